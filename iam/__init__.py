@@ -1,0 +1,1 @@
+"""Policy documents as values: pure functions over dictionaries; no cdktf, no boto3."""
