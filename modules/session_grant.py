@@ -1,0 +1,65 @@
+"""The grant that Glue interactive sessions need: the managed policy attached, the inline policy put."""
+
+import json
+
+from constructs import Construct
+
+from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
+from modules.bindings import IamRolePolicy, IamRolePolicyAttachment
+from modules.execution_role import ROLE_ADDRESS
+from modules.terraform_blocks import TerraformBlocks
+
+
+class GlueSessionGrant(Construct):
+    """Lets the role start and use Glue interactive sessions of its own.
+
+    Args:
+        role_name: the role's name, without its path.
+        partition: the role's partition.
+        permissions: which inline policy, see `iam.recipe.inline_policy`.
+        adopted: whether the stack adopts the role; it can then see which grants exist, and takes them over, so that
+            the plan shows what really changes.
+        blocks: gathers the stack's further Terraform blocks.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        role_name: str,
+        partition: str,
+        permissions: Permissions,
+        adopted: bool,
+        blocks: TerraformBlocks,
+    ) -> None:
+        super().__init__(scope, id_)
+        managed_policy = managed_policy_arn(partition)
+        attachment = IamRolePolicyAttachment(self, "ManagedPolicy", role=role_name, policy_arn=managed_policy)
+        attachment.override_logical_id("glue_sessions")
+
+        if permissions == "least-privilege":
+            blocks.define(account_id='${split(":", data.aws_iam_role.live.arn)[4]}')
+        document = inline_policy(
+            permissions,
+            partition=partition,
+            account_id="${local.account_id}",
+            role_arn="${data.aws_iam_role.live.arn}",
+        )
+        inline = IamRolePolicy(
+            self, "InlinePolicy", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document)
+        )
+        inline.override_logical_id("glue_sessions")
+
+        if adopted:
+            blocks.import_existing(
+                "aws_iam_role_policy_attachment.glue_sessions",
+                f"{role_name}/${{each.value}}",
+                for_each=f'${{toset([for arn in lookup({ROLE_ADDRESS}, "managed_policy_arns") : arn if arn == "{managed_policy}"])}}',
+            )
+            blocks.import_existing(
+                "aws_iam_role_policy.glue_sessions",
+                f"{role_name}:${{each.value}}",
+                for_each=f'${{toset([for policy in lookup({ROLE_ADDRESS}, "inline_policy") : policy.name'
+                f' if policy.name == "{INLINE_POLICY_NAME}"])}}',
+            )

@@ -1,0 +1,32 @@
+"""Where a stack keeps its state, and what it needs to be planned at all."""
+
+from typing import Any
+
+from configuration import State
+from modules.bindings import S3Backend, TerraformStack
+
+# S3 lock files came with 1.10
+_TERRAFORM = ">= 1.10"
+
+# a range, whatever the version the bindings were made from: every resource used here reads the same in all of it, and
+# shops pin the provider in a lock file of their own
+_AWS_PROVIDER = {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}
+
+
+def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
+    """Give the stack its S3 backend: encrypted, locked by a lock file.
+
+    Args:
+        stack: the stack.
+        state: where the shop keeps its states.
+        key: the object of this stack's state.
+    """
+    settings = state.model_dump(exclude={"key_prefix"}, exclude_defaults=True)
+    S3Backend(stack, key=key, encrypt=True, **settings)
+    terraform: dict[str, Any] = {
+        "required_version": _TERRAFORM,
+        "required_providers": {"aws": _AWS_PROVIDER},
+        # a parameter of S3Backend in CDK Terrain alone
+        "backend": {"s3": {"use_lockfile": True}},
+    }
+    stack.add_override("terraform", terraform)
