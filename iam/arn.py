@@ -1,0 +1,69 @@
+"""ARNs of IAM roles, and the AWS partition a region belongs to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iam.wording import shown
+
+# IAM: a role's name has 1 to 64 of these characters, and is unique in its account whatever its path.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ROLE_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
+
+_ROLE_ARN = re.compile(
+    rf"arn:(?P<partition>aws[a-z-]*):iam::(?P<account_id>[0-9]{{12}})"
+    # The API takes any visible ASCII in a path, at most 512 characters with both slashes.
+    rf":role(?P<path>/(?:[!-~]{{1,510}}/)?)(?P<name>{ROLE_NAME})"
+)
+
+# Every partition but the first is known by its regions' prefix (botocore's partitions.json).
+_PARTITION_OF_PREFIX = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+@dataclass(frozen=True)
+class RoleArn:
+    """The ARN of an IAM role, taken apart; ``str()`` puts it together again.
+
+    >>> RoleArn.parse("arn:aws:iam::111122223333:role/service-role/team")
+    RoleArn(partition='aws', account_id='111122223333', path='/service-role/', name='team')
+    """
+
+    partition: str
+    account_id: str
+    path: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> RoleArn:
+        """Take an ARN apart.
+
+        Raises:
+            ValueError: `text` is no ARN of an IAM role; the message says what is wanted.
+        """
+        match = _ROLE_ARN.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                "supply the ARN of an IAM role, like arn:aws:iam::111122223333:role/path/name, "
+                f"got {shown(text)}"
+            )
+        return cls(**match.groupdict())
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account_id}:role{self.path}{self.name}"
+
+
+def partition_of(region: str) -> str:
+    """Name the partition of a region, like ``aws-cn`` of ``cn-north-1``; ``aws`` where no other claims it."""
+    return next(
+        (partition for prefix, partition in _PARTITION_OF_PREFIX.items() if region.startswith(prefix)),
+        "aws",
+    )

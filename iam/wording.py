@@ -1,0 +1,18 @@
+"""How values of others stand in one-line messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+
+def shown(value: Any) -> str:
+    """Give a JSON value on one line, cut if long; in ASCII, so that look-alikes and controls show."""
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:70]}... ({len(text)} characters)"
+
+
+def shown_key(key: str) -> str:
+    """Give a key as it stands where that is readable in a path, quoted otherwise."""
+    return key if re.fullmatch(r"[\w:/-]{1,64}", key, re.ASCII) else shown(key)
