@@ -1,0 +1,41 @@
+"""The bucket of the shop's states: the stack `state-bucket`, whose own state lives in that bucket too."""
+
+from constructs import Construct
+
+from configuration import State
+from iam.arn import partition_of
+from modules.bindings import AwsProvider, AwsProviderAssumeRole, TerraformStack
+from modules.state_bucket import StateBucket
+from modules.terraform_blocks import TerraformBlocks
+from stacks.backend import keep_state
+
+
+class StateBucketStack(TerraformStack):
+    """Imports the bucket, which must exist, and keeps it in shape.
+
+    Args:
+        scope: the app.
+        state: where states are kept.
+    """
+
+    def __init__(self, scope: Construct, *, state: State) -> None:
+        super().__init__(scope, "state-bucket")
+        AwsProvider(
+            self,
+            "aws",
+            region=state.region,
+            profile=state.profile,
+            assume_role=[AwsProviderAssumeRole(**state.assume_role.model_dump())] if state.assume_role else None,
+            s3_use_path_style=state.use_path_style or None,
+        )
+        keep_state(self, state=state, key=f"{state.key_prefix}/state-bucket.tfstate")
+        blocks = TerraformBlocks()
+        StateBucket(
+            self,
+            "state",
+            bucket=state.bucket,
+            partition=partition_of(state.region),
+            kms_key_id=state.kms_key_id,
+            blocks=blocks,
+        )
+        blocks.add_to(self)
