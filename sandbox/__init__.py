@@ -1,1 +1,1 @@
-"""The local AWS: moto, and what moto lacks."""
+"""The local AWS: moto's server over TLS, and what moto lacks. A process of its own that knows nothing of the project."""
