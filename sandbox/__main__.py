@@ -17,11 +17,13 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     made = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A local AWS for demos and tests: IAM, STS, S3, SageMaker and Glue over TLS on 127.0.0.1. "
-        "Nothing is kept: what is made in it is gone when it ends.",
+        description="A local AWS for demos and tests: IAM, STS, S3, SageMaker and Glue over TLS "
+        "on 127.0.0.1. Nothing is kept: what is made in it is gone when it ends.",
         epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 ended as told, 2 could not run.",
     )
-    made.add_argument("--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)")
+    made.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
+    )
     made.add_argument(
         "--directory",
         type=Path,
@@ -76,7 +78,9 @@ def main() -> int:
     return 0
 
 
-def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack) -> None:
+def _serve(
+    arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack
+) -> None:
     # moto reads its settings when it is imported, which also takes two seconds: not for --help.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     from sandbox import application, iam, s3, tls
@@ -88,7 +92,6 @@ def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Even
     authority_file = directory / "certificate-authority.pem"
     server = Server(application.Application(), port=arguments.port, context=tls.make_context(authority_file))
     server.start()
-    at_the_end.callback(server.stop)
     variables = environment.client_environment(port=server.port, authority_file=authority_file)
     path = environment.write(directory, variables)
     at_the_end.callback(path.unlink, missing_ok=True)
@@ -104,4 +107,7 @@ def _await_end_of_stdin(ended: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # not sys.exit, which would wait for the threads that wait for their clients

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -21,9 +22,9 @@ log = logging.getLogger(__name__)
 class Application:
     """Answer AWS API requests out of moto's stores.
 
-    moto keeps its state in plain dictionaries, so requests are handled one by one: a conditional write to S3 is then
-    atomic, as Terraform's lock files need it. Bodies are read before a request takes its turn; a slow client
-    delays nobody.
+    moto keeps its state in plain dictionaries, so requests are handled one by one: a conditional write to S3
+    is then atomic, as Terraform's lock files need it. Bodies are read before a request takes its turn; a slow
+    client delays nobody.
     """
 
     def __init__(self) -> None:
@@ -36,13 +37,13 @@ class Application:
         body = _read_body(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-        environ["RAW_URI"] = environ["REQUEST_URI"]  # moto's name for it: object keys are taken from it undecoded
-        answer = _Answer()
-        with self._turn:
-            try:
-                answer.body = b"".join(self._moto(environ, answer.start))
-            except Exception as error:
-                answer = _failure(environ, error)
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # moto takes object keys from it, still encoded
+        if _is_malformed(environ, body):
+            answer = _error(
+                environ, "400 Bad Request", "SerializationException", "the request is no JSON object"
+            )
+        else:
+            answer = self._answer(environ)
         start_response(answer.status, answer.headers)
         log.info(
             "%s %s %s %s %.0f ms",
@@ -53,6 +54,21 @@ class Application:
             (time.monotonic() - started) * 1000,
         )
         return [answer.body]
+
+    def _answer(self, environ: "WSGIEnvironment") -> "_Answer":
+        answer = _Answer()
+        try:
+            with self._turn:
+                answer.body = b"".join(self._moto(environ, answer.start))
+        except NotImplementedError as error:
+            message = f"the sandbox does not have this operation: {error}"
+            return _error(environ, "501 Not Implemented", "NotImplemented", message)
+        except Exception as error:
+            log.exception("the sandbox failed on %s %s", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
+            # Not 500: SDKs and Terraform repeat that for minutes, and here no repetition helps.
+            message = f"the sandbox failed: {type(error).__name__}: {error}"
+            return _error(environ, "501 Not Implemented", "SandboxFailure", message)
+        return answer
 
 
 class _Answer:
@@ -74,27 +90,28 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
     return bytes(environ["wsgi.input"].read(length)) if length else b""
 
 
-def _failure(environ: "WSGIEnvironment", error: Exception) -> _Answer:
-    """Tell the client that the sandbox itself failed.
+def _is_malformed(environ: "WSGIEnvironment", body: bytes) -> bool:
+    """Say whether a request to a JSON service is no JSON object; moto does not expect that."""
+    if "HTTP_X_AMZ_TARGET" not in environ:
+        return False
+    try:
+        return not isinstance(json.loads(body or b"{}"), dict)
+    except (ValueError, RecursionError):
+        return True
 
-    The status is 501 and not 500, because SDKs and Terraform repeat a 500 for minutes and here no repetition helps.
-    """
-    if isinstance(error, NotImplementedError):
-        code, message = "NotImplemented", f"the sandbox does not have this operation: {error}"
-    else:
-        log.exception("the sandbox failed on %s %s", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
-        code, message = "SandboxFailure", f"the sandbox failed: {type(error).__name__}: {error}"
+
+def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> _Answer:
+    """Return an error in the form that the service's clients read: JSON, or XML."""
     answer = _Answer()
-    answer.status = "501 Not Implemented"
+    answer.status = status
     request_id = str(uuid4())
     if "HTTP_X_AMZ_TARGET" in environ:
         answer.body = json.dumps({"__type": code, "message": message}).encode()
         content_type = "application/x-amz-json-1.1"
     else:
-        text = message.replace("&", "&amp;").replace("<", "&lt;")
         answer.body = (
-            f"<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{text}</Message></Error>"
-            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+            f"<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+            f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         ).encode()
         content_type = "text/xml"
     answer.headers = [

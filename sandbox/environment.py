@@ -13,8 +13,8 @@ OPERATOR_KEY = "sandbox-operator"
 def client_environment(*, port: int, authority_file: Path) -> dict[str, str]:
     """Return the variables for AWS clients (SDKs, CLI, Terraform) of the sandbox on `port`.
 
-    `AWS_REGION` is read by most, `AWS_DEFAULT_REGION` by boto3. The instance metadata address is not asked for
-    credentials, and a configured proxy is not asked for the sandbox.
+    `AWS_REGION` is read by most, `AWS_DEFAULT_REGION` by boto3. The instance metadata address is not asked
+    for credentials, and a configured proxy is not asked for the sandbox.
     """
     bypass = [name for name in os.environ.get("NO_PROXY", "").split(",") if name]
     return {
@@ -35,7 +35,7 @@ def exports(variables: dict[str, str]) -> str:
 
 
 def write(directory: Path, variables: dict[str, str]) -> Path:
-    """Write `variables` to a file for a shell's `source` in one step, readable by its owner alone; return its path."""
+    """Write `variables` for a shell to source, in one step and for the owner alone; return the file."""
     path = directory / FILE_NAME
     unfinished = path.with_name(f".{FILE_NAME}.{os.getpid()}")
     unfinished.touch(mode=0o600)

@@ -4,7 +4,6 @@ from types import ModuleType
 from typing import Any
 
 import moto.iam.urls
-from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import IAMBackend, Role, iam_backends
 
 from sandbox import iam_grammar
@@ -46,7 +45,7 @@ class SandboxIamBackend(IAMBackend):
         role.assume_role_policy_document = policy_document
 
     def delete_role(self, role_name: str) -> None:
-        """Delete a role (DeleteRole); trust policies that name it name its unique id from then on, as in AWS."""
+        """Delete a role (DeleteRole); trust policies then name it by its unique id, as in AWS."""
         gone = self.get_role(role_name)
         super().delete_role(role_name)
         for role in self.roles.values():

@@ -14,6 +14,9 @@ from moto.iam.policy_validation import VALID_CONDITIONS
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+AWS_PRINCIPAL = re.compile(
+    r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(role|user|assumed-role|federated-user)/.+)"
+)
 TRUST_ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"}
 
 
@@ -84,8 +87,8 @@ def _check_sids(statements: list[dict[str, Any]]) -> None:
     for sid in sids:
         if not isinstance(sid, str) or not re.fullmatch("[0-9A-Za-z]*", sid):
             raise MalformedPolicyDocument(
-                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
-                "[0-9A-Za-z]*"
+                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
+                "expression [0-9A-Za-z]*"
             )
     if len(set(sids)) < len(sids):
         raise MalformedPolicyDocument("Statement IDs (SID) in a single policy must be unique.")
@@ -110,13 +113,9 @@ def _check_principal(statement: dict[str, Any]) -> None:
 
 
 def _is_principal(kind: str, name: str) -> bool:
-    """Say whether a principal has a legal form. The unique id that stands for a deleted role (`AROA…`) has none."""
+    """Say whether a principal has a legal form; the unique id of a deleted role (`AROA…`) has none."""
     if kind == "AWS":
-        return bool(
-            name == "*"
-            or re.fullmatch(r"\d{12}", name)
-            or re.fullmatch(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(role|user|assumed-role|federated-user)/.+)", name)
-        )
+        return bool(AWS_PRINCIPAL.fullmatch(name))
     if kind == "Service":
         return bool(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name))
     return bool(name)
@@ -143,7 +142,7 @@ def _check_condition(condition: object) -> None:
                     raise MalformedPolicyDocument("Syntax errors in policy.")
 
 
-def _strings(value: object) -> Iterator[str]:
+def _strings(value: Any) -> Iterator[str]:
     """Yield the strings of a string or of a list of at least one."""
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(item, str) for item in values):

@@ -27,7 +27,8 @@ class Quotas:
     def check_trust_policy(self, document: str) -> None:
         """Raise IAM's `LimitExceeded` if a trust policy is too long."""
         if characters(document) > self.trust_policy_characters:
-            raise LimitExceededException(f"Cannot exceed quota for ACLSizePerRole: {self.trust_policy_characters}")
+            quota = self.trust_policy_characters
+            raise LimitExceededException(f"Cannot exceed quota for ACLSizePerRole: {quota}")
 
     def check_attached_policies(self, number: int) -> None:
         """Raise IAM's `LimitExceeded` if a role would have too many managed policies."""

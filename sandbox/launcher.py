@@ -119,7 +119,7 @@ class Sandbox:
     def client(self, service: Literal["glue"], **options: Any) -> "GlueClient": ...
 
     def client(self, service: Any, **options: Any) -> Any:
-        """Return a boto3 client of the account's operator; `options` are those of `boto3.client` and go before."""
+        """Return a boto3 client of the account's operator; `options` are `boto3.client`'s and come first."""
         settings: dict[str, Any] = {
             "region_name": self.environment["AWS_REGION"],
             "endpoint_url": self.endpoint,
@@ -146,7 +146,7 @@ class Sandbox:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in a terminal is for whoever started it, who then ends the sandbox
+            start_new_session=True,  # Ctrl-C in a terminal is for the parent, which then ends the sandbox
         )
 
     def _fail(self, what: str) -> None:

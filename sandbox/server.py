@@ -29,18 +29,16 @@ class Server:
     """An HTTPS server of `application` on a loopback port, in threads of its own."""
 
     def __init__(self, application: "WSGIApplication", *, port: int, context: ssl.SSLContext) -> None:
-        self._http = WsgiServer(
+        self._http = _WsgiServer(
             (ADDRESS, port),
             application,
             numthreads=WORKERS,
             request_queue_size=128,
             timeout=CLIENT_TIME_LIMIT,
-            shutdown_timeout=1,
         )
         self._http.ssl_adapter = TlsAdapter(context)
         self._http.keep_alive_conn_limit = KEPT_CONNECTIONS
         self._http.max_request_body_size = LARGEST_BODY
-        self._http.error_log = _log_error
 
     def start(self) -> None:
         """Listen and serve.
@@ -58,11 +56,8 @@ class Server:
         listening: socket.socket = self._http.socket
         return int(listening.getsockname()[1])
 
-    def stop(self) -> None:
-        """Stop listening and drop all connections."""
-        self._http.stop()
 
-
-def _log_error(message: str = "", level: int = logging.ERROR, traceback: bool = False) -> None:
-    """Take what cheroot has to say: a client that hangs up or sends no TLS is a line of the verbose log."""
-    log.log(level if level >= logging.ERROR else logging.INFO, "%s", message, exc_info=traceback)
+class _WsgiServer(WsgiServer):
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        # What a client does wrong (it hangs up, it sends no TLS) is none of the sandbox's errors.
+        log.log(level if level >= logging.ERROR else logging.INFO, "%s", msg, exc_info=traceback)

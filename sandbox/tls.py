@@ -13,7 +13,7 @@ HOST_NAMES = ("127.0.0.1", "localhost")
 
 
 def make_context(authority_file: Path) -> ssl.SSLContext:
-    """Return a server context for `HOST_NAMES`; the certificate that clients must trust goes to `authority_file`.
+    """Return a server context for `HOST_NAMES`; write what clients must trust to `authority_file`.
 
     Private keys stay in memory.
     """
