@@ -65,7 +65,7 @@ def test_a_bucket_policy_that_denies_requests_over_tls_does_so(
     s3.create_bucket(Bucket="denies-all")
     statement = TLS_ONLY["Statement"] | {"Condition": condition}  # type: ignore[operator]
     s3.put_bucket_policy(Bucket="denies-all", Policy=json.dumps({**TLS_ONLY, "Statement": [statement]}))
-    with pytest.raises(ClientError, match="403|Forbidden|AccessDenied"):
+    with pytest.raises(ClientError, match=r"\(403\)|Forbidden|AccessDenied"):
         s3.put_object(Bucket="denies-all", Key="key", Body=b"")
     s3.delete_bucket_policy(Bucket="denies-all")
     s3.delete_bucket(Bucket="denies-all")
@@ -75,16 +75,15 @@ def test_of_many_who_take_a_lock_file_at_once_one_gets_it(sandbox: Sandbox) -> N
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="locks")
 
-    def take(number: int) -> bool:
+    def take(number: int) -> int:
         try:
             s3.put_object(Bucket="locks", Key="x.tflock", Body=str(number).encode(), IfNoneMatch="*")
         except ClientError as error:
-            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 412
-            return False
-        return True
+            return error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return 200
 
     with ThreadPoolExecutor(10) as pool:
-        assert sum(pool.map(take, range(30))) == 1
+        assert sorted(pool.map(take, range(30))) == [200] + 29 * [412]
 
 
 def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> None:
@@ -119,7 +118,7 @@ def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox,
         body,
         {
             "X-Amz-Target": "AWSGlue.GetSession",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=a/20250101/us-east-1/glue/aws4_request, Signature=b",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=a/20250101/us-east-1/glue/aws4_request, Signature=",
         },
     )
     response = connection.getresponse()
