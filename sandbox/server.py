@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 WORKERS = 128
-"""Clients listened to at the same time: a new connection holds a thread until its first request is answered, and
-Go's HTTP client (Terraform's) opens more connections than it uses."""
+"""Clients listened to at the same time: a new connection holds a thread until its first request is answered,
+and Go's HTTP client (Terraform's) opens more connections than it uses."""
 KEPT_CONNECTIONS = 512
 CLIENT_TIME_LIMIT = 30
 """Seconds a client may be silent, in a request or between two."""
