@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
@@ -28,7 +29,7 @@ class Application:
     """
 
     def __init__(self) -> None:
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Dispatcher(create_backend_app)
         self._turn = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -69,6 +70,12 @@ class Application:
             message = f"the sandbox failed: {type(error).__name__}: {error}"
             return _error(environ, "501 Not Implemented", "SandboxFailure", message)
         return answer
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    @cache  # noqa: B019, there is one dispatcher; without it moto lists its folders twice for each request
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
 
 
 class _Answer:
