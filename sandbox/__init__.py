@@ -1,1 +1,4 @@
-"""The local AWS: moto, and what moto lacks."""
+"""The local AWS: moto's server over TLS, and what moto lacks.
+
+It knows nothing of the project and runs as a process of its own.
+"""

@@ -1,0 +1,145 @@
+"""The WSGI application: moto's dispatcher, one request at a time, with failures told as AWS tells them."""
+
+import io
+import json
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """Answer AWS API requests out of moto's stores.
+
+    moto keeps its state in plain dictionaries, so requests are handled one by one: a conditional write to S3
+    is then atomic, as Terraform's lock files need it. Bodies are read before a request takes its turn; a slow
+    client delays nobody.
+    """
+
+    def __init__(self) -> None:
+        self._moto = _Dispatcher(create_backend_app)
+        self._turn = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Handle one request (PEP 3333)."""
+        started = time.monotonic()
+        body = _read_body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # moto takes object keys from it, still encoded
+        if _is_malformed(environ, body):
+            answer = _error(
+                environ, "400 Bad Request", "SerializationException", "the request is no JSON object"
+            )
+        else:
+            answer = self._answer(environ)
+        start_response(answer.status, answer.headers)
+        log.info(
+            "%s %s %s %s %.0f ms",
+            environ["REQUEST_METHOD"],
+            environ["REQUEST_URI"],
+            _operation(environ, body),
+            answer.status.partition(" ")[0],
+            (time.monotonic() - started) * 1000,
+        )
+        return [answer.body]
+
+    def _answer(self, environ: "WSGIEnvironment") -> "_Answer":
+        answer = _Answer()
+        try:
+            with self._turn:
+                answer.body = b"".join(self._moto(environ, answer.start))
+        except NotImplementedError as error:
+            message = f"the sandbox does not have this operation: {error}"
+            return _error(environ, "501 Not Implemented", "NotImplemented", message)
+        except Exception as error:
+            log.exception("the sandbox failed on %s %s", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
+            # Not 500: SDKs and Terraform repeat that for minutes, and here no repetition helps.
+            message = f"the sandbox failed: {type(error).__name__}: {error}"
+            return _error(environ, "501 Not Implemented", "SandboxFailure", message)
+        return answer
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    @cache  # noqa: B019, there is one dispatcher; without it moto lists its folders twice for each request
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
+
+
+class _Answer:
+    def __init__(self) -> None:
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+        self.body = b""
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+        self.status, self.headers = status, headers
+        return None
+
+
+def _read_body(environ: "WSGIEnvironment") -> bytes:
+    if environ.get("wsgi.input_terminated"):  # chunked
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        return bytes(environ["wsgi.input"].read())
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return bytes(environ["wsgi.input"].read(length)) if length else b""
+
+
+def _is_malformed(environ: "WSGIEnvironment", body: bytes) -> bool:
+    """Say whether a request to a JSON service is no JSON object; moto does not expect that."""
+    if "HTTP_X_AMZ_TARGET" not in environ:
+        return False
+    try:
+        return not isinstance(json.loads(body or b"{}"), dict)
+    except (ValueError, RecursionError):
+        return True
+
+
+def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> _Answer:
+    """Return an error in the form that the service's clients read: JSON, or XML."""
+    answer = _Answer()
+    answer.status = status
+    request_id = str(uuid4())
+    if "HTTP_X_AMZ_TARGET" in environ:
+        answer.body = json.dumps({"__type": code, "message": message}).encode()
+        content_type = "application/x-amz-json-1.1"
+    else:
+        answer.body = (
+            f"<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+            f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        ).encode()
+        content_type = "text/xml"
+    answer.headers = [
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(answer.body))),
+        ("x-amzn-RequestId", request_id),
+    ]
+    return answer
+
+
+def _operation(environ: "WSGIEnvironment", body: bytes) -> str:
+    """Return the AWS operation asked for, `-` where the address alone says it (S3)."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target)
+    for field in body[:2000].split(b"&"):
+        if field.startswith(b"Action="):
+            return field.removeprefix(b"Action=").decode("ascii", "replace")
+    return "-"
+
+
+def log_to_stderr(*, requests: bool) -> None:
+    """Send what goes wrong to stderr, and each request as well if `requests`."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    log.setLevel(logging.INFO if requests else logging.WARNING)

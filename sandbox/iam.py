@@ -1,0 +1,74 @@
+"""IAM as moto has it, with AWS's own rules for trust policies and AWS's quotas."""
+
+from types import ModuleType
+from typing import Any
+
+import moto.iam.urls
+from moto.iam.models import IAMBackend, Role, iam_backends
+
+from sandbox import iam_grammar
+from sandbox.iam_quotas import Quotas
+
+
+def install(quotas: Quotas) -> None:
+    """Make this moto's IAM; call it before the first request."""
+    SandboxIamBackend.quotas = quotas
+    iam_backends.backend = SandboxIamBackend
+
+
+class SandboxIamBackend(IAMBackend):
+    """One partition of one account's IAM."""
+
+    quotas = Quotas()
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        # GetAccountSummary answers out of these
+        self.account_summary._assume_role_policy_size_quota = self.quotas.trust_policy_characters
+        self.account_summary._attached_policies_per_role_quota = self.quotas.attached_policies
+
+    @property
+    def _url_module(self) -> ModuleType:  # moto looks for it beside the class's own module
+        return moto.iam.urls
+
+    def create_role(
+        self, role_name: str, assume_role_policy_document: str, *arguments: Any, **more: Any
+    ) -> Role:
+        """Make a role (CreateRole); moto takes any text for a trust policy."""
+        self._check_trust_policy(assume_role_policy_document)
+        return super().create_role(role_name, assume_role_policy_document, *arguments, **more)
+
+    def update_assume_role_policy(self, role_name: str, policy_document: str) -> None:
+        """Replace a role's trust policy (UpdateAssumeRolePolicy), kept word for word."""
+        role = self.get_role(role_name)
+        self._check_trust_policy(policy_document)
+        role.assume_role_policy_document = policy_document
+
+    def delete_role(self, role_name: str) -> None:
+        """Delete a role (DeleteRole); trust policies then name it by its unique id, as in AWS."""
+        gone = self.get_role(role_name)
+        super().delete_role(role_name)
+        for role in self.roles.values():
+            role.assume_role_policy_document = role.assume_role_policy_document.replace(
+                f'"{gone.arn}"', f'"{gone.id}"'
+            )
+
+    def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
+        """Attach a managed policy (AttachRolePolicy); one that is attached already stays so."""
+        attached = self.get_role(role_name).managed_policies
+        if policy_arn in attached:
+            return
+        if policy_arn in self.managed_policies:
+            self.quotas.check_attached_policies(len(attached) + 1)
+        super().attach_role_policy(policy_arn, role_name)
+
+    def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
+        """Write an inline policy (PutRolePolicy)."""
+        others = [text for name, text in self.get_role(role_name).policies.items() if name != policy_name]
+        iam_grammar.check_identity_policy(policy_json)
+        self.quotas.check_inline_policies(role_name, [*others, policy_json])
+        super().put_role_policy(role_name, policy_name, policy_json)
+
+    def _check_trust_policy(self, text: str) -> None:
+        iam_grammar.check_trust_policy(text)
+        self.quotas.check_trust_policy(text)

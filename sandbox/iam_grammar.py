@@ -1,0 +1,150 @@
+"""What IAM accepts as a role's trust policy, and what it says about the rest.
+
+moto's own check refuses documents that AWS has (`Version` 2008-10-17 or none, `sts:SetContext`, numbers in
+conditions) and is not made on CreateRole at all. Messages are those that users of AWS report.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from moto.iam.exceptions import MalformedPolicyDocument
+from moto.iam.policy_validation import VALID_CONDITIONS
+
+VERSIONS = ("2012-10-17", "2008-10-17")
+PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+AWS_PRINCIPAL = re.compile(
+    r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(role|user|assumed-role|federated-user)/.+)"
+)
+TRUST_ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"}
+
+
+def check_trust_policy(text: str) -> None:
+    """Check a trust policy as IAM does when it is written.
+
+    Raises:
+        MalformedPolicyDocument: with IAM's own message.
+
+    """
+    for statement in check_statements(text):
+        if "Resource" in statement or "NotResource" in statement:
+            raise MalformedPolicyDocument("Has prohibited field Resource")
+        if statement.keys() - TRUST_ELEMENTS:
+            raise MalformedPolicyDocument("Syntax errors in policy.")
+        _check_principal(statement)
+        _check_trust_actions(statement)
+        _check_condition(statement.get("Condition", {}))
+
+
+def check_identity_policy(text: str) -> None:
+    """Check what moto's own check of an inline policy leaves out.
+
+    Raises:
+        MalformedPolicyDocument: with IAM's own message.
+
+    """
+    for statement in check_statements(text):
+        if "Principal" in statement or "NotPrincipal" in statement:
+            raise MalformedPolicyDocument("Policy document should not specify a principal.")
+
+
+def check_statements(text: str) -> list[dict[str, Any]]:
+    """Return a policy's statements, checked in what they have in common whatever the policy is for.
+
+    Raises:
+        MalformedPolicyDocument: with IAM's own message.
+
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_without_duplicates)
+    except ValueError:
+        raise MalformedPolicyDocument("This policy contains invalid Json") from None
+    if not isinstance(document, dict) or document.keys() - {"Version", "Id", "Statement"}:
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    if document.get("Version", VERSIONS[0]) not in VERSIONS:
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    statements = document.get("Statement")
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not statements:
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    for statement in statements:
+        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+            raise MalformedPolicyDocument("Syntax errors in policy.")
+    _check_sids(statements)
+    return statements
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("duplicate key")
+    return dict(pairs)
+
+
+def _check_sids(statements: list[dict[str, Any]]) -> None:
+    sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
+    for sid in sids:
+        if not isinstance(sid, str) or not re.fullmatch("[0-9A-Za-z]*", sid):
+            raise MalformedPolicyDocument(
+                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
+                "expression [0-9A-Za-z]*"
+            )
+    if len(set(sids)) < len(sids):
+        raise MalformedPolicyDocument("Statement IDs (SID) in a single policy must be unique.")
+
+
+def _check_principal(statement: dict[str, Any]) -> None:
+    if ("Principal" in statement) == ("NotPrincipal" in statement):
+        raise MalformedPolicyDocument("Missing required field Principal")
+    if "NotPrincipal" in statement and statement["Effect"] == "Allow":
+        raise MalformedPolicyDocument("Allow with NotPrincipal is not allowed.")
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    if principal == "*":
+        return
+    if not isinstance(principal, dict) or not principal:
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    for kind, names in principal.items():
+        if kind not in PRINCIPAL_KINDS:
+            raise MalformedPolicyDocument("Syntax errors in policy.")
+        for name in _strings(names):
+            if not _is_principal(kind, name):
+                raise MalformedPolicyDocument(f'Invalid principal in policy: "{kind.upper()}":"{name}"')
+
+
+def _is_principal(kind: str, name: str) -> bool:
+    """Say whether a principal has a legal form; the unique id of a deleted role (`AROA…`) has none."""
+    if kind == "AWS":
+        return bool(AWS_PRINCIPAL.fullmatch(name))
+    if kind == "Service":
+        return bool(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name))
+    return bool(name)
+
+
+def _check_trust_actions(statement: dict[str, Any]) -> None:
+    if ("Action" in statement) == ("NotAction" in statement):
+        raise MalformedPolicyDocument("Missing required field Action")
+    for action in _strings(statement.get("Action", statement.get("NotAction"))):
+        if not action.lower().startswith("sts:"):
+            raise MalformedPolicyDocument("AssumeRole policy may only specify STS AssumeRole actions.")
+
+
+def _check_condition(condition: object) -> None:
+    if not isinstance(condition, dict):
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    for operator, keys in condition.items():
+        plain = operator.removeprefix("ForAnyValue:").removeprefix("ForAllValues:").removesuffix("IfExists")
+        if plain not in VALID_CONDITIONS or not isinstance(keys, dict):
+            raise MalformedPolicyDocument("Syntax errors in policy.")
+        for values in keys.values():
+            for value in values if isinstance(values, list) else [values]:
+                if not isinstance(value, str | bool | int | float):
+                    raise MalformedPolicyDocument("Syntax errors in policy.")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield the strings of a string or of a list of at least one."""
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(item, str) for item in values):
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    yield from values

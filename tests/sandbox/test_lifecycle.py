@@ -1,0 +1,148 @@
+"""The process: how it starts, what it says, and that it never outlives whoever started it."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.launcher import PACKAGE_PARENT, Sandbox, SandboxError
+
+COMMAND = [sys.executable, "-m", "sandbox"]
+
+
+def is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until_ended(process_id: int, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_running(process_id):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.05)
+
+
+def test_a_stopped_sandbox_is_gone_with_its_files() -> None:
+    sandbox = Sandbox().start()
+    process_id, directory = sandbox.process_id, sandbox.log_file.parent
+    assert sandbox.client("sts").get_caller_identity()["Account"] == "123456789012"
+    sandbox.stop()
+    assert not is_running(process_id)
+    assert not directory.exists()
+    sandbox.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_well_and_takes_the_environment_file_away(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, stdout=subprocess.PIPE, text=True
+    )
+    wait_for(tmp_path / "environment")
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert f"source {tmp_path}/environment" in output
+    assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in output
+    assert not (tmp_path / "environment").exists()
+
+
+def test_it_ends_when_the_program_that_started_it_is_killed() -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time; from sandbox.launcher import Sandbox; "
+            "print(Sandbox().start().process_id, flush=True); time.sleep(60)",
+        ],
+        cwd=PACKAGE_PARENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        sandbox_id = int(parent.stdout.readline())
+    assert is_running(sandbox_id)
+    parent.kill()
+    parent.wait()
+    assert wait_until_ended(sandbox_id)
+
+
+def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tmp_path: Path) -> None:
+    directory = tmp_path / "it's a place"
+    process = subprocess.Popen(
+        [*COMMAND, "--directory", str(directory)], cwd=PACKAGE_PARENT, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(directory / "environment")
+        script = f'. {shlex.quote(str(directory / "environment"))} && printf "%s\\n" "$AWS_CA_BUNDLE"'
+        shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+        assert Path(shell.stdout.rstrip("\n")).read_text().startswith("-----BEGIN CERTIFICATE-----")
+        assert (directory / "environment").stat().st_mode & 0o077 == 0
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def test_a_port_that_is_taken_is_one_line_and_status_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [*COMMAND, "--port", str(port)], cwd=PACKAGE_PARENT, capture_output=True, text=True
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("sandbox: cannot run: ")
+    assert str(port) in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--port", "-1"], ["--port", "x"], ["--nope"]])
+def test_a_wrong_command_line_is_status_2_without_a_traceback(arguments: list[str]) -> None:
+    ended = subprocess.run([*COMMAND, *arguments], cwd=PACKAGE_PARENT, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_sandbox_that_cannot_start_says_its_last_lines() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        sandbox = Sandbox(["--port", str(taken.getsockname()[1])])
+        with pytest.raises(
+            SandboxError, match=r"ended with status 2; its last lines:\nsandbox: cannot run: "
+        ):
+            sandbox.start()
+    sandbox.stop()
+
+
+def test_a_sandbox_that_is_not_ready_in_time_is_ended() -> None:
+    sandbox = Sandbox(time_limit=0.01)
+    with pytest.raises(SandboxError, match=r"not ready in 0\.01 s"):
+        sandbox.start()
+    with pytest.raises(SandboxError, match="not running"):
+        _ = sandbox.process_id
+
+
+def test_requests_are_logged_only_when_asked_for() -> None:
+    with Sandbox() as quiet, Sandbox(["--verbose"]) as verbose:
+        for sandbox in (quiet, verbose):
+            sandbox.client("iam").list_roles()
+        assert "ListRoles" not in quiet.log_file.read_text()
+        assert "POST / ListRoles 200" in verbose.log_file.read_text()

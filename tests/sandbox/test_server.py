@@ -1,0 +1,144 @@
+"""TLS, S3 over it, and what clients may do wrong."""
+
+import http.client
+import json
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.launcher import Sandbox
+
+TLS_ONLY = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    },
+}
+
+
+def port_of(sandbox: Sandbox) -> int:
+    return int(sandbox.endpoint.rpartition(":")[2])
+
+
+def connect(sandbox: Sandbox, host: str = "127.0.0.1") -> http.client.HTTPSConnection:
+    context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
+    return http.client.HTTPSConnection(host, port_of(sandbox), context=context, timeout=10)
+
+
+def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox: Sandbox) -> None:
+    connection = connect(sandbox, "localhost")
+    for _ in range(3):
+        connection.request("GET", "/moto-api/data.json")
+        response = connection.getresponse()
+        assert response.status == 200
+        response.read()
+        assert not response.will_close
+    connection.close()
+
+
+def test_plain_http_is_refused(sandbox: Sandbox) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"HTTP/1.1 200" not in plain.recv(1000)
+
+
+def test_a_bucket_that_demands_tls_can_be_used(sandbox: Sandbox) -> None:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="demands-tls")
+    s3.put_bucket_policy(Bucket="demands-tls", Policy=json.dumps(TLS_ONLY))
+    s3.put_object(Bucket="demands-tls", Key="a b/ü.tfstate", Body=b"state")
+    assert s3.get_object(Bucket="demands-tls", Key="a b/ü.tfstate")["Body"].read() == b"state"
+
+
+@pytest.mark.parametrize("condition", [{}, {"Bool": {"aws:SecureTransport": "true"}}])
+def test_a_bucket_policy_that_denies_requests_over_tls_does_so(
+    sandbox: Sandbox, condition: dict[str, object]
+) -> None:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="denies-all")
+    statement = TLS_ONLY["Statement"] | {"Condition": condition}  # type: ignore[operator]
+    s3.put_bucket_policy(Bucket="denies-all", Policy=json.dumps({**TLS_ONLY, "Statement": [statement]}))
+    with pytest.raises(ClientError, match=r"\(403\)|Forbidden|AccessDenied"):
+        s3.put_object(Bucket="denies-all", Key="key", Body=b"")
+    s3.delete_bucket_policy(Bucket="denies-all")
+    s3.delete_bucket(Bucket="denies-all")
+
+
+def test_of_many_who_take_a_lock_file_at_once_one_gets_it(sandbox: Sandbox) -> None:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="locks")
+
+    def take(number: int) -> int:
+        try:
+            s3.put_object(Bucket="locks", Key="x.tflock", Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            return error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return 200
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sorted(pool.map(take, range(30))) == [200] + 29 * [412]
+
+
+def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> None:
+    silent = [socket.create_connection(("127.0.0.1", port_of(sandbox))) for _ in range(20)]
+    try:
+        connection = connect(sandbox)
+        connection.request("GET", "/moto-api/data.json")
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        for client in silent:
+            client.close()
+
+
+def test_a_client_that_hangs_up_in_its_request_harms_nobody(sandbox: Sandbox) -> None:
+    connection = connect(sandbox)
+    connection.connect()
+    assert connection.sock is not None
+    connection.sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+    connection.close()
+    assert sandbox.client("sts").get_caller_identity()["Account"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"]
+)
+def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox, body: bytes) -> None:
+    connection = connect(sandbox)
+    connection.request(
+        "POST",
+        "/",
+        body,
+        {
+            "X-Amz-Target": "AWSGlue.GetSession",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=a/20250101/us-east-1/glue/aws4_request, Signature=",
+        },
+    )
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    assert (response.status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_an_operation_that_is_not_there_is_said_so_at_once(sandbox: Sandbox) -> None:
+    with pytest.raises(ClientError, match=r"\(NotImplemented\).*does not have this operation"):
+        sandbox.client("iam").list_service_specific_credentials()
+    with pytest.raises(ClientError, match=r"\(NotImplemented\).*does not have this operation"):
+        sandbox.client("sagemaker").list_workteams()
+
+
+def test_what_nobody_foresaw_is_an_error_without_a_traceback(sandbox: Sandbox) -> None:
+    connection = connect(sandbox)
+    connection.request("GET", "/%2f%2e%2e/\u0001?list-type=x&versions=%ff".replace("\u0001", "%01"))
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    assert 400 <= response.status < 600
+    assert b"Traceback" not in text
