@@ -1,8 +1,6 @@
 """The SageMaker execution role: an existing role, read, and adopted as far as its trust policy goes."""
 
-from constructs import Construct
-
-from modules.bindings import DataAwsIamRole, IamRole, TerraformResourceLifecycle
+from modules.bindings import Construct, DataAwsIamRole, IamRole, TerraformResourceLifecycle
 from modules.terraform_blocks import Assertion, TerraformBlocks
 from modules.trust_ownership import OwnedTrust
 

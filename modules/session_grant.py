@@ -2,10 +2,8 @@
 
 import json
 
-from constructs import Construct
-
 from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
-from modules.bindings import IamRolePolicy, IamRolePolicyAttachment
+from modules.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
 from modules.execution_role import ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
@@ -52,14 +50,17 @@ class GlueSessionGrant(Construct):
         inline.override_logical_id("glue_sessions")
 
         if adopted:
+            # through lookup(), since naming either attribute makes Terraform warn that it is deprecated
+            attached = f'[for arn in lookup({ROLE_ADDRESS}, "managed_policy_arns") : arn if arn == "{managed_policy}"]'
+            put = (
+                f'[for policy in lookup({ROLE_ADDRESS}, "inline_policy") :'
+                f' policy.name if policy.name == "{INLINE_POLICY_NAME}"]'
+            )
             blocks.import_existing(
                 "aws_iam_role_policy_attachment.glue_sessions",
                 f"{role_name}/${{each.value}}",
-                for_each=f'${{toset([for arn in lookup({ROLE_ADDRESS}, "managed_policy_arns") : arn if arn == "{managed_policy}"])}}',
+                for_each=f"toset({attached})",
             )
             blocks.import_existing(
-                "aws_iam_role_policy.glue_sessions",
-                f"{role_name}:${{each.value}}",
-                for_each=f'${{toset([for policy in lookup({ROLE_ADDRESS}, "inline_policy") : policy.name'
-                f' if policy.name == "{INLINE_POLICY_NAME}"])}}',
+                "aws_iam_role_policy.glue_sessions", f"{role_name}:${{each.value}}", for_each=f"toset({put})"
             )

@@ -2,10 +2,9 @@
 
 import json
 
-from constructs import Construct
-
 from iam.state_bucket import tls_only_policy
 from modules.bindings import (
+    Construct,
     S3Bucket,
     S3BucketLifecycleConfiguration,
     S3BucketLifecycleConfigurationRule,
@@ -39,7 +38,14 @@ class StateBucket(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, bucket: str, partition: str, kms_key_id: str | None, blocks: TerraformBlocks
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        bucket: str,
+        partition: str,
+        kms_key_id: str | None,
+        blocks: TerraformBlocks,
     ) -> None:
         super().__init__(scope, id_)
         resource = S3Bucket(

@@ -43,10 +43,10 @@ class TerraformBlocks:
         Args:
             to: the resource's address.
             id_: the provider's import id; may refer to `each.value`.
-            for_each: expression of a set; empty means that there is nothing to take over.
+            for_each: a Terraform expression of a set, without `${ }`; empty means that there is nothing to take over.
         """
         block = {"to": to, "id": id_}
-        self.imports.append({"for_each": for_each, **block} if for_each else block)
+        self.imports.append({"for_each": "${" + for_each + "}", **block} if for_each else block)
 
     def forget(self, address: str) -> None:
         """Drop the resource from the state, should it be there, without destroying it."""

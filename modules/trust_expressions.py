@@ -52,7 +52,8 @@ def lets_glue_assume(statement: str) -> str:
         f" && contains(flatten([try({statement}.Principal.Service, [])]), {quoted(GLUE)})"
         f" && anytrue([for action in flatten([try({statement}.Action, [])]) :"
         # an action may be written in any case and with wildcards
-        r' can(regex("^${replace(replace(lower(action), "*", ".*"), "?", ".")}$", ' + f"{quoted(ASSUME_ROLE.lower())}))]))"
+        r' can(regex("^${replace(replace(lower(action), "*", ".*"), "?", ".")}$", '
+        + f"{quoted(ASSUME_ROLE.lower())}))]))"
     )
 
 

@@ -68,10 +68,8 @@ def additive(*, quota: int) -> OwnedTrust:
         quota: longest trust policy the account accepts, in characters.
     """
     put_right = f"jsondecode({trust.has_our_sid('s')} ? jsonencode(local.glue_statement) : jsonencode(s))"
-    missing = (
-        "length(local.statements_under_our_sid) == 0"
-        f" && !anytrue([for s in local.live_statements : {trust.lets_glue_assume('s')} && !{trust.has_conditions('s')}])"
-    )
+    trusting = f"{trust.lets_glue_assume('s')} && !{trust.has_conditions('s')}"
+    missing = f"length(local.statements_under_our_sid) == 0 && !anytrue([for s in local.live_statements : {trusting}])"
     return _from_live(
         # in place, so that nobody else's statement moves; appended only where Glue is not trusted anyhow
         statements=f"concat([for s in local.live_statements : {put_right}],"
@@ -125,9 +123,8 @@ def external() -> tuple[dict[str, Any], dict[str, Assertion]]:
     return {**locals_, "glue_statement": glue_statement()}, {"glue_is_trusted": check}
 
 
-def _from_live(
-    *, statements: str, locals_: dict[str, Any], quota: int, preconditions: list[Assertion]
-) -> OwnedTrust:
+def _from_live(*, statements: str, locals_: dict[str, Any], quota: int, preconditions: list[Assertion]) -> OwnedTrust:
+    with_statements = "jsonencode(merge(local.live_trust, {Statement = local.trust_statements}))"
     changed = "jsonencode(local.trust_statements) != jsonencode(local.live_statements)"
     # a stale id or a long document that is there already stops nobody as long as nothing is written
     if_written = "!local.trust_changes ||"
@@ -138,7 +135,7 @@ def _from_live(
             **_LIVE,
             **locals_,
             "trust_statements": trust.reference(statements),
-            "trust_policy": trust.reference("jsonencode(merge(local.live_trust, {Statement = local.trust_statements}))"),
+            "trust_policy": trust.reference(with_statements),
             "trust_changes": trust.reference(changed),
             "deleted_principals": trust.reference(trust.deleted_principals("local.trust_statements")),
         },

@@ -1,0 +1,81 @@
+"""Terraform as our commands run it: which binary, and where the AWS provider comes from."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+_INSTALL = "https://developer.hashicorp.com/terraform/install"
+
+
+class TerraformMissingError(Exception):
+    """There is no terraform to run; says in one line what to install."""
+
+
+def binary(environment: Mapping[str, str] = os.environ) -> str:
+    """Path of the terraform binary; another one, such as `tofu`, is named as CDKTF does: TERRAFORM_BINARY_NAME.
+
+    Raises:
+        TerraformMissingError: it is not on PATH.
+    """
+    name = environment.get("TERRAFORM_BINARY_NAME") or "terraform"
+    found = shutil.which(name, path=environment.get("PATH"))
+    if not found:
+        raise TerraformMissingError(f"{name} is not on PATH: install Terraform 1.10 or newer, {_INSTALL}")
+    return found
+
+
+def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """A folder on this machine that holds the AWS provider, laid out as a filesystem mirror.
+
+    Terraform's own implied mirrors come first (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
+    then folders of /opt, where images put theirs.
+    """
+    home = Path(environment.get("HOME") or Path.home())
+    data_homes = [environment.get("XDG_DATA_HOME") or home / ".local/share"]
+    data_homes += (environment.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+    implied = [home / ".terraform.d/plugins", *(Path(each) / "terraform/plugins" for each in data_homes)]
+    if sys.platform == "darwin":
+        implied += [home / "Library/Application Support/io.terraform/plugins"]
+        implied += [Path("/Library/Application Support/io.terraform/plugins")]
+    opt = Path("/opt")
+    images = [opt, *sorted(opt.iterdir())] if opt.is_dir() else []
+    return next((folder for folder in [*implied, *images] if (folder / _PROVIDER).is_dir()), None)
+
+
+def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What to add to the environment so that terraform, run many times over, gets its provider without a download each.
+
+    The user's own CLI configuration stands wherever there is one.
+
+    Args:
+        directory: where the CLI configuration, or the cache of downloaded providers, may be put.
+        environment: the environment terraform is going to run in.
+
+    Returns:
+        Variables: the CLI configuration to use, or a cache folder, and no update checks.
+    """
+    added = {"CHECKPOINT_DISABLE": "1"}
+    own = environment.get("TF_CLI_CONFIG_FILE")
+    if own and Path(own).is_file():
+        return added
+    directory.mkdir(parents=True, exist_ok=True)
+    configuration = directory / "terraform.tfrc"
+    mirror = provider_mirror(environment)
+    if mirror:
+        configuration.write_text(
+            "provider_installation {\n"
+            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{_PROVIDER}"]\n  }}\n'
+            f'  direct {{\n    exclude = ["{_PROVIDER}"]\n  }}\n'
+            "}\n"
+        )
+        return {**added, "TF_CLI_CONFIG_FILE": str(configuration)}
+    cache = directory / "providers"
+    cache.mkdir(exist_ok=True)
+    added["TF_PLUGIN_CACHE_DIR"] = environment.get("TF_PLUGIN_CACHE_DIR") or str(cache)
+    if own:  # names a file that is not there: terraform would warn in every run
+        configuration.write_text("")
+        added["TF_CLI_CONFIG_FILE"] = str(configuration)
+    return added
