@@ -1,23 +1,14 @@
-"""Trust policies of IAM roles as values: read strictly, asked whom they trust, given Glue's own statement."""
+"""Trust policies of IAM roles as values: read strictly, asked whom they trust, measured."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from iam.wording import shown, shown_key
-
-GLUE = "glue.amazonaws.com"
-SAGEMAKER = "sagemaker.amazonaws.com"
-
-GLUE_STATEMENT: dict[str, Any] = {
-    "Sid": "GlueInteractiveSessions",
-    "Effect": "Allow",
-    "Principal": {"Service": GLUE},
-    "Action": "sts:AssumeRole",
-}
 
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
 _STATEMENT_KEYS = (
@@ -79,9 +70,7 @@ def trusts(document: dict[str, Any], service: str) -> bool:
     Conditions are not judged, nor are ``Deny`` statements: a service trusted under a condition is trusted.
     """
     return any(
-        statement["Effect"] == "Allow"
-        and service in _strings(_services(statement))
-        and _covers_assume_role(statement)
+        statement["Effect"] == "Allow" and service in _strings(_services(statement)) and _covers_assume_role(statement)
         for statement in statements(document)
     )
 
@@ -98,11 +87,6 @@ def deleted_principals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             for principal in _strings(named):
                 if _DELETED_PRINCIPAL.fullmatch(principal):
                     yield f"{_place(document, index)}.{key}.AWS", principal
-
-
-def with_glue(document: dict[str, Any]) -> dict[str, Any]:
-    """Give the document with Glue's own statement after its own, which stay word for word."""
-    return {**document, "Statement": [*statements(document), GLUE_STATEMENT]}
 
 
 def size(document: dict[str, Any]) -> int:
@@ -166,9 +150,7 @@ def _document_faults(document: Any) -> Iterator[str]:
         return
     for index, statement in enumerate([found] if isinstance(found, dict) else found):
         yield from _statement_faults(statement, _place(document, index))
-    sids = (
-        [s["Sid"] for s in found if isinstance(s, dict) and s.get("Sid")] if isinstance(found, list) else []
-    )
+    sids = [s["Sid"] for s in found if isinstance(s, dict) and s.get("Sid")] if isinstance(found, list) else []
     for sid in dict.fromkeys(str(sid) for sid in sids):
         if sids.count(sid) > 1:
             yield f"Statement: supply a Sid of its own for each statement, got {shown(sid)} twice"
@@ -201,7 +183,7 @@ def _principal_faults(principal: Any, place: str) -> Iterator[str]:
     if principal == "*":
         return
     if not isinstance(principal, dict) or not principal:
-        yield f'{place}: supply "*" or an object like {{"Service": "{SAGEMAKER}"}}, got {shown(principal)}'
+        yield f'{place}: supply "*" or an object like {{"Service": "sagemaker.amazonaws.com"}}, got {shown(principal)}'
         return
     yield from _unknown_keys(principal, f"{place}.", _PRINCIPAL_KEYS)
     for key in principal:
@@ -229,7 +211,7 @@ def _condition_faults(condition: Any, place: str) -> Iterator[str]:
             continue
         for key, values in keys.items():
             for value in values if isinstance(values, list) else [values]:
-                if not isinstance(value, str | int | float):
+                if not isinstance(value, str | int | float) or value in (math.inf, -math.inf):
                     yield f"{at}.{shown_key(key)}: supply strings, numbers or booleans, got {shown(value)}"
 
 

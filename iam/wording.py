@@ -15,4 +15,4 @@ def shown(value: Any) -> str:
 
 def shown_key(key: str) -> str:
     """Give a key as it stands where that is readable in a path, quoted otherwise."""
-    return key if re.fullmatch(r"[\w:/-]{1,64}", key, re.ASCII) else shown(key)
+    return key if re.fullmatch(r"[\w.:/-]{1,64}", key, re.ASCII) else shown(key)
