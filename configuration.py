@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +24,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, core_schema
 
 import yaml_text
 from iam import recipe, trust
@@ -409,7 +408,7 @@ def _content(path: Path) -> str:
     except OSError as error:
         raise ValueError(f"supply a file that can be read, got: {error.strerror}") from None
     except ValueError:
-        raise ValueError("supply a path without the character U+0000") from None
+        raise ValueError("supply another path, no file can have this one") from None
     if len(data) > MAX_BYTES:
         raise ValueError(f"supply at most {MAX_BYTES} bytes, got more")
     try:
@@ -428,7 +427,7 @@ def _kept_documents(value: Any, directory: Path) -> Iterator[tuple[Location, str
         at = (*at, "trust", "keep")
         keep, settings["keep"] = settings["keep"], {}
         if not isinstance(keep, str):
-            yield at, "supply the path of a JSON file"
+            yield at, f"supply the path of a JSON file, got {_got(keep, None)}"
             continue
         try:
             settings["keep"] = trust.parse_trust_policy(_content(directory / keep))
@@ -539,7 +538,7 @@ def _environments(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, environment
 
 
-def _message(error: Any, at: Location, document: Document) -> str:
+def _message(error: ErrorDetails, at: Location, document: Document) -> str:
     """Say in one line what pydantic found."""
     got = _got(error["input"], document.written.get(at))
     match error["type"]:
@@ -562,9 +561,12 @@ def _message(error: Any, at: Location, document: Document) -> str:
         case "literal_error":
             return f"supply {error['ctx']['expected']}, got {got}".replace("'", '"')
         case "list_type":
-            return f'supply a list ("- …"), got {got}'
-        case "dict_type" | "model_type":
-            return f'supply settings ("key: …"), got {got}'
+            return f'supply a list ("- role: ..."), got {got}'
+        case "dict_type":
+            return f"supply environments by their names, got {got}"
+        case "model_type":
+            example = next(iter(_settings_at(at).model_fields))
+            return f'supply settings ("{example}: ..."), got {got}'
         case "too_short":
             return "supply at least one"
         case "value_error":
@@ -587,18 +589,22 @@ def _origin(written: str | None) -> str:
 
 
 def _no_such_setting(at: Location) -> str:
-    annotation: Any = Configuration
-    for part in at[:-1]:
-        if isinstance(annotation, type) and issubclass(annotation, _Settings):
-            annotation = annotation.model_fields[str(part)].annotation
-            if not isinstance(annotation, types.UnionType):
-                continue
-        annotation = next(a for a in get_args(annotation) if isinstance(a, type) and issubclass(a, _Settings))
-    known = list(annotation.model_fields)
     import difflib  # 15 ms that only a mistake needs
 
+    known = list(_settings_at(at[:-1]).model_fields)
     near = difflib.get_close_matches(str(at[-1]), known, n=1)
     return f"no such setting, did you mean {near[0]}?" if near else f"no such setting, known here: {', '.join(known)}"
+
+
+def _settings_at(at: Location) -> type[_Settings]:
+    settings: type[_Settings] = Configuration
+    parts = iter(at)
+    for part in parts:
+        hint = settings.model_fields[str(part)].annotation
+        if get_origin(hint) in (dict, list):
+            next(parts)
+        settings = next(a for a in (hint, *get_args(hint)) if isinstance(a, type) and issubclass(a, _Settings))
+    return settings
 
 
 def _place(path: Path, at: Location) -> str:
@@ -610,7 +616,7 @@ def _readable(path: Path | str) -> str:
 
 
 def _dotted(at: Location) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in at)[1:]
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in at).removeprefix(".")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from iam.wording import shown
+
 Location = tuple[str | int, ...]
 """Keys and list indexes on the way from the document to a value, like ``("roles", 0, "role")``."""
 
@@ -27,14 +29,17 @@ _PROBLEMS = tuple(
     for pattern, words in (
         (r"found character '\\t'", "indent with spaces, got a tab"),
         (r"found character '(?P<c>.+)' that", "put the value in quotes, no plain value begins with {c}"),
-        (r"directive", "remove the line that begins with %"),
-        (r"(?:alias|anchor): expected", "put the value in quotes, no plain value begins with * or &"),
+        (r"directive|incompatible YAML", "remove the line that begins with %"),
+        (r"(?:alias|anchor) expected", "put the value in quotes, no plain value begins with * or &"),
         (r"undefined alias ['\"](?P<c>.+)['\"]$", "no &{c} stands before the alias *{c}; a plain * needs quotes"),
         (r"tag|'!'", 'put the value in quotes, or remove the tag: what begins with "!"'),
         (r"block scalar", "begin the text on the line after | or >"),
         (r"scanning a double-quoted scalar", "write \\\\ for a backslash in double quotes, or use single quotes"),
         (r"scanning a quoted scalar", "close the quotes"),
-        (r"mapping values are not allowed", 'fix the indentation, or put a value that has ": " in quotes'),
+        (
+            r"mapping values are not allowed",
+            'fix the indentation or a missing ":", or put a value that has ": " in quotes',
+        ),
         (r"entries are not allowed|keys are not allowed", "begin this entry on a line of its own"),
         (r"could not find expected ':'", 'write "key: value", here is no ":"'),
         (r"block (?:collection|mapping)", "fix the indentation, this fits neither the list nor the keys above it"),
@@ -109,7 +114,7 @@ def variables(text: str) -> list[str]:
 
 
 def _in_words(error: MarkedYAMLError) -> YAMLTextError:
-    problem = f"{error.context}: {error.problem}".replace("\n", " ")
+    problem = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
     mark = error.problem_mark
     for pattern, words in _PROBLEMS:
         if match := pattern.search(problem):
@@ -129,7 +134,7 @@ class _Reader:
     def value(self, node: Node, at: Location) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise YAMLTextError(f"supply at most {MAX_VALUES} values, an alias has as many as what it names")
+            raise YAMLTextError(f"supply at most {MAX_VALUES} values, an alias counts as all that it names")
         if any(node is outer for outer in self._open):
             return self._fault(at, f"remove the alias *{node.anchor}, it stands inside of what it names")
         if len(at) > MAX_DEPTH:
@@ -144,7 +149,7 @@ class _Reader:
                 return [self.value(item, (*at, index)) for index, item in enumerate(node.value)]
             if isinstance(node, MappingNode) and _tag(node) == "!!map":
                 return self._mapping(node, at)
-            return self._fault(at, f"remove the tag {_tag(node)}")
+            return self._fault(at, f"remove the tag {shown(_tag(node))}")
         finally:
             self._open.pop()
 
@@ -166,12 +171,16 @@ class _Reader:
 
     def _merged(self, node: Node, at: Location) -> dict[str, Any]:
         """Resolve what stands after ``<<:``; of several mappings the first that has a key gives its value."""
+        if isinstance(node, SequenceNode):
+            sources = [((*at, "<<", index), source) for index, source in enumerate(node.value)]
+        else:
+            sources = [((*at, "<<"), node)]
         found: dict[str, Any] = {}
-        for source in reversed(node.value) if isinstance(node, SequenceNode) else [node]:
+        for place, source in reversed(sources):
             if isinstance(source, MappingNode):
                 found.update(self.value(source, at) or {})
             else:
-                self._fault((*at, "<<"), "supply the alias of a mapping, or a list of such")
+                self._fault(place, "supply the alias of a mapping, or a list of such")
         return found
 
     def _scalar(self, node: ScalarNode, at: Location) -> Any:
@@ -186,7 +195,7 @@ class _Reader:
                 self.document.written[at] = node.value
                 return int(node.value) if re.fullmatch("[-+]?[0-9]{1,18}", node.value) else math.nan
             case tag:
-                return self._fault(at, f"remove the tag {tag}")
+                return self._fault(at, f"remove the tag {shown(tag)}")
 
     def _interpolated(self, text: str, at: Location) -> str | None:
         """Put variables in the place of ``${NAME}``; what they hold is text and is not read as YAML again."""
