@@ -340,7 +340,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
         ConfigurationError: with everything that is wrong, all at once.
     """
     document = _document(path, environment)
-    for at, message in _kept_documents(document.value, path.parent):
+    for at, message in _kept_documents(document, path.parent):
         document.faults.append((at, message))
     faulted = {at for at, _ in document.faults}
     document.faults.extend(_faults_between_settings(document.value))
@@ -418,16 +418,16 @@ def _content(path: Path) -> str:
         raise ValueError(f"supply UTF-8, got byte 0x{data[error.start]:02X} in line {line}") from None
 
 
-def _kept_documents(value: Any, directory: Path) -> Iterator[tuple[Location, str]]:
+def _kept_documents(document: Document, directory: Path) -> Iterator[tuple[Location, str]]:
     """Put each kept policy document in the place of its path, and yield what is wrong with it."""
-    for at, environment, role in _roles(value):
+    for at, environment, role in _roles(document.value):
         settings = role.get("trust")
         if not isinstance(settings, dict) or settings.get("keep") is None:
             continue
         at = (*at, "trust", "keep")
         keep, settings["keep"] = settings["keep"], {}
         if not isinstance(keep, str):
-            yield at, f"supply the path of a JSON file, got {_got(keep, None)}"
+            yield at, f"supply the path of a JSON file, got {_got(keep, document.written.get(at))}"
             continue
         try:
             settings["keep"] = trust.parse_trust_policy(_content(directory / keep))
@@ -576,11 +576,18 @@ def _message(error: ErrorDetails, at: Location, document: Document) -> str:
 
 
 def _got(value: Any, written: str | None) -> str:
-    if isinstance(value, str):
-        return shown(value) + _origin(written)
-    if isinstance(value, dict | list):
-        return ("a list" if isinstance(value, list) else "settings") + ("" if value else " without entries")
-    return written or ("nothing" if value is None else json.dumps(value))
+    match value:
+        case str():
+            return shown(value) + _origin(written)
+        case dict() | list():
+            return ("a list" if isinstance(value, list) else "settings") + ("" if value else " without entries")
+        case None:
+            return "nothing"
+        case bool():
+            return json.dumps(value)
+        case _:
+            number = written or ""
+            return number if re.fullmatch(r"[-+.\w]{1,64}", number, re.ASCII) else shown(number)
 
 
 def _origin(written: str | None) -> str:

@@ -24,32 +24,29 @@ MAX_VALUES = 20_000  # some thousand roles; a few lines of aliases can stand for
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
 
 # What ruamel.yaml finds wrong (its context and problem), in words that say what to change.
-_PROBLEMS = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (r"found character '\\t'", "indent with spaces, got a tab"),
-        (r"found character '(?P<c>.+)' that", "put the value in quotes, no plain value begins with {c}"),
-        (r"directive|incompatible YAML", "remove the line that begins with %"),
-        (r"(?:alias|anchor) expected", "put the value in quotes, no plain value begins with * or &"),
-        (r"undefined alias ['\"](?P<c>.+)['\"]$", "no &{c} stands before the alias *{c}; a plain * needs quotes"),
-        (r"tag|'!'", 'put the value in quotes, or remove the tag: what begins with "!"'),
-        (r"block scalar", "begin the text on the line after | or >"),
-        (r"scanning a double-quoted scalar", "write \\\\ for a backslash in double quotes, or use single quotes"),
-        (r"scanning a quoted scalar", "close the quotes"),
-        (
-            r"mapping values are not allowed",
-            'fix the indentation or a missing ":", or put a value that has ": " in quotes',
-        ),
-        (r"entries are not allowed|keys are not allowed", "begin this entry on a line of its own"),
-        (r"could not find expected ':'", 'write "key: value", here is no ":"'),
-        (r"block (?:collection|mapping)", "fix the indentation, this fits neither the list nor the keys above it"),
-        (r"flow sequence", "close the list with ], or put a value that has one of [ ] {{ }} , in quotes"),
-        (r"flow mapping", "close the braces with }}, or put a value that has one of [ ] {{ }} , in quotes"),
-        (r"expected the node content", "supply a value here, or put it in quotes"),
-        (r"single document", 'supply one document, a second one begins here: remove the "---"'),
-        (r"document (?:start|end)", "remove this, or fix its indentation: the document has ended before it"),
-        (r"maximum depth", f"nest at most {MAX_DEPTH} levels deep"),
-    )
+_PROBLEMS = (
+    (r"found character '\\t'", "indent with spaces, got a tab"),
+    (r"found character '(?P<c>.+)' that", "put the value in quotes, no plain value begins with {c}"),
+    (r"directive|incompatible YAML", "remove the line that begins with %"),
+    (r"(?:alias|anchor) expected", "put the value in quotes, no plain value begins with * or &"),
+    (r"undefined alias ['\"](?P<c>.+)['\"]$", "no &{c} stands before the alias *{c}; a plain * needs quotes"),
+    (r"tag|'!'", 'put the value in quotes, or remove the tag: what begins with "!"'),
+    (r"block scalar", "begin the text on the line after | or >"),
+    (r"scanning a double-quoted scalar", "write \\\\ for a backslash in double quotes, or use single quotes"),
+    (r"scanning a quoted scalar", "close the quotes"),
+    (
+        r"mapping values are not allowed",
+        'fix the indentation or a missing ":", or put a value that has ": " in quotes',
+    ),
+    (r"entries are not allowed|keys are not allowed", "begin this entry on a line of its own"),
+    (r"could not find expected ':'", 'write "key: value", here is no ":"'),
+    (r"block (?:collection|mapping)", "fix the indentation, this fits neither the list nor the keys above it"),
+    (r"flow sequence", "close the list with ], or put a value that has one of [ ] {{ }} , in quotes"),
+    (r"flow mapping", "close the braces with }}, or put a value that has one of [ ] {{ }} , in quotes"),
+    (r"expected the node content", "supply a value here, or put it in quotes"),
+    (r"single document", 'supply one document, a second one begins here: remove the "---"'),
+    (r"document (?:start|end)", "remove this, or fix its indentation: the document has ended before it"),
+    (r"maximum depth", f"nest at most {MAX_DEPTH} levels deep"),
 )
 
 
@@ -117,7 +114,7 @@ def _in_words(error: MarkedYAMLError) -> YAMLTextError:
     problem = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
     mark = error.problem_mark
     for pattern, words in _PROBLEMS:
-        if match := pattern.search(problem):
+        if match := re.search(pattern, problem):
             return YAMLTextError(words.format(**match.groupdict()), mark.line + 1, mark.column + 1)
     return YAMLTextError(f"supply YAML, got what is none here ({problem})", mark.line + 1, mark.column + 1)
 

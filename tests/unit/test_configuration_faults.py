@@ -451,6 +451,11 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ": environments.dev.trust_policy_quota: supply a whole number, got 4096.5",
         ),
         case(
+            "a quota that a tag makes of text",
+            environment('region: eu-west-1, trust_policy_quota: !!int "2\\n3", roles: [{role: team}]'),
+            ': environments.dev.trust_policy_quota: supply a whole number, got "2\\n3"',
+        ),
+        case(
             "a quota in hexadecimal",
             environment("region: eu-west-1, trust_policy_quota: 0x1000, roles: [{role: team}]"),
             ": environments.dev.trust_policy_quota: supply a whole number, got 0x1000",
