@@ -87,28 +87,13 @@ def _or_variable(pattern: str) -> str:
 
 
 def _judged_role(text: str) -> str:
-    _role(text)
-    return text
-
-
-def _role(text: str) -> RoleArn | str:
-    """Take a role's name or ARN.
-
-    Raises:
-        ValueError: it is neither, or names a role that only AWS itself may change.
-    """
     if not text.startswith("arn:"):
         if re.fullmatch(ROLE_NAME, text) is None:
-            raise ValueError(f"supply the name or the ARN of an IAM role, got {shown(text)}{_role_hint(text)}")
-        return text
-    arn = RoleArn.parse(text)
-    if arn.path.startswith(("/aws-service-role/", "/aws-reserved/")):
+            hint = ": leave its path out, or give the whole ARN" if re.fullmatch(rf"[!-~]*/{ROLE_NAME}", text) else ""
+            raise ValueError(f"supply the name or the ARN of an IAM role, got {shown(text)}{hint}")
+    elif RoleArn.parse(text).path.startswith(("/aws-service-role/", "/aws-reserved/")):
         raise ValueError(f"supply a role of your own, AWS lets nobody change this one, got {shown(text)}")
-    return arn
-
-
-def _role_hint(text: str) -> str:
-    return ": leave its path out, or give the whole ARN" if re.fullmatch(rf"[!-~]*/{ROLE_NAME}", text) else ""
+    return text
 
 
 def _judged_role_arn(text: str) -> str:

@@ -319,7 +319,7 @@ def test_a_fault_knows_its_place_and_what_to_change(read: Load, tmp_path: Path) 
 def test_a_configuration_does_not_change(read: Load) -> None:
     state = read(MINIMAL).state
     with pytest.raises(ValidationError, match="frozen"):
-        state.bucket = "other"
+        state.bucket = "other"  # type: ignore[misc]
 
 
 def test_neither_aws_nor_cdktf_is_loaded_to_judge_a_file() -> None:
