@@ -81,7 +81,7 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
             {"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"], "Resource": "*"},
         ]
     else:
-        statements: list[Document] = [
+        statements = [
             {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
             {
                 "Sid": "PassOwnRoleToGlue",
