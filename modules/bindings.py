@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cdktf import (
         App,
         Fn,
+        Postcondition,
+        Precondition,
         S3Backend,
         S3BackendAssumeRoleConfig,
         S3BackendEndpointConfig,
@@ -86,6 +88,8 @@ __all__ = [
     "IamRole",
     "IamRolePolicy",
     "IamRolePolicyAttachment",
+    "Postcondition",
+    "Precondition",
     "S3Backend",
     "S3BackendAssumeRoleConfig",
     "S3BackendEndpointConfig",

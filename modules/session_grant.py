@@ -12,6 +12,8 @@ class GlueSessionGrant(Construct):
     """Lets the role start and use Glue interactive sessions of its own.
 
     Args:
+        scope: the stack itself; the addresses are `aws_iam_role_policy_attachment.glue_sessions` and
+            `aws_iam_role_policy.glue_sessions`.
         role_name: the role's name, without its path.
         partition: the role's partition.
         permissions: which inline policy, see `iam.recipe.inline_policy`.
@@ -23,7 +25,6 @@ class GlueSessionGrant(Construct):
     def __init__(
         self,
         scope: Construct,
-        id_: str,
         *,
         role_name: str,
         partition: str,
@@ -31,10 +32,10 @@ class GlueSessionGrant(Construct):
         adopted: bool,
         blocks: TerraformBlocks,
     ) -> None:
-        super().__init__(scope, id_)
+        super().__init__(scope, "glue_sessions")
         managed_policy = managed_policy_arn(partition)
-        attachment = IamRolePolicyAttachment(self, "ManagedPolicy", role=role_name, policy_arn=managed_policy)
-        attachment.override_logical_id("glue_sessions")
+        # "Default" adds nothing to an address, so both are glue_sessions, each of its own type
+        attachment = IamRolePolicyAttachment(self, "Default", role=role_name, policy_arn=managed_policy)
 
         if permissions == "least-privilege":
             blocks.define(account_id='${split(":", data.aws_iam_role.live.arn)[4]}')
@@ -44,10 +45,7 @@ class GlueSessionGrant(Construct):
             account_id="${local.account_id}",
             role_arn="${data.aws_iam_role.live.arn}",
         )
-        inline = IamRolePolicy(
-            self, "InlinePolicy", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document)
-        )
-        inline.override_logical_id("glue_sessions")
+        IamRolePolicy(attachment, "Default", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document))
 
         if adopted:
             # through lookup(), since naming either attribute makes Terraform warn that it is deprecated
