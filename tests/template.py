@@ -5,10 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
-    from modules.bindings import TerraformStack
+    from modules.bindings import App, TerraformStack
 
 ABSENT: Final = object()
 """In place of an expected value: the key must not be there."""
+
+
+def app_in_memory() -> "App":
+    """Return an app that writes no files, for stacks that are only looked at."""
+    from modules.bindings import Testing  # starts the jsii runtime
+
+    return Testing.app()
 
 
 class Template:

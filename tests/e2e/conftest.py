@@ -1,7 +1,6 @@
 """The local AWS, terraform, and what the end-to-end tests make of them.
 
-These tests need terraform and a source of the AWS provider (a mirror on this machine, or the registry). Without one of
-them they are skipped, but never where the environment variable CI is `true`.
+These tests need terraform and a source of the AWS provider: a mirror on this machine, or the registry.
 """
 
 import os
@@ -14,6 +13,7 @@ import pytest
 
 from commands import terraform as terraform_command
 from sandbox.launcher import Sandbox
+from tests.availability import missing, terraform_binary
 from tests.e2e.execution_role import CONSOLE_TRUST, Document, ExecutionRole
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Terraform
@@ -29,19 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-def _unavailable(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def binary() -> str:
-    try:
-        return terraform_command.binary()
-    except terraform_command.TerraformMissingError as error:
-        _unavailable(str(error))
-        raise
+    return terraform_binary()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +54,7 @@ def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFact
     (folder / "main.tf.json").write_text('{"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}')
     initialized = Terraform(folder, binary, environment).init()
     if "Failed to query available provider packages" in initialized.output:
-        _unavailable("terraform finds the AWS provider neither in a mirror on this machine nor in the registry")
+        missing("terraform finds the AWS provider neither in a mirror on this machine nor in the registry")
     assert initialized.status == 0, initialized.output
     return environment
 

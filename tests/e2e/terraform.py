@@ -128,6 +128,11 @@ class Terraform:
         options = ("-json", "-input=false", "-detailed-exitcode", "-out=plan.bin")
         return self.run("plan", *options, *arguments, **variables)
 
+    def assert_nothing_to_do(self) -> None:
+        """Plan, and expect "No changes" without a word of warning."""
+        done = self.plan()
+        assert (done.status, done.changes, done.warnings) == (0, {}, []), done.output
+
     def planned(self) -> dict[str, Any]:
         """Return the last plan's changes by address, each with `before` and `after`."""
         document = json.loads(self.run("show", "-json", "plan.bin").output)
@@ -151,4 +156,4 @@ class Terraform:
 def kill(process: "subprocess.Popen[str]") -> None:
     """End terraform and its provider at once, as `kill -9` does."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()

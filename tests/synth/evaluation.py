@@ -11,6 +11,7 @@ from typing import Any
 from commands import terraform
 from modules.terraform_blocks import Assertion
 from modules.trust_ownership import OwnedTrust
+from tests.availability import terraform_binary
 
 Document = dict[str, Any]
 
@@ -93,7 +94,7 @@ def _literal(text: str) -> str:
 
 def _terraform(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [terraform.binary(), *arguments, *(["-no-color"] if arguments[0] != "output" else [])],
+        [terraform_binary(), *arguments, *(["-no-color"] if arguments[0] != "output" else [])],
         cwd=folder,
         env={**os.environ, **terraform.settings(folder / "settings")},
         capture_output=True,
