@@ -6,6 +6,9 @@ from modules.trust_ownership import OwnedTrust
 
 ROLE_ADDRESS = "aws_iam_role.execution_role"
 
+# everything else names the role by what was read: a role that is not there is then one error, and nothing is planned
+LIVE_ROLE_NAME = "${data.aws_iam_role.live.name}"
+
 # what an adopted role keeps whatever becomes of it: without these in ignore_changes, Terraform would replace the role
 # (path) or take its description, session length, boundary and tags away
 _LEFT_TO_OTHERS = ["path", "description", "max_session_duration", "permissions_boundary", "tags", "tags_all"]
@@ -46,21 +49,19 @@ class LiveExecutionRole(Construct):
 class AdoptedExecutionRole(Construct):
     """Takes over the role's trust policy, and nothing else of the role."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, role_name: str, owned_trust: OwnedTrust, blocks: TerraformBlocks
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, owned_trust: OwnedTrust, blocks: TerraformBlocks) -> None:
         super().__init__(scope, id_)
         role = IamRole(
             self,
             "Default",
-            name=role_name,
+            name=LIVE_ROLE_NAME,
             assume_role_policy=owned_trust.document,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True, ignore_changes=_LEFT_TO_OTHERS),
         )
         role.override_logical_id("execution_role")
         if owned_trust.preconditions:
             role.add_override("lifecycle.precondition", [each.as_json() for each in owned_trust.preconditions])
-        blocks.import_existing(ROLE_ADDRESS, role_name)
+        blocks.import_existing(ROLE_ADDRESS, LIVE_ROLE_NAME)
         blocks.define(**owned_trust.locals)
         for name, assertion in owned_trust.checks.items():
             blocks.check(name, assertion)

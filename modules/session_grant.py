@@ -4,7 +4,7 @@ import json
 
 from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
 from modules.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
-from modules.execution_role import ROLE_ADDRESS
+from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
 
@@ -12,7 +12,6 @@ class GlueSessionGrant(Construct):
     """Lets the role start and use Glue interactive sessions of its own.
 
     Args:
-        role_name: the role's name, without its path.
         partition: the role's partition.
         permissions: which inline policy, see `iam.recipe.inline_policy`.
         adopted: whether the stack adopts the role; it can then see which grants exist, and takes them over, so that
@@ -25,7 +24,6 @@ class GlueSessionGrant(Construct):
         scope: Construct,
         id_: str,
         *,
-        role_name: str,
         partition: str,
         permissions: Permissions,
         adopted: bool,
@@ -33,7 +31,7 @@ class GlueSessionGrant(Construct):
     ) -> None:
         super().__init__(scope, id_)
         managed_policy = managed_policy_arn(partition)
-        attachment = IamRolePolicyAttachment(self, "ManagedPolicy", role=role_name, policy_arn=managed_policy)
+        attachment = IamRolePolicyAttachment(self, "ManagedPolicy", role=LIVE_ROLE_NAME, policy_arn=managed_policy)
         attachment.override_logical_id("glue_sessions")
 
         if permissions == "least-privilege":
@@ -45,7 +43,7 @@ class GlueSessionGrant(Construct):
             role_arn="${data.aws_iam_role.live.arn}",
         )
         inline = IamRolePolicy(
-            self, "InlinePolicy", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document)
+            self, "InlinePolicy", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document)
         )
         inline.override_logical_id("glue_sessions")
 
@@ -58,9 +56,9 @@ class GlueSessionGrant(Construct):
             )
             blocks.import_existing(
                 "aws_iam_role_policy_attachment.glue_sessions",
-                f"{role_name}/${{each.value}}",
+                f"{LIVE_ROLE_NAME}/${{each.value}}",
                 for_each=f"toset({attached})",
             )
             blocks.import_existing(
-                "aws_iam_role_policy.glue_sessions", f"{role_name}:${{each.value}}", for_each=f"toset({put})"
+                "aws_iam_role_policy.glue_sessions", f"{LIVE_ROLE_NAME}:${{each.value}}", for_each=f"toset({put})"
             )
