@@ -25,7 +25,7 @@ class Run:
 
     @cached_property
     def _events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self.output.splitlines() if line.startswith('{"@level"')]
 
     def _changes(self, event_type: str) -> dict[str, dict[str, Any]]:
         found = [event["change"] for event in self._events if event["type"] == event_type]

@@ -32,7 +32,8 @@ def assert_it_failed(run: Run, *words: str) -> None:
 
 def test_a_wrong_role_name(shop: Shop, unique_name: str) -> None:
     attempt = shop.stack(unique_name).try_to_apply()
-    assert_it_failed(attempt, f"reading IAM Role ({unique_name}): couldn't find resource")
+    assert (attempt.status, attempt.changes) == (1, {})
+    assert attempt.errors == [f"reading IAM Role ({unique_name}): couldn't find resource:"]
 
 
 def test_an_arn_with_another_path_or_account(shop: Shop, role: ExecutionRole) -> None:

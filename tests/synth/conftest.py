@@ -36,7 +36,7 @@ def synthesize(tmp_path: Path) -> Synthesize:
         document = {
             "state": {"bucket": "states", "region": "eu-west-1", **(state or {})},
             "environments": {
-                "dev": {"region": "eu-west-1", "roles": [{"role": role, **settings}], **(environment or {})}
+                "dev": {"region": "eu-west-1", **(environment or {}), "roles": [{"role": role, **settings}]}
             },
         }
         file = tmp_path / "glue-sessions.yaml"
