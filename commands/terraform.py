@@ -1,17 +1,24 @@
-"""Terraform as our commands run it: which binary, and where the AWS provider comes from."""
+"""Terraform as our commands run it: which binary, and where the AWS provider comes from.
 
+`python -m commands.terraform` checks that there is one. It needs nothing but Python's own library, so that it can run
+before anything is installed.
+"""
+
+import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-_INSTALL = "https://developer.hashicorp.com/terraform/install"
+_INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
+_OLDEST = (1, 10)  # the first to lock a state in S3 by a file, also of OpenTofu
 
 
 class TerraformMissingError(Exception):
-    """There is no terraform to run; says in one line what to install."""
+    """There is no terraform that can be used; says in one line what to install."""
 
 
 def binary(environment: Mapping[str, str] = os.environ) -> str:
@@ -23,8 +30,31 @@ def binary(environment: Mapping[str, str] = os.environ) -> str:
     name = environment.get("TERRAFORM_BINARY_NAME") or "terraform"
     found = shutil.which(name, path=environment.get("PATH"))
     if not found:
-        raise TerraformMissingError(f"{name} is not on PATH: install Terraform 1.10 or newer, {_INSTALL}")
+        raise TerraformMissingError(f"{name} is not on PATH: {_INSTALL}")
     return found
+
+
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Run the binary to see whether it is one that this project can use.
+
+    Raises:
+        TerraformMissingError: it is not on PATH, does not run or is too old.
+    """
+    path = binary(environment)
+    try:
+        ended = subprocess.run(
+            [path, "version", "-json"],
+            env={**environment, "CHECKPOINT_DISABLE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+        version = json.loads(ended.stdout)["terraform_version"]
+        current = tuple(map(int, version.split("-")[0].split(".")[:2]))
+    except (OSError, subprocess.CalledProcessError, ValueError, LookupError, TypeError):
+        raise TerraformMissingError(f"{path} does not tell its version: {_INSTALL}") from None
+    if current < _OLDEST:
+        raise TerraformMissingError(f"{path} is {version}: {_INSTALL}")
 
 
 def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -33,7 +63,7 @@ def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
     Terraform's own implied mirrors come first (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
     then folders of /opt, where images put theirs.
     """
-    home = Path(environment.get("HOME") or Path.home())
+    home = _home(environment)
     data_homes = [environment.get("XDG_DATA_HOME") or home / ".local/share"]
     data_homes += (environment.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
     implied = [home / ".terraform.d/plugins", *(Path(each) / "terraform/plugins" for each in data_homes)]
@@ -48,7 +78,7 @@ def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
 def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What to add to the environment so that terraform, run many times over, gets its provider without a download each.
 
-    The user's own CLI configuration stands wherever there is one.
+    The user's own CLI configuration stands wherever there is one: TF_CLI_CONFIG_FILE or ~/.terraformrc.
 
     Args:
         directory: where the CLI configuration, or the cache of downloaded providers, may be put.
@@ -59,7 +89,7 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
     """
     added = {"CHECKPOINT_DISABLE": "1"}
     own = environment.get("TF_CLI_CONFIG_FILE")
-    if own and Path(own).is_file():
+    if Path(own or _home(environment) / ".terraformrc").is_file():
         return added
     directory.mkdir(parents=True, exist_ok=True)
     configuration = directory / "terraform.tfrc"
@@ -79,3 +109,15 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
         configuration.write_text("")
         added["TF_CLI_CONFIG_FILE"] = str(configuration)
     return added
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("HOME") or Path.home())
+
+
+if __name__ == "__main__":
+    try:
+        check()
+    except TerraformMissingError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
