@@ -14,6 +14,8 @@ PIPENV := pipenv==2026.10.3
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CHECKPOINT_DISABLE := 1
+# cdktf loads megabytes of JavaScript for each command: node compiles them once
+export NODE_COMPILE_CACHE := $(CURDIR)/.local/node
 export PIPENV_VERBOSITY := -1
 # packages are installed uncompiled, which saves minutes; what is imported is compiled once, so let Python keep that
 export PIP_COMPILE := 0

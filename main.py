@@ -5,7 +5,7 @@ from program import configuration_or_exit
 
 
 def main() -> None:
-    """Write the Terraform JSON of every stack into the output folder CDKTF names; a faulty configuration ends with 2."""
+    """Write every stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
     configuration = configuration_or_exit()
     # imported once the configuration is known to be right: a fault in it costs no start of the jsii runtime
     from modules.bindings import App

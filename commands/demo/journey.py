@@ -11,7 +11,7 @@ from commands.demo.account import ROLE_NAME, RoleAsItIs
 from commands.demo.cdktf_output import Counts, counts, without_initialization, without_stack
 from commands.demo.narrator import Narrator
 from commands.demo.shell import Shell
-from configuration import load
+from configuration import configuration_path, load
 from iam.arn import RoleArn
 from iam.recipe import INLINE_POLICY_NAME, inline_policy, managed_policy_arn, trust_policy
 from sandbox.launcher import Sandbox
@@ -51,7 +51,8 @@ class Journey:
     @property
     def stack(self) -> str:
         """Name of the role's stack."""
-        return load(self.directory / "glue-sessions.yaml", self.shell.environment).role_stacks[0].name
+        environment = self.shell.environment
+        return load(configuration_path(environment), environment).role_stacks[0].name
 
     def read_role(self) -> RoleAsItIs:
         """Read the execution role back from IAM."""
@@ -102,7 +103,7 @@ def expect(command: str, lines: list[str], expected: Counts) -> None:
 def make_account(journey: Journey) -> None:
     """A SageMaker domain, with the execution role that the console made for it"""
     iam = journey.aws.client("iam")
-    with journey.narrator.running("the domain and its role"):
+    with journey.narrator.running("making the domain and the role"):
         arn = account.make_domain(iam, journey.aws.client("sagemaker"))
     journey.before = journey.read_role()
     journey.narrator.say(
@@ -113,22 +114,24 @@ def make_account(journey: Journey) -> None:
 
 def name_role(journey: Journey) -> None:
     """What is granted, and to whom: glue-sessions.yaml as it is shipped, and three variables"""
-    (journey.directory / "glue-sessions.yaml").write_text(CONFIGURATION)
+    Path(journey.shell.environment["GLUE_SESSIONS_CONFIG"]).write_text(CONFIGURATION)
     journey.narrator.typed("cat glue-sessions.yaml")
     for line in CONFIGURATION.splitlines():
         journey.narrator.output(line)
-    region = journey.shell.environment["AWS_REGION"]
-    for name, value in {"AWS_REGION": region, "TF_STATE_BUCKET": BUCKET, "SAGEMAKER_ROLE_NAME": ROLE_NAME}.items():
-        journey.narrator.typed(f"export {name}={value}")
-        journey.shell.environment[name] = value
+    journey.shell.environment |= {"TF_STATE_BUCKET": BUCKET, "SAGEMAKER_ROLE_NAME": ROLE_NAME}
+    for name in ("AWS_REGION", "TF_STATE_BUCKET", "SAGEMAKER_ROLE_NAME"):
+        journey.narrator.typed(f"export {name}={journey.shell.environment[name]}")
+    journey.narrator.say("And, so that your own configuration and cdktf.out are left alone:")
+    for name in ("GLUE_SESSIONS_CONFIG", "CDKTF_OUTPUT"):
+        journey.narrator.typed(f"export {name}={journey.shell.environment[name]}")
 
 
 def make_state_bucket(journey: Journey) -> None:
     """A bucket for Terraform's state"""
     journey.narrator.say(
         "One call makes the bucket. A stack of its own, whose state lies in that bucket too, then adopts it: old "
-        "versions kept, encrypted, closed to the public and to plain HTTP. AWS's provider waits a minute until a "
-        "lifecycle rule has settled, so that this goes on in the background."
+        "versions kept, encrypted, closed to the public and to plain HTTP. That runs in the background, since "
+        "Terraform's AWS provider watches a new lifecycle rule for most of a minute."
     )
     journey.run("python -m commands.create_state_bucket")
     command = 'cdktf apply --auto-approve --app "python state_bucket.py" --output "{}" state-bucket'

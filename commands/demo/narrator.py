@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -21,8 +21,6 @@ class Narrator:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
-        if not self._console.is_terminal:
-            self._console.width = _WIDTH
 
     @property
     def colours(self) -> bool:
@@ -32,11 +30,15 @@ class Narrator:
     def heading(self, text: str) -> None:
         """Begin a step."""
         self._console.print()
-        self._console.print(Text(text, style="bold cyan"))
+        self._console.print(Text(text, style="bold cyan"), soft_wrap=True)
 
     def say(self, text: str) -> None:
-        """Tell what happens and why, in sentences."""
-        self._console.print(Text(text), width=min(_WIDTH, self._console.width))
+        """Tell what happens and why, in sentences; each line of `text` is a paragraph."""
+        width = min(_WIDTH, self._console.width) if self._console.is_terminal else _WIDTH
+        for paragraph in text.splitlines():
+            # names and ARNs stay whole
+            lines = fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
+            self._console.print(Text(lines), soft_wrap=True)
 
     def typed(self, command: str) -> None:
         """Show a command as it is typed."""
@@ -44,7 +46,7 @@ class Narrator:
 
     def output(self, line: str) -> None:
         """Show a line that a command has written, colours included."""
-        self._console.print(Padding(Text.from_ansi(line, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), soft_wrap=True)
+        self._console.print(Text.from_ansi(f"  {line}".rstrip()), soft_wrap=True)
 
     def proved(self, text: str) -> None:
         """Tell what was checked and found right."""
