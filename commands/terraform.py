@@ -4,8 +4,8 @@
 before anything is installed.
 """
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
+_IMAGES = Path("/opt")
 _OLDEST = (1, 10)  # the first to lock a state in S3 by a file, also of OpenTofu
 
 
@@ -42,19 +43,21 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     """
     path = binary(environment)
     try:
-        ended = subprocess.run(
+        told = subprocess.check_output(
             [path, "version", "-json"],
             env={**environment, "CHECKPOINT_DISABLE": "1"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=True,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
         )
-        version = json.loads(ended.stdout)["terraform_version"]
-        current = tuple(map(int, version.split("-")[0].split(".")[:2]))
-    except (OSError, subprocess.CalledProcessError, ValueError, LookupError, TypeError):
-        raise TerraformMissingError(f"{path} does not tell its version: {_INSTALL}") from None
-    if current < _OLDEST:
-        raise TerraformMissingError(f"{path} is {version}: {_INSTALL}")
+    except (OSError, subprocess.CalledProcessError):
+        told = ""
+    version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', told)
+    if version is None:
+        raise TerraformMissingError(f"{path} does not tell its version: {_INSTALL}")
+    if (int(version[2]), int(version[3])) < _OLDEST:
+        raise TerraformMissingError(f"{path} is {version[1]}: {_INSTALL}")
 
 
 def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -70,8 +73,7 @@ def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
     if sys.platform == "darwin":
         implied += [home / "Library/Application Support/io.terraform/plugins"]
         implied += [Path("/Library/Application Support/io.terraform/plugins")]
-    opt = Path("/opt")
-    images = [opt, *sorted(opt.iterdir())] if opt.is_dir() else []
+    images = [_IMAGES, *sorted(_IMAGES.iterdir())] if _IMAGES.is_dir() else []
     return next((folder for folder in [*implied, *images] if (folder / _PROVIDER).is_dir()), None)
 
 

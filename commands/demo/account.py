@@ -57,14 +57,15 @@ def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleAsItIs:
     """Read a role back."""
     role: dict[str, Any] = {**iam.get_role(RoleName=name)["Role"]}
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    inline: dict[str, Any] = {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
     role.pop("RoleLastUsed", None)
     return RoleAsItIs(
         trust_policy=role.pop("AssumeRolePolicyDocument"),
         attached_policies=frozenset(policy["PolicyArn"] for policy in attached),
-        inline_policies={
-            policy: dict(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]) for policy in inline
-        },
+        inline_policies=inline,
         all_else=role,
     )
 

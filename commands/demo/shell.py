@@ -4,13 +4,11 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
-
-# what a command has to end when it is interrupted; Terraform then releases its lock
-_GRACE_SECONDS = 20
 
 # Settings of the user that lead elsewhere: to another AWS, another configuration, another output folder.
 # Which terraform is run, and where it gets its provider from, stays the user's choice.
@@ -34,6 +32,8 @@ class Shell:
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.environment = environment
+        self.grace_seconds = 20.0
+        """What a command has to end by itself when it is interrupted; Terraform then releases its lock."""
         self._directory = directory
         self._running: list[subprocess.Popen[str]] = []
 
@@ -44,7 +44,7 @@ class Shell:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         for process in self._running:
-            _end(process)
+            self._end(process)
 
     def start(self, command: str, output: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start a command, given as it is typed; both its outputs go to `output`."""
@@ -70,14 +70,24 @@ class Shell:
             yield line.rstrip("\n")
         process.wait()
 
-
-def _end(process: subprocess.Popen[str]) -> None:
-    for number in (signal.SIGINT, signal.SIGKILL):
+    def _end(self, process: subprocess.Popen[str]) -> None:
         if process.poll() is None:
-            os.killpg(process.pid, number)
-            try:
-                process.wait(timeout=_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-    if process.stdout is not None:
-        process.stdout.close()
+            os.killpg(process.pid, signal.SIGINT)
+            patience = time.monotonic() + self.grace_seconds
+            # cdktf ends before the terraform that it has started
+            while _group_is_alive(process) and time.monotonic() < patience:
+                time.sleep(0.05)
+            if _group_is_alive(process):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _group_is_alive(process: subprocess.Popen[str]) -> bool:
+    process.poll()  # a child that has ended is there until its status is asked for
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
