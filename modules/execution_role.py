@@ -13,6 +13,9 @@ from modules.trust_ownership import OwnedTrust
 
 ROLE_ADDRESS = "aws_iam_role.execution_role"
 
+# everything else names the role by what was read: a role that is not there is then one error, and nothing is planned
+LIVE_ROLE_NAME = "${data.aws_iam_role.live.name}"
+
 # what an adopted role keeps whatever becomes of it: without these in ignore_changes, Terraform would replace the role
 # (path) or take its description, session length, boundary and tags away
 _LEFT_TO_OTHERS = ["path", "description", "max_session_duration", "permissions_boundary", "tags", "tags_all"]
@@ -64,16 +67,15 @@ class AdoptedExecutionRole(IamRole):
 
     Args:
         scope: the stack itself; the address is `aws_iam_role.execution_role`.
-        role_name: the role's name, without its path.
         owned_trust: the trust policy to write.
         blocks: gathers the stack's further Terraform blocks.
     """
 
-    def __init__(self, scope: Construct, *, role_name: str, owned_trust: OwnedTrust, blocks: TerraformBlocks) -> None:
+    def __init__(self, scope: Construct, *, owned_trust: OwnedTrust, blocks: TerraformBlocks) -> None:
         super().__init__(
             scope,
             "execution_role",
-            name=role_name,
+            name=LIVE_ROLE_NAME,
             assume_role_policy=owned_trust.document,
             lifecycle=TerraformResourceLifecycle(
                 prevent_destroy=True,
@@ -81,7 +83,7 @@ class AdoptedExecutionRole(IamRole):
                 precondition=[Precondition(**each.as_json()) for each in owned_trust.preconditions] or None,
             ),
         )
-        blocks.import_existing(ROLE_ADDRESS, role_name)
+        blocks.import_existing(ROLE_ADDRESS, LIVE_ROLE_NAME)
         blocks.define(**owned_trust.locals)
         for name, assertion in owned_trust.checks.items():
             blocks.check(name, assertion)

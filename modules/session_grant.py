@@ -4,7 +4,7 @@ import json
 
 from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
 from modules.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
-from modules.execution_role import ROLE_ADDRESS
+from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
 
@@ -14,7 +14,6 @@ class GlueSessionGrant(IamRolePolicyAttachment):
     Args:
         scope: the stack itself; the addresses are `aws_iam_role_policy_attachment.glue_sessions` and
             `aws_iam_role_policy.glue_sessions`.
-        role_name: the role's name, without its path.
         partition: the role's partition.
         permissions: which inline policy, see `iam.recipe.inline_policy`.
         adopted: whether the stack adopts the role; it can then see which grants exist, and takes them over, so that
@@ -26,14 +25,13 @@ class GlueSessionGrant(IamRolePolicyAttachment):
         self,
         scope: Construct,
         *,
-        role_name: str,
         partition: str,
         permissions: Permissions,
         adopted: bool,
         blocks: TerraformBlocks,
     ) -> None:
         managed_policy = managed_policy_arn(partition)
-        super().__init__(scope, "glue_sessions", role=role_name, policy_arn=managed_policy)
+        super().__init__(scope, "glue_sessions", role=LIVE_ROLE_NAME, policy_arn=managed_policy)
 
         if permissions == "least-privilege":
             blocks.define(account_id='${split(":", data.aws_iam_role.live.arn)[4]}')
@@ -44,7 +42,7 @@ class GlueSessionGrant(IamRolePolicyAttachment):
             role_arn="${data.aws_iam_role.live.arn}",
         )
         # "Default" adds nothing to an address, so both are glue_sessions, each of its own type
-        IamRolePolicy(self, "Default", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document))
+        IamRolePolicy(self, "Default", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document))
 
         if adopted:
             # through lookup(), since naming either attribute makes Terraform warn that it is deprecated
@@ -55,9 +53,9 @@ class GlueSessionGrant(IamRolePolicyAttachment):
             )
             blocks.import_existing(
                 "aws_iam_role_policy_attachment.glue_sessions",
-                f"{role_name}/${{each.value}}",
+                f"{LIVE_ROLE_NAME}/${{each.value}}",
                 for_each=f"toset({attached})",
             )
             blocks.import_existing(
-                "aws_iam_role_policy.glue_sessions", f"{role_name}:${{each.value}}", for_each=f"toset({put})"
+                "aws_iam_role_policy.glue_sessions", f"{LIVE_ROLE_NAME}:${{each.value}}", for_each=f"toset({put})"
             )

@@ -41,13 +41,12 @@ class GlueSessionsStack(TerraformStack):
         LiveExecutionRole(self, role_name=role.name, role_arn=str(role.arn) if role.arn else None)
         adopted = role.trust.ownership != "external"
         if adopted:
-            AdoptedExecutionRole(self, role_name=role.name, owned_trust=_owned_trust(settings), blocks=blocks)
+            AdoptedExecutionRole(self, owned_trust=_owned_trust(settings), blocks=blocks)
         else:
             _leave_to_its_owner(blocks, told=not role.released)
         if not role.released:
             GlueSessionGrant(
                 self,
-                role_name=role.name,
                 partition=settings.partition,
                 permissions=role.permissions,
                 adopted=adopted,
