@@ -61,6 +61,7 @@ def measure(work: Path, *, quick: bool) -> None:
         "plan": report.comparison(planning, plan.PLAIN),
         "fleets": report.syntheses(fleets),
         "changes": report.changes(changes),
+        "fleet": report.fleet_on_one_machine(200, fleets, changes),
         "machine": machine,
     }
     print("\n\n".join(sections.values()))

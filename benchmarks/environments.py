@@ -1,5 +1,6 @@
 """Environments of the other ways to write the stack, beside the project's: made at the first use, kept in `.local/`."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -69,11 +70,14 @@ def _kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> P
         digest.update(source.read_bytes())
     folder = _LOCAL / f"{name}-{digest.hexdigest()[:12]}"
     complete = folder / "complete"
-    if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        make(folder)
-        complete.touch()
+    _LOCAL.mkdir(exist_ok=True)
+    with (_LOCAL / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run several at a time
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            complete.touch()
     return folder
 
 

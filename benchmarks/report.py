@@ -87,6 +87,19 @@ def changes(found: Sequence[Change]) -> str:
     return table(("roles", "step", "time", "a role", "IAM requests a role", "STS", "S3"), rows)
 
 
+def fleet_on_one_machine(roles: int, fleets: Sequence[Synthesis], found: Sequence[Change]) -> str:
+    """Return a table of what a fleet of `roles` costs, by the figures of the largest fleets measured."""
+    few, many = fleets[0], fleets[-1]
+    synthesis = few.seconds + (many.seconds - few.seconds) / (many.roles - few.roles) * (roles - few.roles)
+    rows = [("synthesis", f"{synthesis:.1f} s", "", "")]
+    for each in found:
+        if each.roles == found[-1].roles:
+            times = roles / each.roles
+            seconds, requests = each.seconds * times, each.requests["IAM"] * times
+            rows.append((each.step, f"{seconds / 60:.1f} min", f"{requests:,.0f}", f"{requests / seconds:.1f}"))
+    return table((f"{roles} roles on one machine", "time", "IAM requests", "a second"), rows)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table; the first column is text, the others are figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]

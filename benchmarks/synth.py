@@ -24,21 +24,21 @@ def ways(work: Path) -> list[Way]:
         NotInstalledError: one of them could not be installed.
     """
     return [
-        _project(work),
-        _program(work, FLOOR, PYTHON, (REPOSITORY / "benchmarks/floor.py").read_text()),
-        _program(work, DOCUMENTED, PYTHON, documented()),
-        _project(work, on_cdk_terrain=True),
-        _program(work, DOCUMENTED_CDK_TERRAIN, environments.cdk_terrain(), documented(cdk_terrain=True)),
+        project(work),
+        program(work, FLOOR, PYTHON, (REPOSITORY / "benchmarks/floor.py").read_text()),
+        program(work, DOCUMENTED, PYTHON, documented()),
+        project(work, on_cdk_terrain=True),
+        program(work, DOCUMENTED_CDK_TERRAIN, environments.cdk_terrain(), documented(cdk_terrain=True)),
         _typescript(work),
     ]
 
 
 def documented(*, cdk_terrain: bool = False) -> str:
     """Return the program of the documented way; for CDK Terrain with the renaming that its migration guide asks for."""
-    program = (REPOSITORY / "benchmarks/documented.py").read_text()
+    text = (REPOSITORY / "benchmarks/documented.py").read_text()
     if cdk_terrain:
-        return program.replace("cdktf_cdktf_provider_aws", "cdktn_provider_aws").replace("cdktf", "cdktn")
-    return program
+        return text.replace("cdktf_cdktf_provider_aws", "cdktn_provider_aws").replace("cdktf", "cdktn")
+    return text
 
 
 def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Result]:
@@ -47,7 +47,7 @@ def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Res
     Raises:
         FailedError: a program failed, or made another stack.
     """
-    first = _project(work)
+    first = project(work)
     first.seconds()
     compared = ways(work)
     results = side_by_side(compared, rounds=rounds, say=say)
@@ -64,7 +64,7 @@ def cold(work: Path, *, say: Callable[[str], None]) -> dict[str, Result]:
     In the folder of `run`, after it.
     """
     cache = work / "cache"
-    compared = [_project(work), _program(work, DOCUMENTED, PYTHON, documented())]
+    compared = [project(work), program(work, DOCUMENTED, PYTHON, documented())]
     results = {}
     for way in compared:
         say(f"{way.name}: with empty caches")
@@ -91,18 +91,19 @@ def _without_metadata(value: object) -> object:
     return [_without_metadata(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _project(work: Path, *, on_cdk_terrain: bool = False) -> Way:
+def project(work: Path, *, on_cdk_terrain: bool = False) -> Way:
+    """Return the synthesis of this project, as cdktf.json starts it."""
     name = PROJECT_ON_CDK_TERRAIN if on_cdk_terrain else PROJECT
     python = environments.cdk_terrain() if on_cdk_terrain else PYTHON
     configuration = shop.write_configuration(work / "glue-sessions.yaml", shop.role_names(1))
     variables = {"GLUE_SESSIONS_CONFIG": str(configuration), "CDKTF_OUTDIR": str(work / name)}
     if on_cdk_terrain:
         variables["GLUE_SESSIONS_CDK"] = "cdktn"
-    # as cdktf.json has it
     return Way(name, (python, "-O", "main.py"), REPOSITORY, kept_environment(**variables))
 
 
-def _program(work: Path, name: str, python: Path, text: str) -> Way:
+def program(work: Path, name: str, python: Path, text: str) -> Way:
+    """Return a program in a folder of its own, which makes the stack that this project has made in `work` before."""
     folder = work / f"{name}, the program"
     folder.mkdir(exist_ok=True)
     (folder / "main.py").write_text(text)

@@ -1,0 +1,132 @@
+"""That the benchmarks run and report what they measured; how long things take is not for a test to say."""
+
+import os
+import re
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import __main__ as program
+from benchmarks import environments, fleet, plan, report, shop, synth
+from benchmarks.fleet import Change, Synthesis
+from benchmarks.measure import FailedError, Result, Way, side_by_side
+from configuration import load
+from tests.availability import missing, terraform_binary
+
+ALLOCATE = "import time; kept = bytearray(60_000_000); time.sleep(0.5)"
+
+
+def quietly(what: str) -> None:
+    """Say nothing of the progress."""
+
+
+def way(name: str, code: str, folder: Path) -> Way:
+    return Way(name, (sys.executable, "-c", code), folder, dict(os.environ))
+
+
+def test_ways_take_turns_after_a_run_each_that_is_not_counted(tmp_path: Path) -> None:
+    ways = [way(name, f"open('log', 'a').write('{name}')", tmp_path) for name in "ab"]
+
+    results = side_by_side(ways, rounds=2, say=quietly)
+
+    assert (tmp_path / "log").read_text() == "abababab"  # warming up, two rounds, memory
+    assert list(results) == ["a", "b"]
+    assert all(result.seconds > 0 for result in results.values())
+
+
+def test_memory_is_that_of_all_processes_together(tmp_path: Path) -> None:
+    alone = way("alone", ALLOCATE, tmp_path).peak_memory()
+    child = (
+        f"import subprocess, sys; kept = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {ALLOCATE!r}])"
+    )
+    both = way("both", child, tmp_path).peak_memory()
+
+    assert 60_000_000 < alone < 100_000_000
+    assert 120_000_000 < both < 200_000_000
+
+
+@pytest.mark.parametrize("measured", [Way.seconds, Way.peak_memory])
+def test_a_program_that_fails_is_named_with_what_it_said(measured: object, tmp_path: Path) -> None:
+    assert callable(measured)
+    with pytest.raises(FailedError, match=r"(?s)^the way: .*python.* ended with 3\nwhat it said$"):
+        measured(way("the way", "print('what it said'); exit(3)", tmp_path))
+
+
+def test_a_shop_of_any_size_is_a_right_configuration(tmp_path: Path) -> None:
+    file = shop.write_configuration(tmp_path / "glue-sessions.yaml", shop.role_names(1000))
+
+    assert len({stack.name for stack in load(file, {}).role_stacks}) == 1000
+
+
+def test_a_fleet_is_synthesized_with_a_file_for_each_role_and_one_for_all(tmp_path: Path) -> None:
+    one, two = fleet.synthesize(tmp_path, [1, 2], rounds=1, say=quietly)
+
+    assert (one.files, two.files) == (2, 3)
+    assert one.bytes_written < two.bytes_written
+    assert one.memory > 10_000_000
+
+
+def test_the_documented_way_makes_the_same_stack(tmp_path: Path) -> None:
+    try:
+        python = environments.cdk_terrain()  # where it takes a third of the time
+    except environments.NotInstalledError as error:
+        missing(str(error))
+    project = synth.project(tmp_path)
+    project.seconds()
+    documented = synth.program(tmp_path, "documented", python, synth.documented(cdk_terrain=True))
+    documented.seconds()
+
+    assert synth.made_by(documented) == synth.made_by(project)
+
+
+@pytest.mark.e2e
+def test_a_fleet_is_adopted_and_every_request_counted(tmp_path: Path) -> None:
+    terraform_binary()
+
+    found = {each.step: each for each in fleet.change(tmp_path, [1], say=quietly)}
+
+    assert list(found) == ["init", "plan", "apply", "plan again, nothing changed"]
+    assert found["init"].requests["IAM"] == 0
+    assert all(found[step].requests["IAM"] > 0 for step in found if step != "init")
+    assert all(each.requests["S3"] > 0 for each in found.values())
+
+
+def test_what_is_printed_is_what_the_documentation_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    document = tmp_path / "docs/performance.md"
+    shutil.copy(environments.REPOSITORY / "docs/performance.md", document)
+    before = document.read_text()
+    synthesis = {name: Result(2.5, 100_000_000) for name in (synth.PROJECT, synth.FLOOR, synth.DOCUMENTED)}
+    planning = {name: Result(5.0, 100_000_000) for name in (plan.PROJECT, plan.PLAIN, plan.DOCUMENTED)}
+    monkeypatch.setattr(program, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(synth, "run", lambda *_, **__: synthesis)
+    monkeypatch.setattr(synth, "cold", lambda *_, **__: synthesis)
+    monkeypatch.setattr(plan, "run", lambda *_, **__: planning)
+    monkeypatch.setattr(
+        fleet,
+        "synthesize",
+        lambda *_, **__: [Synthesis(1, 1.0, 10**8, 2, 9000), Synthesis(101, 1.3, 10**8, 102, 10**6)],
+    )
+    monkeypatch.setattr(fleet, "change", lambda *_, **__: [Change(50, "plan", 100.0, Counter(IAM=200, S3=250))])
+
+    program.measure(tmp_path, quick=False)
+
+    printed = capsys.readouterr().out
+    assert "| each further role up to 101: milliseconds of synthesis | at most 4 | 3.00 | yes |" in printed
+    assert "| 50 | plan | 100.0 s | 2.00 s | 4.0 | 0.0 | 5.0 |" in printed
+    assert "**no**" in printed  # 2.5 s are no twelfth of 2.5 s
+    sections = re.findall(r"<!-- measured: \w+ -->\n\n(.+?)\n\n<!-- /measured", document.read_text(), re.DOTALL)
+    assert len(sections) == before.count("<!-- measured:")
+    assert all(section in printed for section in sections)
+    assert "5.00 s" in "".join(ElementTree.fromstring((tmp_path / "docs/performance.svg").read_text()).itertext())
+
+
+def test_a_section_without_a_place_is_an_error() -> None:
+    with pytest.raises(KeyError, match="plan"):
+        report.put_into("<!-- measured: plan -->", {"plan": "table"})
