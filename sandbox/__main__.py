@@ -21,9 +21,7 @@ def parser() -> argparse.ArgumentParser:
         "on 127.0.0.1. Nothing is kept: what is made in it is gone when it ends.",
         epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 ended as told, 2 could not run.",
     )
-    made.add_argument(
-        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
-    )
+    made.add_argument("--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)")
     made.add_argument(
         "--directory",
         type=Path,
@@ -78,9 +76,7 @@ def main() -> int:
     return 0
 
 
-def _serve(
-    arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack
-) -> None:
+def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack) -> None:
     # moto reads its settings when it is imported, which also takes two seconds: not for --help.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     from sandbox import application, iam, s3, tls

@@ -40,9 +40,7 @@ class Application:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["RAW_URI"] = environ["REQUEST_URI"]  # moto takes object keys from it, still encoded
         if _is_malformed(environ, body):
-            answer = _error(
-                environ, "400 Bad Request", "SerializationException", "the request is no JSON object"
-            )
+            answer = _error(environ, "400 Bad Request", "SerializationException", "the request is no JSON object")
         else:
             answer = self._answer(environ)
         start_response(answer.status, answer.headers)
