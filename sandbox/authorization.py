@@ -24,7 +24,7 @@ from sandbox.iam_evaluator import Decision, Evaluator, Question
 from sandbox.permissions import Permission, permissions_of
 
 KEPT_DECISIONS = 100_000
-CREDENTIAL = re.compile(r"Credential=([^/&,\s]+)/")
+CREDENTIAL = re.compile(r"(?:Credential|AWSAccessKeyId)=([^/&,\s]+)")
 
 
 @dataclass(frozen=True)

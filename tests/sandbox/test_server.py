@@ -58,9 +58,7 @@ def test_a_bucket_that_demands_tls_can_be_used(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("condition", [{}, {"Bool": {"aws:SecureTransport": "true"}}])
-def test_a_bucket_policy_that_denies_requests_over_tls_does_so(
-    sandbox: Sandbox, condition: dict[str, object]
-) -> None:
+def test_a_bucket_policy_that_denies_requests_over_tls_does_so(sandbox: Sandbox, condition: dict[str, object]) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="denies-all")
     statement = TLS_ONLY["Statement"] | {"Condition": condition}  # type: ignore[operator]
@@ -107,9 +105,7 @@ def test_a_client_that_hangs_up_in_its_request_harms_nobody(sandbox: Sandbox) ->
     assert sandbox.client("sts").get_caller_identity()["Account"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"]
-)
+@pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"])
 def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox, body: bytes) -> None:
     connection = connect(sandbox)
     connection.request(
