@@ -58,6 +58,11 @@ class SandboxIamBackend(IAMBackend):
             self.quotas.check_attached_policies(len(attached) + 1)
         super().attach_role_policy(policy_arn, role_name)
 
+    def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
+        """Set a role's permissions boundary (PutRolePermissionsBoundary); moto takes one that does not exist."""
+        self.get_policy(permissions_boundary)
+        super().put_role_permissions_boundary(role_name, permissions_boundary)
+
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
         """Write an inline policy (PutRolePolicy)."""
         others = [text for name, text in self.get_role(role_name).policies.items() if name != policy_name]

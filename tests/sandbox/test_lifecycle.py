@@ -1,6 +1,5 @@
 """The process: how it starts, what it says, and that it never outlives whoever started it."""
 
-import os
 import shlex
 import signal
 import socket
@@ -17,11 +16,8 @@ COMMAND = [sys.executable, "-m", "sandbox"]
 
 
 def is_running(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True).stdout
+    return state != "" and not state.startswith("Z")  # of a zombie nothing is left but its status
 
 
 def wait_until_ended(process_id: int, seconds: float = 10) -> bool:

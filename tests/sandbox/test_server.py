@@ -35,7 +35,7 @@ def connect(sandbox: Sandbox, host: str = "127.0.0.1") -> http.client.HTTPSConne
 def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox: Sandbox) -> None:
     connection = connect(sandbox, "localhost")
     for _ in range(3):
-        connection.request("GET", "/moto-api/data.json")
+        connection.request("GET", "/_sandbox/decisions")
         response = connection.getresponse()
         assert response.status == 200
         response.read()
@@ -88,7 +88,7 @@ def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> 
     silent = [socket.create_connection(("127.0.0.1", port_of(sandbox))) for _ in range(20)]
     try:
         connection = connect(sandbox)
-        connection.request("GET", "/moto-api/data.json")
+        connection.request("GET", "/_sandbox/decisions")
         assert connection.getresponse().status == 200
         connection.close()
     finally:
