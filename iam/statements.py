@@ -145,7 +145,7 @@ def _elements(
     patterns = tuple(sorted({normal(value) for value in values}))
     if present[0] == name:
         return [_element((pattern,)) for pattern in patterns]
-    return [_element(patterns, True)]
+    return [] if "*" in patterns else [_element(patterns, True)]
 
 
 @lru_cache(maxsize=65_536)
