@@ -29,10 +29,13 @@ class Kind(enum.StrEnum):
     """How a statement changed. Altered is neither more nor less than before."""
 
     GAINED = "gained"
-    LOST = "lost"
     WIDENED = "widened"
-    NARROWED = "narrowed"
     ALTERED = "altered"
+    NARROWED = "narrowed"
+    LOST = "lost"
+
+
+_ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
 class Change(NamedTuple):
@@ -91,7 +94,7 @@ def _beyond(policy: Policy, other: Policy) -> dict[Statement, Answer]:
     allowed = _Index([*other.effect("Allow"), *policy.effect("Deny")])
     denied = _Index(other.effect("Deny"))
     beyond: dict[Statement, Answer] = {}
-    for statement in sorted(policy.statements, key=order):
+    for statement in policy.statements:
         answer = (allowed if statement.effect == "Allow" else denied).cover(statement)
         if answer is not Answer.YES:
             beyond[statement] = answer
@@ -110,22 +113,27 @@ class _Pair(NamedTuple):
 def _pairs(
     lost: dict[Statement, Answer], gained: dict[Statement, Answer], *, gone: "_Index", come: "_Index"
 ) -> list[_Pair]:
-    same_scope = {statement[:4]: statement for statement in gained}
     pairs = []
-    altered = set()
-    for statement, answer in lost.items():
-        if new := same_scope.pop(statement[:4], None):
-            altered.add(new)
-            decided = Answer.UNDECIDED not in (answer, gained[new])
-            pairs.append(_Pair(Kind.ALTERED, statement, frozenset([new]), decided))
-        else:
-            left = frozenset(come.within(statement) - gained.keys())
-            pairs.append(_Pair(Kind.NARROWED if left else Kind.LOST, statement, left, answer is Answer.NO))
-    for statement, answer in gained.items():
-        if statement not in altered:
-            was = frozenset(gone.within(statement) - lost.keys())
-            pairs.append(_Pair(Kind.WIDENED if was else Kind.GAINED, statement, was, answer is Answer.NO))
-    return pairs
+    altered = _altered(lost, gained)
+    for old, new in altered.items():
+        decided = Answer.UNDECIDED not in (lost[old], gained[new])
+        pairs.append(_Pair(Kind.ALTERED, old, frozenset([new]), decided))
+    for old in lost.keys() - altered.keys():
+        left = frozenset(come.within(old) - gained.keys())
+        pairs.append(_Pair(Kind.NARROWED if left else Kind.LOST, old, left, lost[old] is Answer.NO))
+    for new in gained.keys() - set(altered.values()):
+        was = frozenset(gone.within(new) - lost.keys())
+        pairs.append(_Pair(Kind.WIDENED if was else Kind.GAINED, new, was, gained[new] is Answer.NO))
+    return sorted(pairs, key=lambda pair: (_ORDER[pair.kind], order(pair.statement)))
+
+
+def _altered(lost: Iterable[Statement], gained: Iterable[Statement]) -> dict[Statement, Statement]:
+    """Pair what was lost with what was gained where they differ in the condition alone."""
+    scopes: dict[Hashable, tuple[list[Statement], list[Statement]]] = {}
+    for index, side in enumerate((lost, gained)):
+        for statement in side:
+            scopes.setdefault(statement[:4], ([], []))[index].append(statement)
+    return {old[0]: new[0] for old, new in scopes.values() if len(old) == len(new) == 1}
 
 
 def _grouped(pairs: Iterable[_Pair]) -> Iterator[Change]:
@@ -177,23 +185,26 @@ class _Index:
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._all = set(statements)
-        self._exact: dict[str, list[Statement]] = {}
+        self._named: dict[str, list[Statement]] = {}
         self._open: dict[str, list[Statement]] = {}
-        """By service; "" for those that may be about any."""
+        self._of_service: dict[str, list[Statement]] = {}
         for statement in self._all:
             service, literal = _service(statement.action)
+            self._of_service.setdefault(service, []).append(statement)
             if literal:
-                self._exact.setdefault(statement.action.patterns[0], []).append(statement)
+                self._named.setdefault(statement.action.patterns[0], []).append(statement)
             else:
                 self._open.setdefault(service, []).append(statement)
 
     def near(self, statement: Statement) -> Iterable[Statement]:
-        """Return the statements whose action may be one of `statement`'s, others among them."""
+        """Return at least the statements that may be about an action of `statement`'s."""
         service, literal = _service(statement.action)
-        if literal:
-            exact = self._exact.get(statement.action.patterns[0], [])
-            return [*exact, *self._open.get(service, []), *self._open.get("", [])]
-        return self._all
+        if not service:
+            return self._all
+        if not literal:
+            return [*self._of_service.get(service, []), *self._open.get("", [])]
+        named = self._named.get(statement.action.patterns[0], [])
+        return [*named, *self._open.get(service, []), *self._open.get("", [])]
 
     def within(self, statement: Statement) -> set[Statement]:
         """Return the statements that are part of `statement`."""

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from iam import conditions
-from iam.difference import Change, Difference, Kind
+from iam.difference import Change, Difference
 from iam.statements import ANYTHING, Element, Statement
-
-_WORDS = {Kind.GAINED: "gains", Kind.LOST: "loses", Kind.WIDENED: "widens", Kind.NARROWED: "narrows", Kind.ALTERED: "alters"}
 
 
 def who(principal: Element) -> str:
@@ -58,7 +56,7 @@ def change(of: Change, spelling: Mapping[str, str], *, trust: bool) -> str:
         "; ".join(statement(row, spelling, trust=trust) for row in rows) for rows in (of.before, of.after) if rows
     ]
     doubt = "" if of.decided else " (undecided: the meanings may be the same)"
-    return f"{_WORDS[of.kind]} {' → '.join(sides)}{doubt}"
+    return f"{of.kind}: {' → '.join(sides)}{doubt}"
 
 
 def lines(of: Difference, *, trust: bool) -> list[str]:

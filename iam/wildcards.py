@@ -11,11 +11,14 @@ integer, one bit a position.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
+from operator import eq
 
 _TOKEN = re.compile(r"\$\{[^{}]*\}|.", re.DOTALL)
 _WILDCARD_RUN = re.compile(r"[*?]{2,}")
 _ESCAPES = {"*": "${*}", "?": "${?}"}
-_CHARACTERS = {"${*}": "*", "${?}": "?", "${$}": "$"}
+_CHARACTERS = {"${*}": "\ue000", "${?}": "\ue001", "${$}": "$"}
+"""The characters themselves as symbols of an automaton, where `*` and `?` are wildcards."""
 _ANY_OTHER = ""
 """A character that no pattern at hand names."""
 
@@ -39,7 +42,7 @@ def escape(text: str) -> str:
 
 def unescape(pattern: str) -> str:
     """Undo `escape`."""
-    return "".join(_CHARACTERS[token] if token in _ESCAPES.values() else token for token in tokens(pattern))
+    return pattern.replace("${*}", "*").replace("${?}", "?")
 
 
 def without_variables(text: str) -> str:
@@ -64,48 +67,71 @@ def is_literal(pattern: str) -> bool:
 
 def has_variable(pattern: str) -> bool:
     """Say whether `pattern` names a policy variable."""
-    return "${" in pattern and any(_is_variable(token) for token in _compiled(pattern).tokens)
+    return "${" in pattern and any(map(_is_variable, _compiled(pattern).symbols))
 
 
 def _is_variable(symbol: str) -> bool:
-    return symbol.startswith("${") and symbol not in _CHARACTERS
+    return len(symbol) > 1
 
 
 class _Compiled:
-    """A pattern as an automaton: position i waits for token i, the last position accepts."""
+    """A pattern as an automaton: position i waits for symbol i, the last position accepts."""
 
-    __slots__ = ("accept", "is_open", "masks", "one", "stars", "tokens")
+    __slots__ = ("accept", "is_open", "masks", "one", "prefix", "stars", "suffix", "symbols")
 
-    def __init__(self, pattern: str) -> None:
-        self.tokens: list[str] = tokens(canonical(pattern))
+    def __init__(self, symbols: list[str]) -> None:
+        self.symbols = symbols
         self.stars = self.one = 0
         self.masks: dict[str, int] = {}
-        for position, token in enumerate(self.tokens):
-            if token == "*":
+        for position, symbol in enumerate(symbols):
+            if symbol == "*":
                 self.stars |= 1 << position
-            elif token == "?":
+            elif symbol == "?":
                 self.one |= 1 << position
             else:
-                self.masks[token] = self.masks.get(token, 0) | 1 << position
-        self.accept = 1 << len(self.tokens)
+                self.masks[symbol] = self.masks.get(symbol, 0) | 1 << position
+        for symbol in self.masks:
+            if not _is_variable(symbol):
+                self.masks[symbol] |= self.one
+        self.accept = 1 << len(symbols)
         self.is_open = bool(self.stars | self.one)
+        self.prefix = self._literal(symbols)
+        self.suffix = self._literal(symbols[::-1])
+
+    @staticmethod
+    def _literal(symbols: list[str]) -> list[str]:
+        return list(takewhile(lambda symbol: symbol not in ("*", "?"), symbols))
 
     def start(self) -> int:
         return self._skip_stars(1)
 
     def step(self, positions: int, symbol: str) -> int:
-        moves = self.masks.get(symbol, 0)
-        if not _is_variable(symbol):  # a variable may be of any length: only `*` takes it whole
-            moves |= self.one
+        # A variable may be of any length: `?` does not take it, `*` takes it whole.
+        moves = self.masks.get(symbol, 0 if _is_variable(symbol) else self.one)
         return self._skip_stars((positions & moves) << 1 | positions & self.stars)
+
+    def awaited(self, positions: int) -> set[str]:
+        """Return the symbols that lead somewhere else from here than any other symbol does."""
+        found = {_ANY_OTHER}
+        while positions:
+            lowest = positions & -positions
+            positions ^= lowest
+            if not lowest & (self.stars | self.one | self.accept):
+                found.add(self.symbols[lowest.bit_length() - 1])
+        return found
 
     def _skip_stars(self, positions: int) -> int:
         return positions | (positions & self.stars) << 1
 
 
 @lru_cache(maxsize=65_536)
-def _compiled(pattern: str) -> _Compiled:
-    return _Compiled(pattern)
+def _compiled(pattern: str, open_variables: bool = False) -> _Compiled:
+    symbols = [_CHARACTERS.get(token, token) for token in tokens(canonical(pattern))]
+    return _Compiled(["*" if open_variables and _is_variable(symbol) else symbol for symbol in symbols])
+
+
+def _agree(one: list[str], other: list[str]) -> bool:
+    return all(map(eq, one, other))
 
 
 @lru_cache(maxsize=65_536)
@@ -115,29 +141,33 @@ def covers(wide: str, narrow: str) -> bool:
         return True
     narrows, wides = _compiled(narrow), _compiled(wide)
     if not wides.is_open:
-        return False if narrows.is_open else narrows.tokens == wides.tokens
-    symbols = [*wides.masks, _ANY_OTHER]
-    characters = [symbol for symbol in symbols if not _is_variable(symbol)]
+        return not narrows.is_open and narrows.symbols == wides.symbols
+    if narrows.prefix[: len(wides.prefix)] != wides.prefix or narrows.suffix[: len(wides.suffix)] != wides.suffix:
+        return False
+    if wides.symbols == [*wides.prefix, "*"]:
+        return True
     seen = {(0, wides.start())}
     todo = list(seen)
     while todo:
         position, reached = todo.pop()
         if not reached:
             return False
-        if position == len(narrows.tokens):
+        if position == len(narrows.symbols):
             if not reached & wides.accept:
                 return False
             continue
-        token = narrows.tokens[position]
-        if token == "*":
+        symbol = narrows.symbols[position]
+        if symbol in ("*", "?"):
+            stays = position if symbol == "*" else position + 1
             following = [
-                (position + 1, reached),
-                *((position, wides.step(reached, symbol)) for symbol in symbols),
+                (stays, wides.step(reached, awaited))
+                for awaited in wides.awaited(reached)
+                if symbol == "*" or not _is_variable(awaited)
             ]
-        elif token == "?":
-            following = [(position + 1, wides.step(reached, symbol)) for symbol in characters]
+            if symbol == "*":
+                following.append((position + 1, reached))
         else:
-            following = [(position + 1, wides.step(reached, token))]
+            following = [(position + 1, wides.step(reached, symbol))]
         for state in following:
             if state not in seen:
                 seen.add(state)
@@ -150,28 +180,21 @@ def overlap(one: str, other: str) -> bool:
     """Say whether some string may match both patterns, for some value of the variables they name."""
     if one == other or "*" in (one, other):
         return True
-    first, second = (_with_variables_open(pattern) for pattern in (one, other))
-    if not first.is_open and not second.is_open:
-        return first.tokens == second.tokens
+    first, second = _compiled(one, True), _compiled(other, True)
+    if not _agree(first.prefix, second.prefix) or not _agree(first.suffix, second.suffix):
+        return False
     seen = {(first.start(), second.start())}
     todo = list(seen)
-    symbols = {*first.masks, *second.masks, _ANY_OTHER}
     while todo:
         here, there = todo.pop()
         if here & first.accept and there & second.accept:
             return True
-        for symbol in symbols:
+        for symbol in first.awaited(here) | second.awaited(there):
             state = first.step(here, symbol), second.step(there, symbol)
             if all(state) and state not in seen:
                 seen.add(state)
                 todo.append(state)
     return False
-
-
-def _with_variables_open(pattern: str) -> _Compiled:
-    if not has_variable(pattern):
-        return _compiled(pattern)
-    return _compiled("".join("*" if _is_variable(token) else token for token in _compiled(pattern).tokens))
 
 
 def cells(patterns: Iterable[str]) -> frozenset[frozenset[str]]:
@@ -185,13 +208,13 @@ def cells(patterns: Iterable[str]) -> frozenset[frozenset[str]]:
 @lru_cache(maxsize=8_192)
 def _cells(patterns: tuple[str, ...]) -> frozenset[frozenset[str]]:
     automata = [_compiled(pattern) for pattern in patterns]
-    symbols = {_ANY_OTHER}.union(*(automaton.masks for automaton in automata))
     start = tuple(automaton.start() for automaton in automata)
     seen = {start}
     todo = [start]
     while todo:
         state = todo.pop()
-        for symbol in symbols:
+        awaited = (automaton.awaited(positions) for automaton, positions in zip(automata, state, strict=True))
+        for symbol in set().union(*awaited) or {_ANY_OTHER}:
             following = tuple(
                 automaton.step(positions, symbol) if positions else 0
                 for automaton, positions in zip(automata, state, strict=True)
