@@ -214,7 +214,7 @@ class _Index:
         """Say whether these statements together match all that `statement` does."""
         if statement in self._all:
             return Answer.YES
-        near = [other for other in self.near(statement) if _may_overlap(statement, other)]
+        near = [other for other in self.near(statement) if may_overlap(statement, other)]
         if any(_simply_covers(other, statement) for other in near):
             return Answer.YES
         return _covered(statement, near) if near else Answer.NO
@@ -260,7 +260,8 @@ def _principal_covers(wide: Statement, narrow: Element) -> bool:
     return _principal_matches(wide, narrow.patterns[0]) is True
 
 
-def _may_overlap(one: Statement, other: Statement) -> bool:
+def may_overlap(one: Statement, other: Statement) -> bool:
+    """Say whether some request may be one that both statements are about; conditions are left out of it."""
     for mine, theirs in ((one.action, other.action), (one.resource, other.resource)):
         if not (mine.excluded or theirs.excluded or wildcards.overlap(mine.patterns[0], theirs.patterns[0])):
             return False

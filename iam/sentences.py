@@ -7,31 +7,29 @@ from iam.difference import Change, Difference
 from iam.statements import ANYTHING, Element, Statement
 
 
-def who(principal: Element) -> str:
-    """Return the principals in words, as `glue.amazonaws.com, account 111122223333`."""
-    names = ", ".join(_principal(pattern) for pattern in principal.patterns)
-    return f"anyone but {names}" if principal.excluded else names
+def who_list(principal: Element) -> list[str]:
+    """Return the principals in words, as `glue.amazonaws.com`, `account 111122223333`, `anyone`."""
+    return _listed(principal, "anyone", [_principal(pattern) for pattern in principal.patterns])
 
 
 def _principal(pattern: str) -> str:
-    if pattern == "*":
-        return "anyone"
     name = pattern.partition(":")[2]
-    return f"account {name}" if name.isdecimal() else name
+    return f"account {name}" if name.isdecimal() else name or "anyone"
 
 
-def actions(element: Element, spelling: Mapping[str, str]) -> str:
+def action_list(action: Element, spelling: Mapping[str, str]) -> list[str]:
     """Return the actions in words, spelled as the documents spell them."""
-    names = ", ".join(spelling.get(pattern, pattern) for pattern in element.patterns)
-    if element.excluded:
-        return f"every action but {names}"
-    return "every action" if element == ANYTHING else names
+    names = [spelling.get(pattern, pattern) for pattern in action.patterns]
+    return _listed(action, "every action", ["every action" if name == "*" else name for name in names])
 
 
-def resources(element: Element) -> str:
+def resource_list(resource: Element) -> list[str]:
     """Return the resources in words."""
-    names = ", ".join(element.patterns)
-    return f"everything but {names}" if element.excluded else names
+    return _listed(resource, "everything", list(resource.patterns))
+
+
+def _listed(element: Element, every: str, names: list[str]) -> list[str]:
+    return [f"{every} but {names[0]}", *names[1:]] if element.excluded else names
 
 
 def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
@@ -41,11 +39,12 @@ def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
 
 def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool) -> str:
     """Return a statement of a trust policy or of a permissions policy as a sentence."""
-    doing = actions(of.action, spelling)
+    doing = ", ".join(action_list(of.action, spelling))
     if trust:
-        said = f"{who(of.principal)} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
+        who = ", ".join(who_list(of.principal))
+        said = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
     else:
-        said = f"{'' if of.effect == 'Allow' else 'denies '}{doing} on {resources(of.resource)}"
+        said = f"{'' if of.effect == 'Allow' else 'denies '}{doing} on {', '.join(resource_list(of.resource))}"
     condition = when(of.condition, spelling)
     return f"{said} when {condition}" if condition else said
 
@@ -53,7 +52,9 @@ def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool) -> str
 def change(of: Change, spelling: Mapping[str, str], *, trust: bool) -> str:
     """Return a change as a line that begins with what kind it is."""
     sides = [
-        "; ".join(statement(row, spelling, trust=trust) for row in rows) for rows in (of.before, of.after) if rows
+        "; ".join(statement(row, spelling, trust=trust) for row in rows)
+        for rows in (of.before, of.after)
+        if rows
     ]
     doubt = "" if of.decided else " (undecided: the meanings may be the same)"
     return f"{of.kind}: {' → '.join(sides)}{doubt}"

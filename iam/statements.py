@@ -202,6 +202,17 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
     return sorted(found, key=order)
 
 
+def singles(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Undo `merged`: yield statements of one pattern in each element, or of an exclusion."""
+    for effect, principal, action, resource, condition in statements:
+        for elements in product(*(_single(element) for element in (principal, action, resource))):
+            yield Statement(effect, *elements, condition)
+
+
+def _single(element: Element) -> Iterable[Element]:
+    return [element] if element.excluded else [_element((pattern,)) for pattern in element.patterns]
+
+
 def order(statement: Statement) -> tuple[object, ...]:
     """Return a sort key that no document's layout has a part in."""
     return (

@@ -142,7 +142,10 @@ def covers(wide: str, narrow: str) -> bool:
     narrows, wides = _compiled(narrow), _compiled(wide)
     if not wides.is_open:
         return not narrows.is_open and narrows.symbols == wides.symbols
-    if narrows.prefix[: len(wides.prefix)] != wides.prefix or narrows.suffix[: len(wides.suffix)] != wides.suffix:
+    if (
+        narrows.prefix[: len(wides.prefix)] != wides.prefix
+        or narrows.suffix[: len(wides.suffix)] != wides.suffix
+    ):
         return False
     if wides.symbols == [*wides.prefix, "*"]:
         return True

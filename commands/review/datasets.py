@@ -41,6 +41,11 @@ def managed_policies_date() -> str:
     return str(_entry(MANAGED_POLICIES, "")["date"])
 
 
+def actions_date() -> str:
+    """Return the day, as YYYY-MM-DD, on which the set of actions was made."""
+    return str(_entry(ACTIONS, "")["date"])
+
+
 @lru_cache(maxsize=512)
 def managed_policy(arn: str) -> ManagedPolicy | None:
     """Return the AWS managed policy of that ARN, in any partition; None where the data set has none."""

@@ -188,13 +188,17 @@ def _change(entry: Mapping[str, Any]) -> ResourceChange:
         index="" if key is None else f"[{json.dumps(key)}]",
         actions=tuple(change["actions"]),
         values={"before": before or {}, "after": after or {}},
-        sides=frozenset(side for side, values in (("before", before), ("after", after)) if values is not None),
+        sides=frozenset(
+            side for side, values in (("before", before), ("after", after)) if values is not None
+        ),
         unknown=change.get("after_unknown") or {},
         sensitive={
             "before": change.get("before_sensitive") or {},
             "after": change.get("before_sensitive" if forgotten else "after_sensitive") or {},
         },
-        importing=str((change.get("importing") or {}).get("id") or ("by identity" if change.get("importing") else "")),
+        importing=str(
+            (change.get("importing") or {}).get("id") or ("by identity" if change.get("importing") else "")
+        ),
         moved_from=entry.get("previous_address") or "",
         replace_paths=tuple(".".join(map(str, path)) for path in change.get("replace_paths") or ()),
     )

@@ -64,7 +64,11 @@ class References:
                 outside = (call.get("expressions") or {}).get(rest.partition(".")[0]) or {}
                 key = module[-1][1] or index
                 each_call = (call.get("for_each_expression") or {}).get("references") or ()
-                candidates = [self._follow(outside.get("references") or (), module[:-1], type_, key, each_call, steps - 1)]
+                candidates = [
+                    self._follow(
+                        outside.get("references") or (), module[:-1], type_, key, each_call, steps - 1
+                    )
+                ]
             elif head == "module":
                 found = _OUTPUT.match(reference)
                 if not found:

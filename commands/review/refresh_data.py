@@ -24,7 +24,13 @@ _WANTED = re.compile(
     r"|AdministratorAccess|PowerUserAccess|ReadOnlyAccess|ViewOnlyAccess|SecurityAudit|SystemAdministrator"
     r"|NetworkAdministrator|DatabaseAdministrator|DataScientist|AWSOrganizationsFullAccess"
 )
-_LEVELS = {"Permissions management": "permissions", "Write": "write", "Read": "read", "List": "list", "Tagging": "tag"}
+_LEVELS = {
+    "Permissions management": "permissions",
+    "Write": "write",
+    "Read": "read",
+    "List": "list",
+    "Tagging": "tag",
+}
 
 
 def managed_policies() -> Iterator[dict[str, Any]]:
@@ -60,7 +66,10 @@ def services() -> Iterator[dict[str, Any]]:
             own = sorted({_pattern(key).lower() for key in named if not key.startswith("aws:")})
             actions[name] = [
                 _LEVELS.get(action["access_level"], "write"),
-                [arns.setdefault(arn, len(arns)) for arn in sorted({resources.get(t.rstrip("*"), "*") for t in types})],
+                [
+                    arns.setdefault(arn, len(arns))
+                    for arn in sorted({resources.get(t.rstrip("*"), "*") for t in types})
+                ],
                 [keys.setdefault(key, len(keys)) for key in own],
             ]
         yield {"name": prefix, "keys": list(keys), "resources": list(arns), "actions": actions}

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from commands.review import datasets
-from commands.review.plan import HIDDEN, UNKNOWN, Plan, ResourceChange, Side, Unseen
+from commands.review.plan import UNKNOWN, Plan, ResourceChange, Side, Unseen
 from commands.review.references import References
 from iam.difference import Difference, difference
-from iam.statements import Policy, permissions_policy, trust_policy
+from iam.statements import Policy, Statement, permissions_policy, singles, trust_policy
 
 SIDES: tuple[Side, Side] = ("before", "after")
 
@@ -29,6 +29,8 @@ class Held(NamedTuple):
     """Characters of the document, white space left out as IAM counts them; 0 where it is not at hand."""
     note: str = ""
     """What else is known of it: the version and date of an AWS managed policy."""
+    address: str = ""
+    """The resource that gives it to the role, "" where that is none of the plan's."""
 
 
 NOTHING = Held(Policy())
@@ -57,6 +59,8 @@ class Role:
 
     name: str
     kind: str = "role"
+    account: str = ""
+    """The account it is in, "" where the plan does not say."""
     change: ResourceChange | None = None
     """Of the role itself; None where the plan holds only its policies."""
     before: Holdings = field(default_factory=Holdings)
@@ -76,12 +80,6 @@ class Role:
         return self.change.address if self.change else next(iter(self.declared), "")
 
     @property
-    def account(self) -> str:
-        """The account the role is in, "" where the plan does not say."""
-        arn = (self.change.values["before"].get("arn") or "") if self.change else ""
-        return arn.split(":")[4] if arn.count(":") >= 5 else ""
-
-    @property
     def arn(self) -> str:
         """The role's ARN, "" where it is not known yet."""
         return str((self.change.values["before"].get("arn") or "") if self.change else "")
@@ -94,6 +92,14 @@ class Role:
             self.trust.changes or self.permissions.changes
         )
 
+    def source(self, statements: Iterable[Statement]) -> str:
+        """Return the address of the resource that gives the role one of these statements after the plan."""
+        wanted = set(singles(statements))
+        for _, held in self.after.policies():
+            if held.policy and held.address and not wanted.isdisjoint(held.policy.statements):
+                return held.address
+        return self.address
+
     @property
     def trust(self) -> Difference:
         """What changes in who may assume the role."""
@@ -103,7 +109,8 @@ class Role:
     def permissions(self) -> Difference:
         """What changes in what the role may do, over all its policies that are known."""
         return compared(
-            tuple(held for _, held in self.before.policies()), tuple(held for _, held in self.after.policies())
+            tuple(held for _, held in self.before.policies()),
+            tuple(held for _, held in self.after.policies()),
         )
 
 
@@ -172,6 +179,10 @@ def roles(plan: Plan, changes: tuple[ResourceChange, ...]) -> list[Role]:
     return _Assembly(plan, changes).result()
 
 
+def _account(arn: str) -> str:
+    return arn.split(":")[4] if arn.count(":") >= 5 else ""
+
+
 class _Assembly:
     def __init__(self, plan: Plan, changes: tuple[ResourceChange, ...]) -> None:
         self._plan = plan
@@ -183,7 +194,9 @@ class _Assembly:
         self._roles: dict[str, Role] = {}
         self._by_name: dict[str, list[Role]] = {}
         self._policies = {
-            change.values[side].get("arn"): change for change in self._by_type.get("aws_iam_policy", ()) for side in SIDES
+            change.values[side].get("arn"): change
+            for change in self._by_type.get("aws_iam_policy", ())
+            for side in SIDES
         }
         self._given: set[str] = set()
         """Addresses of the managed policies that some role holds."""
@@ -194,7 +207,7 @@ class _Assembly:
         for change in self._by_type.get("aws_iam_role_policy", ()):
             self._each_side(change, "role", self._inline)
         for change in self._by_type.get("aws_iam_role_policy_attachment", ()):
-            self._each_side(change, "role", self._attachment)
+            self._each_side(change, "role", self._attach)
         for change in self._by_type.get("aws_iam_policy_attachment", ()):
             self._shared_attachment(change)
         for change in self._by_type.get("aws_iam_role_policies_exclusive", ()):
@@ -202,6 +215,11 @@ class _Assembly:
         for change in self._by_type.get("aws_iam_role_policy_attachments_exclusive", ()):
             self._each_side(change, "role_name", self._exclusive_managed)
         found = list(self._roles.values())
+        accounts = {_account(role.arn) for role in found} - {""}
+        for role in found:
+            if role.change and "after" not in role.change.sides:
+                role.after = Holdings()
+            role.account = _account(role.arn) or (next(iter(accounts)) if len(accounts) == 1 else "")
         for change in self._by_type.get("aws_iam_policy", ()):
             if change.changes and change.address not in self._given:
                 found.append(self._unheld(change))
@@ -218,7 +236,9 @@ class _Assembly:
             if side not in change.sides:
                 continue
             holdings.exists = True
-            holdings.trust = _held(change.get(side, "assume_role_policy"), trust_policy)
+            holdings.trust = _held(change.get(side, "assume_role_policy"), trust_policy)._replace(
+                address=change.address
+            )
             boundary = change.get(side, "permissions_boundary")
             holdings.boundary = boundary.why if isinstance(boundary, Unseen) else boundary or ""
             self._blocks(change, side, holdings)
@@ -230,15 +250,18 @@ class _Assembly:
             listed = change.get("before", "inline_policy")
         marks = change.unknown.get("inline_policy") if side == "after" else None
         for position, block in enumerate(listed or ()):
-            unknown = isinstance(marks, list) and position < len(marks) and (marks[position] or {}).get("policy")
+            unknown = (
+                isinstance(marks, list) and position < len(marks) and (marks[position] or {}).get("policy")
+            )
             if block.get("name") or block.get("policy"):
                 document = UNKNOWN if unknown else block.get("policy")
-                holdings.inline[block.get("name") or f"block {position}"] = _held(document)
+                name = block.get("name") or f"block {position}"
+                holdings.inline[name] = _held(document)._replace(address=change.address)
         arns = change.get(side, "managed_policy_arns")
         if arns is UNKNOWN:
             arns = change.get("before", "managed_policy_arns")
         for arn in arns or ():
-            holdings.managed[arn] = self._managed(arn, side)
+            holdings.managed[arn] = self._managed(arn, side)._replace(address=change.address)
 
     def _each_side(
         self, change: ResourceChange, attribute: str, put: Callable[[ResourceChange, Side, Role], None]
@@ -277,10 +300,7 @@ class _Assembly:
 
     def _inline(self, change: ResourceChange, side: Side, role: Role) -> None:
         name = change.values[side].get("name") or change.address
-        role.on(side).inline[name] = _held(change.get(side, "policy"))
-
-    def _attachment(self, change: ResourceChange, side: Side, role: Role) -> None:
-        self._attach(change, side, role)
+        role.on(side).inline[name] = _held(change.get(side, "policy"))._replace(address=change.address)
 
     def _shared_attachment(self, change: ResourceChange) -> None:
         for side in SIDES:
@@ -294,16 +314,16 @@ class _Assembly:
 
     def _attach(self, change: ResourceChange, side: Side, role: Role) -> None:
         arn = change.get(side, "policy_arn")
-        target = self._references.target(change, "policy_arn", "aws_iam_policy")
-        policy = self._by_address.get(target or "")
+        policy = self._by_address.get(self._references.target(change, "policy_arn", "aws_iam_policy") or "")
         if isinstance(arn, str) and arn:
-            role.on(side).managed[arn] = self._managed(arn, side, policy)
+            name, held = arn, self._managed(arn, side, policy)
         elif policy:
             self._given.add(policy.address)
-            role.on(side).managed[policy.address] = _held(policy.get(side, "policy"))
+            name, held = policy.address, _held(policy.get(side, "policy"))
         else:
-            why = arn.why if isinstance(arn, Unseen) else "no ARN"
-            role.on(side).managed[f"of {change.address}"] = Held(None, f"which policy it is, is {why}")
+            why = arn.why if isinstance(arn, Unseen) else "not said"
+            name, held = f"of {change.address}", Held(None, f"which policy it is, is {why}")
+        role.on(side).managed[name] = held._replace(address=change.address)
 
     def _managed(self, arn: str, side: Side, policy: ResourceChange | None = None) -> Held:
         policy = self._policies.get(arn) or policy
@@ -324,7 +344,7 @@ class _Assembly:
     def _exclusive_managed(self, change: ResourceChange, side: Side, role: Role) -> None:
         listed = change.get(side, "policy_arns")
         for arn in listed or ():
-            role.on(side).managed.setdefault(arn, self._managed(arn, side))
+            role.on(side).managed.setdefault(arn, self._managed(arn, side)._replace(address=change.address))
         self._exclusive(change, side, role, "policy_arns", role.on(side).managed)
 
     def _exclusive(
@@ -333,17 +353,21 @@ class _Assembly:
         listed = change.get(side, attribute)
         if side == "before" or isinstance(listed, Unseen):
             return
+        declared = {address for address, other in role.declared.items() if "after" in other.sides}
         for name in [name for name in held if name not in (listed or ())]:
-            del held[name]
-        if "create" in change.actions and not (role.change and "before" in role.change.sides):
+            if held[name].address not in declared:
+                del held[name]
+        if "create" in change.actions and not role.change:
             role.claimed.append(change.address)
 
     def _unheld(self, change: ResourceChange) -> Role:
-        name = next((change.values[s].get("name") for s in SIDES if change.values[s].get("name")), change.address)
+        name = next(
+            (change.values[s].get("name") for s in SIDES if change.values[s].get("name")), change.address
+        )
         role = Role(name, kind="policy", declared={change.address: change})
         for side in SIDES:
             holdings = role.on(side)
             holdings.exists = side in change.sides
             if side in change.sides:
-                holdings.managed[name] = _held(change.get(side, "policy"))
+                holdings.managed[name] = _held(change.get(side, "policy"))._replace(address=change.address)
         return role

@@ -1,0 +1,93 @@
+"""A review on the terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from commands.review.report import PlanReview, Review, policy_rows, what_happens
+from commands.review.roles import Role
+from commands.review.rules import Finding
+from iam import sentences
+from iam.difference import Change, Difference
+
+_SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
+_SIGNS = {
+    "gained": ("+", "green"),
+    "widened": ("+", "green"),
+    "lost": ("-", "red"),
+    "narrowed": ("-", "red"),
+    "altered": ("~", "yellow"),
+    "changed": ("~", "yellow"),
+    "kept": (" ", "dim"),
+}
+
+
+def show(review: Review, console: Console) -> None:
+    """Print the review, in colour where the console has it."""
+    for plan in review.plans:
+        _plan(plan, console)
+    if review.findings:
+        console.print()
+        console.print(_findings(review.findings))
+    for entry in review.expired:
+        console.print(Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow"))
+    console.print()
+    console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
+
+
+def _plan(plan: PlanReview, console: Console) -> None:
+    console.print(Text(plan.plan.name, "bold underline"))
+    if not plan.roles:
+        console.print(Padding("no change in IAM", (0, 2)))
+    for role in plan.roles:
+        _role(role, console)
+    if plan.drift:
+        console.print(Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2)))
+    for role in plan.drift:
+        _role(role, console)
+
+
+def _role(role: Role, console: Console) -> None:
+    title = Text.assemble((f"{role.kind} {role.name}", "bold"), f": {what_happens(role)}")
+    console.print(Padding(title, (1, 2, 0, 2)))
+    table = Table.grid(padding=(0, 1))
+    if role.kind == "role" and role.change:
+        _changes(table, role.trust, trust=True)
+        for statement in role.trust.kept:
+            _row(table, "kept", sentences.statement(statement, role.trust.spelling, trust=True))
+    _changes(table, role.permissions, trust=False)
+    for kind, name, known in policy_rows(role):
+        if kind != "kept" and role.kind == "role":
+            _row(table, kind, f"{name} ({known})" if known else name)
+    if role.before.boundary != role.after.boundary:
+        _row(table, "changed", f"boundary {role.before.boundary or 'none'} → {role.after.boundary or 'none'}")
+    console.print(Padding(table, (0, 4)))
+
+
+def _changes(table: Table, of: Difference, *, trust: bool) -> None:
+    for change in of.changes:
+        _row(table, _kind(change), sentences.change(change, of.spelling, trust=trust))
+
+
+def _kind(change: Change) -> str:
+    return str(change.kind)
+
+
+def _row(table: Table, kind: str, text: str) -> None:
+    sign, style = _SIGNS[kind]
+    table.add_row(Text(sign, style), Text(text, style))
+
+
+def _findings(found: Sequence[Finding] | Iterable[Finding]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for head in ("severity", "rule", "where", "why, and what to do"):
+        table.add_column(head, overflow="fold")
+    for finding in found:
+        severity = Text("accepted" if finding.accepted else finding.severity, _SEVERITY[finding.severity])
+        advice = f"accepted: {finding.accepted}" if finding.accepted else finding.remedy
+        why = Text.assemble(finding.reason, "\n", (advice, "dim"))
+        table.add_row(severity, Text(finding.rule), Text(finding.address or finding.plan), why)
+    return table
