@@ -8,9 +8,10 @@ networks, principals inside an excluded account), the change is given and said t
 
 import enum
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property, lru_cache
+from itertools import chain, product
 from math import prod
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ _ORDER = {kind: position for position, kind in enumerate(Kind)}
 class Change(NamedTuple):
     """Statements that come, go or stand for others.
 
-    `before` is empty when gained and `after` when lost; in a widening and a narrowing the one is part of the other.
+    `before` is empty when gained and `after` when lost; in a widening and a narrowing one is part of the other.
     """
 
     kind: Kind
@@ -49,6 +50,8 @@ class Change(NamedTuple):
     after: tuple[Statement, ...]
     decided: bool
     """False: whether the meaning changed in this way was not decided."""
+    policy: int
+    """Which policy says so: a position among those before when lost, narrowed or altered, else among those after."""
 
     @property
     def effect(self) -> Effect:
@@ -67,78 +70,112 @@ class Change(NamedTuple):
         return self.kind is Kind.ALTERED or not self.broadens
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Difference:
-    """The changes from one policy to another; none where both mean the same."""
+    """The changes from some policies to others; none where both mean the same."""
 
     changes: tuple[Change, ...]
-    kept: tuple[Statement, ...]
-    """What the policy after says that the policy before meant too."""
-    spelling: dict[str, str]
+    before: tuple[Policy, ...]
+    after: tuple[Policy, ...]
+    _shown: frozenset[Statement]
+    """The statements of `after` that are part of a change."""
+
+    @cached_property
+    def kept(self) -> tuple[Statement, ...]:
+        """What the policies after say that those before meant too."""
+        kept = (_merged(frozenset(policy.statements) - self._shown) for policy in self.after)
+        return tuple(dict.fromkeys(chain.from_iterable(kept)))
+
+    @cached_property
+    def spelling(self) -> dict[str, str]:
+        """How the policies write actions and condition keys, by lower-case form."""
+        return dict(chain.from_iterable(policy.spelling.items() for policy in (*self.before, *self.after)))
 
 
-def difference(before: Policy, after: Policy) -> Difference:
-    """Return what changed in meaning from `before` to `after`."""
-    spelling = {**before.spelling, **after.spelling}
-    old, new = set(before.statements), set(after.statements)
-    if old == new:
-        return Difference((), tuple(merged(new)), spelling)
-    lost, gained = _beyond(before, after), _beyond(after, before)
-    pairs = _pairs(lost, gained, gone=_Index(old - new), come=_Index(new - old))
-    shown = {statement for pair in pairs if pair.kind is Kind.NARROWED for statement in pair.others}
-    return Difference(tuple(_grouped(pairs)), tuple(merged(new - gained.keys() - shown)), spelling)
+def difference(before: Sequence[Policy], after: Sequence[Policy]) -> Difference:
+    """Return what changed in meaning from some policies, taken together, to others.
+
+    A policy that is the same object on both sides costs next to nothing.
+    """
+    sides = _Side(before), _Side(after)
+    lost, gained = _beyond(*sides), _beyond(*sides[::-1])
+    pairs = _pairs(lost, gained, *sides) if lost or gained else []
+    left = {other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others}
+    return Difference(tuple(_grouped(pairs)), tuple(before), tuple(after), frozenset(gained.keys() | left))
 
 
-def _beyond(policy: Policy, other: Policy) -> dict[Statement, Answer]:
-    """Return the statements of `policy` that match what `other` does not, and have effect in `policy`."""
-    allowed = _Index([*other.effect("Allow"), *policy.effect("Deny")])
-    denied = _Index(other.effect("Deny"))
-    beyond: dict[Statement, Answer] = {}
-    for statement in policy.statements:
-        answer = (allowed if statement.effect == "Allow" else denied).cover(statement)
-        if answer is not Answer.YES:
-            beyond[statement] = answer
+class _Beyond(NamedTuple):
+    """That a statement matches something the other side does not: NO, not covered, or UNDECIDED."""
+
+    covered: Answer
+    policy: int
+
+
+def _beyond(side: "_Side", other: "_Side") -> dict[Statement, _Beyond]:
+    """Return the statements of `side` that match what `other` does not, and have effect in `side`."""
+    beyond: dict[Statement, _Beyond] = {}
+    for position, policy in enumerate(side.policies):
+        if policy in other.policies:
+            continue
+        for statement in policy.statements:
+            allow = statement.effect == "Allow"
+            covered = _cover(statement, [*other.allow, *side.deny] if allow else other.deny)
+            if covered is not Answer.YES:
+                beyond.setdefault(statement, _Beyond(covered, position))
     return beyond
 
 
 class _Pair(NamedTuple):
-    """A statement that changed, with those of the other policy that it stands for."""
+    """A statement that changed, with those of the other side that it stands for."""
 
     kind: Kind
     statement: Statement
     others: frozenset[Statement]
     decided: bool
+    policy: int
 
 
 def _pairs(
-    lost: dict[Statement, Answer], gained: dict[Statement, Answer], *, gone: "_Index", come: "_Index"
+    lost: dict[Statement, _Beyond], gained: dict[Statement, _Beyond], before: "_Side", after: "_Side"
 ) -> list[_Pair]:
-    pairs = []
     altered = _altered(lost, gained)
-    for old, new in altered.items():
-        decided = Answer.UNDECIDED not in (lost[old], gained[new])
-        pairs.append(_Pair(Kind.ALTERED, old, frozenset([new]), decided))
-    for old in lost.keys() - altered.keys():
-        left = frozenset(come.within(old) - gained.keys())
-        pairs.append(_Pair(Kind.NARROWED if left else Kind.LOST, old, left, lost[old] is Answer.NO))
-    for new in gained.keys() - set(altered.values()):
-        was = frozenset(gone.within(new) - lost.keys())
-        pairs.append(_Pair(Kind.WIDENED if was else Kind.GAINED, new, was, gained[new] is Answer.NO))
-    return sorted(pairs, key=lambda pair: (_ORDER[pair.kind], order(pair.statement)))
+    pairs = [
+        _Pair(
+            Kind.ALTERED,
+            old,
+            frozenset([new]),
+            lost[old].covered is gained[new].covered is Answer.NO,
+            lost[old].policy,
+        )
+        for old, new in altered.items()
+    ]
+    taken = set(altered.values())
+    for found, others, side, other_side, whole, part in (
+        (lost, gained, before, after, Kind.LOST, Kind.NARROWED),
+        (gained, lost, after, before, Kind.GAINED, Kind.WIDENED),
+    ):
+        for statement, (covered, policy) in found.items():
+            if statement not in altered and statement not in taken:
+                inside = other_side.within(statement, side) - others.keys()
+                kind = part if inside else whole
+                pairs.append(_Pair(kind, statement, frozenset(inside), covered is Answer.NO, policy))
+    return pairs
 
 
 def _altered(lost: Iterable[Statement], gained: Iterable[Statement]) -> dict[Statement, Statement]:
     """Pair what was lost with what was gained where they differ in the condition alone."""
+    if not (lost and gained):
+        return {}
     scopes: dict[Hashable, tuple[list[Statement], list[Statement]]] = {}
-    for index, side in enumerate((lost, gained)):
-        for statement in side:
+    for index, found in enumerate((lost, gained)):
+        for statement in found:
             scopes.setdefault(statement[:4], ([], []))[index].append(statement)
     return {old[0]: new[0] for old, new in scopes.values() if len(old) == len(new) == 1}
 
 
-def _grouped(pairs: Iterable[_Pair]) -> Iterator[Change]:
-    """Merge the pairs that differ in principal or action alone, as `a, b: on * → on x`."""
-    groups: dict[Hashable, list[_Pair]] = {}
+def _grouped(pairs: Iterable[_Pair]) -> list[Change]:
+    """Merge the pairs that differ in principal or action alone, as `a, b on * → a, b on x`."""
+    groups: dict[tuple[Kind, bool, int, Effect, Hashable], list[_Pair]] = {}
     for pair in pairs:
         alike: Hashable = None
         if pair.others:
@@ -146,17 +183,25 @@ def _grouped(pairs: Iterable[_Pair]) -> Iterator[Change]:
                 _without(pair.statement, pair.statement),
                 frozenset(_without(other, pair.statement) for other in pair.others),
             )
-        groups.setdefault((pair.kind, pair.decided, pair.statement.effect, alike), []).append(pair)
-    for (kind, decided, *_), group in groups.items():  # type: ignore[misc]
-        own = _widest(pair.statement for pair in group)
-        others = tuple(merged({other for pair in group for other in pair.others}))
+        key = (pair.kind, pair.decided, pair.policy, pair.statement.effect, alike)
+        groups.setdefault(key, []).append(pair)
+    changes = []
+    for (kind, decided, policy, *_), group in groups.items():
+        own = _widest(frozenset(pair.statement for pair in group))
+        others = _merged(frozenset(other for pair in group for other in pair.others))
         if kind in (Kind.NARROWED, Kind.ALTERED):
-            yield Change(kind, own, others, decided)
+            changes.append(Change(kind, own, others, decided, policy))
         elif kind is Kind.WIDENED:
-            yield Change(kind, others, own, decided)
+            changes.append(Change(kind, others, own, decided, policy))
+        elif kind is Kind.LOST:
+            changes += [Change(kind, (row,), (), decided, policy) for row in own]
         else:
-            for row in own:
-                yield Change(kind, *(((row,), ()) if kind is Kind.LOST else ((), (row,))), decided)
+            changes += [Change(kind, (), (row,), decided, policy) for row in own]
+    return sorted(changes, key=_place)
+
+
+def _place(change: Change) -> tuple[object, ...]:
+    return _ORDER[change.kind], change.policy, *order((change.before or change.after)[0])
 
 
 def _without(statement: Statement, other: Statement) -> Statement:
@@ -167,14 +212,19 @@ def _without(statement: Statement, other: Statement) -> Statement:
     )
 
 
-def _widest(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+@lru_cache(maxsize=4_096)
+def _merged(statements: frozenset[Statement]) -> tuple[Statement, ...]:
+    return tuple(merged(statements))
+
+
+@lru_cache(maxsize=4_096)
+def _widest(statements: frozenset[Statement]) -> tuple[Statement, ...]:
     """Merge, and leave out what is part of another: saying a thing twice changes nothing."""
-    found = list(statements)
-    index = _Index(found)
+    index = _Index(statements)
     return tuple(
         merged(
             statement
-            for statement in found
+            for statement in statements
             if not any(other != statement and _part_of(statement, other) for other in index.near(statement))
         )
     )
@@ -184,11 +234,11 @@ class _Index:
     """Statements, found by the service and the action they are about."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self._all = set(statements)
+        self.all = frozenset(statements)
         self._named: dict[str, list[Statement]] = {}
         self._open: dict[str, list[Statement]] = {}
         self._of_service: dict[str, list[Statement]] = {}
-        for statement in self._all:
+        for statement in self.all:
             service, literal = _service(statement.action)
             self._of_service.setdefault(service, []).append(statement)
             if literal:
@@ -200,24 +250,49 @@ class _Index:
         """Return at least the statements that may be about an action of `statement`'s."""
         service, literal = _service(statement.action)
         if not service:
-            return self._all
+            return self.all
         if not literal:
-            return [*self._of_service.get(service, []), *self._open.get("", [])]
-        named = self._named.get(statement.action.patterns[0], [])
-        return [*named, *self._open.get(service, []), *self._open.get("", [])]
+            return [*self._of_service.get(service, ()), *self._open.get("", ())]
+        named = self._named.get(statement.action.patterns[0], ())
+        return [*named, *self._open.get(service, ()), *self._open.get("", ())]
 
-    def within(self, statement: Statement) -> set[Statement]:
-        """Return the statements that are part of `statement`."""
-        return {other for other in self.near(statement) if _part_of(other, statement)}
 
-    def cover(self, statement: Statement) -> Answer:
-        """Say whether these statements together match all that `statement` does."""
-        if statement in self._all:
-            return Answer.YES
-        near = [other for other in self.near(statement) if may_overlap(statement, other)]
-        if any(_simply_covers(other, statement) for other in near):
-            return Answer.YES
-        return _covered(statement, near) if near else Answer.NO
+@lru_cache(maxsize=16_384)
+def _indexed(policy: Policy, effect: Effect) -> _Index:
+    return _Index(policy.effect(effect))
+
+
+class _Side:
+    """Some policies taken together, with indexes of what they allow and of what they deny."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self.policies = policies
+        self.allow, self.deny = (
+            [index for policy in policies if (index := _indexed(policy, effect)).all]
+            for effect in ("Allow", "Deny")
+        )
+
+    def within(self, statement: Statement, other: "_Side") -> set[Statement]:
+        """Return the statements that are part of `statement` and not on the other side."""
+        own, others = (self.allow, other.allow) if statement.effect == "Allow" else (self.deny, other.deny)
+        return {
+            found
+            for index in own
+            if index not in others
+            for found in index.near(statement)
+            if _simply_covers(statement, found) and not any(found in index.all for index in others)
+        }
+
+
+def _cover(statement: Statement, indexes: Sequence[_Index]) -> Answer:
+    """Say whether the statements of `indexes` together match all that `statement` does."""
+    if any(statement in index.all for index in indexes):
+        return Answer.YES
+    near = [other for index in indexes for other in index.near(statement)]
+    if any(_simply_covers(other, statement) for other in near):
+        return Answer.YES
+    near = [other for other in near if may_overlap(statement, other)]
+    return _covered(statement, near) if near else Answer.NO
 
 
 def _service(action: Element) -> tuple[str, bool]:
@@ -316,8 +391,8 @@ def _covered(narrow: Statement, wides: Sequence[Statement]) -> Answer:
     actions = [wide.action for wide in wides]
     resources = [wide.resource for wide in wides]
     # One request of the most general kind settles most questions without walking the automata.
-    sample = principals[0] & _sampled(narrow.action, actions) & _sampled(narrow.resource, resources)
-    if answer(sample) is not Answer.NO:
+    action, resource = _sampled(narrow.action, actions), _sampled(narrow.resource, resources)
+    if action is None or resource is None or answer(principals[0] & action & resource) is not Answer.NO:
         try:
             spaces = principals, _cells(narrow.action, actions), _cells(narrow.resource, resources)
         except wildcards.TooManyStatesError:
@@ -343,17 +418,18 @@ def _names(narrow: Statement, wides: Iterable[Statement]) -> list[str]:
     return [_ANYONE_ELSE, *sorted(name for name in named if _principal_matches(narrow, name) is not False)]
 
 
-def _sampled(narrow: Element, wides: Sequence[Element]) -> frozenset[int]:
-    sample = _ANYONE_ELSE
+def _sampled(narrow: Element, wides: Sequence[Element]) -> frozenset[int] | None:
+    """Return which of `wides` match one string that `narrow` matches; None where none was found at once."""
+    sample = _ANYONE_ELSE * 64
     if not narrow.excluded:
-        sample = "".join(
-            _ANYONE_ELSE if token in ("*", "?") else token for token in wildcards.tokens(narrow.patterns[0])
-        )
-    return frozenset(
-        index
-        for index, wide in enumerate(wides)
-        if any(wildcards.covers(pattern, sample) for pattern in wide.patterns) != wide.excluded
-    )
+        sample = "".join(_ANYONE_ELSE if t in ("*", "?") else t for t in wildcards.tokens(narrow.patterns[0]))
+    if not _matches(narrow, sample):
+        return None
+    return frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))
+
+
+def _matches(element: Element, name: str) -> bool:
+    return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
 
 
 def _cells(narrow: Element, wides: Sequence[Element]) -> set[frozenset[int]]:

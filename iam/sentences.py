@@ -44,7 +44,9 @@ def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool) -> str
         who = ", ".join(who_list(of.principal))
         said = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
     else:
-        said = f"{'' if of.effect == 'Allow' else 'denies '}{doing} on {', '.join(resource_list(of.resource))}"
+        said = (
+            f"{'' if of.effect == 'Allow' else 'denies '}{doing} on {', '.join(resource_list(of.resource))}"
+        )
     condition = when(of.condition, spelling)
     return f"{said} when {condition}" if condition else said
 

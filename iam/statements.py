@@ -39,20 +39,16 @@ class Statement(NamedTuple):
     condition: conditions.Condition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
-    """The meaning of one or more documents: `statements` of one pattern in each element (or of an exclusion)."""
+    """The meaning of a document: `statements` of one pattern in each element, or of an exclusion.
+
+    Equal to itself alone, so that what was found out about it once is found again at no cost.
+    """
 
     statements: tuple[Statement, ...] = ()
     spelling: dict[str, str] = field(default_factory=dict)
     """How the documents wrote each action and condition key, by its lower-case form."""
-
-    def __or__(self, other: "Policy") -> "Policy":
-        if not other.statements or not self.statements:
-            return self if self.statements else other
-        return Policy(
-            tuple(dict.fromkeys(self.statements + other.statements)), {**other.spelling, **self.spelling}
-        )
 
     def effect(self, effect: Effect) -> Iterator[Statement]:
         """Yield the statements of one effect."""

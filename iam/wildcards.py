@@ -11,8 +11,6 @@ integer, one bit a position.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import takewhile
-from operator import eq
 
 _TOKEN = re.compile(r"\$\{[^{}]*\}|.", re.DOTALL)
 _WILDCARD_RUN = re.compile(r"[*?]{2,}")
@@ -77,7 +75,7 @@ def _is_variable(symbol: str) -> bool:
 class _Compiled:
     """A pattern as an automaton: position i waits for symbol i, the last position accepts."""
 
-    __slots__ = ("accept", "is_open", "masks", "one", "prefix", "stars", "suffix", "symbols")
+    __slots__ = ("accept", "head", "is_open", "masks", "one", "stars", "symbols", "tail")
 
     def __init__(self, symbols: list[str]) -> None:
         self.symbols = symbols
@@ -95,12 +93,11 @@ class _Compiled:
                 self.masks[symbol] |= self.one
         self.accept = 1 << len(symbols)
         self.is_open = bool(self.stars | self.one)
-        self.prefix = self._literal(symbols)
-        self.suffix = self._literal(symbols[::-1])
-
-    @staticmethod
-    def _literal(symbols: list[str]) -> list[str]:
-        return list(takewhile(lambda symbol: symbol not in ("*", "?"), symbols))
+        self.head = symbols[: symbols.index("*")] if self.stars else symbols
+        """What comes before the first star."""
+        backwards = symbols[::-1]
+        self.tail = backwards[: backwards.index("*")] if self.stars else backwards
+        """What comes after the last star, backwards."""
 
     def start(self) -> int:
         return self._skip_stars(1)
@@ -131,7 +128,17 @@ def _compiled(pattern: str, open_variables: bool = False) -> _Compiled:
 
 
 def _agree(one: list[str], other: list[str]) -> bool:
-    return all(map(eq, one, other))
+    return all(here == there or "?" in (here, there) for here, there in zip(one, other, strict=False))
+
+
+def _begins(narrow: list[str], wide: list[str]) -> bool:
+    """Say whether `narrow` begins with what `wide` has before its first `?`."""
+    for position, asked in enumerate(wide):
+        if asked == "?":
+            return True
+        if narrow[position : position + 1] != [asked]:
+            return False
+    return True
 
 
 @lru_cache(maxsize=65_536)
@@ -142,12 +149,9 @@ def covers(wide: str, narrow: str) -> bool:
     narrows, wides = _compiled(narrow), _compiled(wide)
     if not wides.is_open:
         return not narrows.is_open and narrows.symbols == wides.symbols
-    if (
-        narrows.prefix[: len(wides.prefix)] != wides.prefix
-        or narrows.suffix[: len(wides.suffix)] != wides.suffix
-    ):
+    if not _begins(narrows.head, wides.head) or not _begins(narrows.tail, wides.tail):
         return False
-    if wides.symbols == [*wides.prefix, "*"]:
+    if wides.symbols == [*wides.head, "*"] and "?" not in wides.head:
         return True
     seen = {(0, wides.start())}
     todo = list(seen)
@@ -184,8 +188,10 @@ def overlap(one: str, other: str) -> bool:
     if one == other or "*" in (one, other):
         return True
     first, second = _compiled(one, True), _compiled(other, True)
-    if not _agree(first.prefix, second.prefix) or not _agree(first.suffix, second.suffix):
+    if not _agree(first.head, second.head) or not _agree(first.tail, second.tail):
         return False
+    if first.stars and second.stars:  # between head and tail, the stars of each take what the other asks for
+        return True
     seen = {(first.start(), second.start())}
     todo = list(seen)
     while todo:

@@ -31,7 +31,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 no finding at or above --fail-on, 1 there is one, 2 wrong input",
     )
     parser.add_argument(
-        "plans", nargs="+", metavar="PLAN", help="a saved plan, what `terraform show -json` says of one, or - for stdin"
+        "plans",
+        nargs="+",
+        metavar="PLAN",
+        help="a saved plan, what `terraform show -json` says of one, or - for stdin",
     )
     parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
     parser.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="high", metavar="SEVERITY")
@@ -85,7 +88,7 @@ def _show(review: report.Review, format_: str) -> None:
 
         from commands.review.terminal import show
 
-        show(review, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+        show(review, Console(highlight=False))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,9 @@ def _entry(entry: Any, place: str) -> Acceptance:
     if missing := [key for key in ("rule", "reason", "expires") if not entry.get(key)]:
         raise AcceptanceError(f"{place}: supply {', '.join(missing)} too")
     if entry["rule"] not in RULES:
-        raise AcceptanceError(f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}")
+        raise AcceptanceError(
+            f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}"
+        )
     if not isinstance(entry["expires"], date):
         raise AcceptanceError(f"{place}.expires: supply a day as 2027-03-31, got {entry['expires']!r}")
     texts = {key: str(entry[key]) for key in ("rule", "reason", "plan", "address") if entry.get(key)}
@@ -93,7 +95,9 @@ def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -
         if not found:
             raise AcceptanceError(f"--accept {rule}: no finding of that rule in these plans; leave it out")
         for finding in found:
-            entries[Acceptance(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)] = None
+            entries[
+                Acceptance(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)
+            ] = None
     return list(entries)
 
 
@@ -104,7 +108,12 @@ def write(entries: Iterable[Acceptance], path: Path = FILE) -> None:
     yaml = YAML()
     document = (yaml.load(path) if path.exists() else None) or []
     for entry in entries:
-        fields = (("rule", entry.rule), ("plan", entry.plan), ("address", entry.address), ("reason", entry.reason))
+        fields = (
+            ("rule", entry.rule),
+            ("plan", entry.plan),
+            ("address", entry.address),
+            ("reason", entry.reason),
+        )
         document.append({**{key: value for key, value in fields if value}, "expires": entry.expires})
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)

@@ -1,14 +1,16 @@
 """Ways from a role's permissions to more than the role was given.
 
-Sources: Rhino Security Labs, "AWS IAM Privilege Escalation Methods"; pathfinding.cloud; Prowler's privilege escalation check.
+Sources: Rhino Security Labs, "AWS IAM Privilege Escalation Methods"; pathfinding.cloud; Prowler's check of
+privilege escalation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from iam import wildcards
 from iam.conditions import Condition
-from iam.statements import Element, Policy, Statement
+from iam.statements import ANYTHING, Effect, Element, Policy, Statement
 
 PASS_ROLE = "iam:passrole"
 _PASSED_TO = "iam:passedtoservice"
@@ -59,6 +61,14 @@ REWRITE_PERMISSIONS = (
 """Calls that by themselves give their caller other permissions, or another principal's."""
 
 
+_CALLS = {
+    call.lower()
+    for ways in (*RUN_AS_A_PASSED_ROLE.values(), REWRITE_PERMISSIONS, (PASS_ROLE,))
+    for way in ways
+    for call in way.split(" + ")
+}
+
+
 class Path(NamedTuple):
     """A way to run code as any role that trusts a service."""
 
@@ -71,20 +81,41 @@ def matches(element: Element, name: str) -> bool:
     return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
 
 
-def allowing(policy: Policy, action: str) -> Iterator[Statement]:
-    """Yield the statements that allow an action on something, unless denied outright."""
-    action = action.lower()
+@lru_cache(maxsize=16_384)
+def _allowed(policy: Policy) -> dict[str, list[Statement]]:
+    """Return the statements that allow each of the calls that matter here."""
+    return {call: found for call in _CALLS if (found := [*_about(policy, "Allow", call)])}
+
+
+@lru_cache(maxsize=16_384)
+def _denied(policy: Policy) -> dict[str, list[Statement]]:
+    return {call: found for call in _CALLS if (found := [*_about(policy, "Deny", call)])}
+
+
+def _about(policy: Policy, effect: Effect, call: str) -> Iterator[Statement]:
+    service = call.partition(":")[0]
+    for statement in policy.effect(effect):
+        first = statement.action.patterns[0]
+        if statement.action.excluded or first[0] in "*?" or first.startswith(service[0]):
+            if matches(statement.action, call):
+                yield statement
+
+
+def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
+    """Return the statements that allow a call on something, unless it is denied outright."""
+    call = call.lower()
     denied = [
         statement.resource
-        for statement in policy.effect("Deny")
-        if not statement.condition and matches(statement.action, action)
+        for policy in policies
+        for statement in _denied(policy).get(call, ())
+        if not statement.condition
     ]
-    for statement in policy.effect("Allow"):
-        if matches(statement.action, action) and not any(
-            statement.resource == resource or (not resource.excluded and "*" in resource.patterns)
-            for resource in denied
-        ):
-            yield statement
+    return [
+        statement
+        for policy in policies
+        for statement in _allowed(policy).get(call, ())
+        if statement.resource not in denied and ANYTHING not in denied
+    ]
 
 
 def passes_any_role(statement: Statement) -> bool:
@@ -95,10 +126,10 @@ def passes_any_role(statement: Statement) -> bool:
         parts = [
             part if part and "*" not in part and "?" not in part else None for part in pattern.split(":", 5)
         ]
-        partition, account = (
-            (parts[1] or "aws", parts[4] or "000000000000") if len(parts) == 6 else ("aws", "0")
-        )
-        if wildcards.covers(pattern, f"arn:{partition}:iam::{account}:role/\uffff"):
+        partition, account = (parts[1], parts[4]) if len(parts) == 6 else (None, None)
+        if wildcards.covers(
+            pattern, f"arn:{partition or 'aws'}:iam::{account or '000000000000'}:role/\uffff"
+        ):
             return True
     return False
 
@@ -108,15 +139,13 @@ def limits_service(condition: Condition) -> bool:
     return any(test.key == _PASSED_TO and test.positive and "*" not in test.values for test in condition)
 
 
-def paths(policy: Policy) -> Iterator[Path]:
+def paths(policies: Sequence[Policy]) -> Iterator[Path]:
     """Yield the ways to run code as any role that trusts some service."""
-    passing = [statement for statement in allowing(policy, PASS_ROLE) if passes_any_role(statement)]
-    if not passing:
-        return
+    passing = [statement for statement in allowing(policies, PASS_ROLE) if passes_any_role(statement)]
     for service, ways in RUN_AS_A_PASSED_ROLE.items():
         if any(_passable(statement.condition, service) for statement in passing):
             for calls in ways:
-                if all(any(allowing(policy, call)) for call in calls.split(" + ")):
+                if all(allowing(policies, call) for call in calls.split(" + ")):
                     yield Path(service, calls)
 
 
@@ -125,6 +154,6 @@ def _passable(condition: Condition, service: str) -> bool:
     return all(any(wildcards.covers(value, service) for value in test.values) for test in wanted)
 
 
-def rewriting(policy: Policy) -> list[str]:
+def rewriting(policies: Sequence[Policy]) -> list[str]:
     """Return the calls allowed that change permissions themselves."""
-    return [call for call in REWRITE_PERMISSIONS if any(allowing(policy, call))]
+    return [call for call in REWRITE_PERMISSIONS if allowing(policies, call)]

@@ -81,7 +81,9 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
         ("severity", "rule", "findings"),
         (
             (severity, _code(rule), f"{count:,}")
-            for (severity, rule), count in sorted(counts.items(), key=lambda item: SEVERITIES.index(item[0][0]))
+            for (severity, rule), count in sorted(
+                counts.items(), key=lambda item: SEVERITIES.index(item[0][0])
+            )
         ),
     )
     yield ""
@@ -135,7 +137,9 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
     yield f"**{'Role' if role.kind == 'role' else 'Managed policy'} {_code(role.name)}**: {_plain(what_happens(role))}"
     if role.kind == "role" and role.change:
-        yield from _section("Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail)
+        yield from _section(
+            "Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail
+        )
         if role.after.trust.problem:
             yield f"\nThe trust policy is {_plain(role.after.trust.problem)}."
     if role.permissions.changes:

@@ -52,5 +52,3 @@ def _laid_out(value: Any) -> list[str]:
             return [json.dumps(value)]
     text = json.dumps(value, indent=2 if isinstance(value, (dict, list)) else None, sort_keys=True)
     return text.splitlines()
-
-

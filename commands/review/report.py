@@ -83,7 +83,11 @@ def review(plan: Plan) -> PlanReview:
     return PlanReview(
         plan,
         tuple(role for role in changed if role.changes),
-        tuple(role for role in roles(plan, plan.drift) if role.trust.changes or role.permissions.changes or _limit(role)),
+        tuple(
+            role
+            for role in roles(plan, plan.drift)
+            if role.trust.changes or role.permissions.changes or _limit(role)
+        ),
         tuple(findings(plan, changed)),
     )
 
@@ -95,7 +99,11 @@ def _limit(role: Role) -> bool:
 def what_happens(role: Role) -> str:
     """Return in words what becomes of a role: adopted, created, deleted …"""
     if role.change is None:
-        return "not managed in this plan, its policies are" if role.kind == "role" else _done(next(iter(role.declared.values())).actions)
+        return (
+            "not managed in this plan, its policies are"
+            if role.kind == "role"
+            else _done(next(iter(role.declared.values())).actions)
+        )
     said = [_done(role.change.actions)]
     if role.change.importing:
         said.insert(0, "adopted (imported)")
@@ -128,7 +136,11 @@ def policy_rows(role: Role) -> list[tuple[str, str, str]]:
         elif name not in after:
             kind = "lost"
         else:
-            kind = "kept" if before[name].policy is held.policy and before[name].problem == held.problem else "changed"
+            kind = (
+                "kept"
+                if before[name].policy is held.policy and before[name].problem == held.problem
+                else "changed"
+            )
         rows.append((kind, name, held.problem or held.note))
     return rows
 
@@ -162,7 +174,13 @@ def as_json(of: Review) -> dict[str, Any]:
             for finding in of.findings
         ],
         "expired_acceptances": [
-            {"rule": e.rule, "plan": e.plan, "address": e.address, "reason": e.reason, "expires": e.expires.isoformat()}
+            {
+                "rule": e.rule,
+                "plan": e.plan,
+                "address": e.address,
+                "reason": e.reason,
+                "expires": e.expires.isoformat(),
+            }
             for e in of.expired
         ],
     }
@@ -179,7 +197,9 @@ def _role(role: Role) -> dict[str, Any]:
         "boundary": {"before": role.before.boundary or None, "after": role.after.boundary or None},
         "trust": _difference(role.trust, trust=True, problem=role.after.trust.problem),
         "permissions": _difference(role.permissions, trust=False),
-        "policies": [{"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)],
+        "policies": [
+            {"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)
+        ],
     }
 
 
@@ -211,4 +231,6 @@ def _statement(of: Statement, spelling: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _element(of: Element, spelling: Mapping[str, str]) -> dict[str, list[str]]:
-    return {"all_but" if of.excluded else "any_of": [spelling.get(pattern, pattern) for pattern in of.patterns]}
+    return {
+        "all_but" if of.excluded else "any_of": [spelling.get(pattern, pattern) for pattern in of.patterns]
+    }

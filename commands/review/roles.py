@@ -7,14 +7,14 @@ given. Here they are put together, before and after, by the role's name or by wh
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from commands.review import datasets
 from commands.review.plan import UNKNOWN, Plan, ResourceChange, Side, Unseen
 from commands.review.references import References
-from iam.difference import Difference, difference
-from iam.statements import Policy, Statement, permissions_policy, singles, trust_policy
+from iam.difference import Change, Difference, Kind, difference
+from iam.statements import Policy, permissions_policy, trust_policy
 
 SIDES: tuple[Side, Side] = ("before", "after")
 
@@ -53,7 +53,7 @@ class Holdings:
         yield from ((f"managed policy {name}", held) for name, held in self.managed.items())
 
 
-@dataclass(slots=True)
+@dataclass
 class Role:
     """What a plan does to one role; or, `kind` being "policy", to a managed policy no role of the plan holds."""
 
@@ -92,57 +92,28 @@ class Role:
             self.trust.changes or self.permissions.changes
         )
 
-    def source(self, statements: Iterable[Statement]) -> str:
-        """Return the address of the resource that gives the role one of these statements after the plan."""
-        wanted = set(singles(statements))
-        for _, held in self.after.policies():
-            if held.policy and held.address and not wanted.isdisjoint(held.policy.statements):
-                return held.address
-        return self.address
+    def source(self, change: Change) -> tuple[str, str]:
+        """Return which policy a change of the permissions is in, and the address of what gives it to the role."""
+        side = self.before if change.kind in (Kind.LOST, Kind.NARROWED, Kind.ALTERED) else self.after
+        known = [(name, held) for name, held in side.policies() if held.policy]
+        name, held = known[change.policy]
+        return name, held.address or self.address
 
-    @property
+    @cached_property
     def trust(self) -> Difference:
         """What changes in who may assume the role."""
-        return compared((self.before.trust,), (self.after.trust,))
+        return difference(_known([self.before.trust]), _known([self.after.trust]))
 
-    @property
+    @cached_property
     def permissions(self) -> Difference:
         """What changes in what the role may do, over all its policies that are known."""
-        return compared(
-            tuple(held for _, held in self.before.policies()),
-            tuple(held for _, held in self.after.policies()),
+        return difference(
+            *(_known(held for _, held in side.policies()) for side in (self.before, self.after))
         )
 
 
-def compared(before: Iterable[Held], after: Iterable[Held]) -> Difference:
-    """Return what changes from the policies before, taken together, to those after."""
-    return _compared(*(tuple(_Same(held.policy) for held in side if held.policy) for side in (before, after)))
-
-
-class _Same:
-    """A policy that equals itself alone: comparing thousands of roles, most hold the very same ones."""
-
-    __slots__ = ("policy",)
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.policy is other.policy
-
-    def __hash__(self) -> int:
-        return id(self.policy)
-
-
-@lru_cache(maxsize=16_384)
-def _compared(before: tuple[_Same, ...], after: tuple[_Same, ...]) -> Difference:
-    sides = []
-    for side in (before, after):
-        whole = Policy()
-        for same in side:
-            whole |= same.policy
-        sides.append(whole)
-    return difference(*sides)
+def _known(held: Iterable[Held]) -> list[Policy]:
+    return [each.policy for each in held if each.policy]
 
 
 @lru_cache(maxsize=16_384)

@@ -9,8 +9,8 @@ from commands.review import datasets, escalation
 from commands.review.plan import HIDDEN, UNKNOWN, Plan, ResourceChange
 from commands.review.roles import JUDGED, Held, Role
 from iam import sentences, wildcards
-from iam.difference import Change, may_overlap
-from iam.statements import ANYTHING, Policy, Statement, singles
+from iam.difference import Change, Difference, may_overlap
+from iam.statements import ANYTHING, Statement, singles
 
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
@@ -168,11 +168,11 @@ def _lives_on(role: Role) -> bool:
 # who may assume it
 
 
-def _allowed(changes: Iterable[Change]) -> Iterator[Statement]:
+def _allowed(difference: Difference) -> Iterator[tuple[Change, Statement]]:
     """Yield the statements that allow what was not allowed before."""
-    for change in changes:
+    for change in difference.changes:
         if change.effect == "Allow" and change.broadens:
-            yield from change.after
+            yield from ((change, statement) for statement in change.after)
 
 
 @_rule(
@@ -195,7 +195,7 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
     "name the principals",
 )
 def _trust_everyone(role: Role) -> Iterator[Hit]:
-    for statement in _allowed(role.trust.changes):
+    for _, statement in _allowed(role.trust):
         if _is_everyone(statement) and not statement.condition:
             yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
 
@@ -207,7 +207,7 @@ def _trust_everyone(role: Role) -> Iterator[Hit]:
     "name the principals; a condition alone is easily wider than meant",
 )
 def _trust_everyone_on_condition(role: Role) -> Iterator[Hit]:
-    for statement in _allowed(role.trust.changes):
+    for _, statement in _allowed(role.trust):
         if _is_everyone(statement) and statement.condition:
             yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
 
@@ -226,7 +226,7 @@ _ACCOUNT = re.compile(r"AWS:(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
     "make sure that account is yours or under contract; demand sts:ExternalId from third parties",
 )
 def _trust_account(role: Role) -> Iterator[Hit]:
-    for statement in _allowed(role.trust.changes):
+    for _, statement in _allowed(role.trust):
         if statement.principal.excluded:
             continue
         accounts = {found[1] for name in statement.principal.patterns if (found := _ACCOUNT.fullmatch(name))}
@@ -246,7 +246,7 @@ def _trust_account(role: Role) -> Iterator[Hit]:
 def _trust_service(role: Role) -> Iterator[Hit]:
     if not role.before.exists or role.before.trust.policy is None:
         return
-    for statement in _allowed(role.trust.changes):
+    for _, statement in _allowed(role.trust):
         if (
             any(test.key.startswith("aws:source") for test in statement.condition)
             or statement.principal.excluded
@@ -268,7 +268,7 @@ def _trust_service(role: Role) -> Iterator[Hit]:
     "add a condition on the provider's `:sub`, as `repo:ORGANISATION/REPOSITORY:*`",
 )
 def _trust_identity_provider(role: Role) -> Iterator[Hit]:
-    for statement in _allowed(role.trust.changes):
+    for _, statement in _allowed(role.trust):
         providers = [name for name in statement.principal.patterns if ":oidc-provider/" in name]
         limited = any(
             test.key.endswith(":sub") and test.positive and "*" not in test.values
@@ -304,9 +304,9 @@ def _deleted_principal(role: Role) -> Iterator[Hit]:
     "allow the actions that are needed, on the resources they are needed on",
 )
 def _everything_allowed(role: Role) -> Iterator[Hit]:
-    for statement in _allowed(role.permissions.changes):
-        if statement.action == ANYTHING and statement.resource == ANYTHING and not statement.condition:
-            yield Hit(role.source([statement]), "every action on everything is allowed")
+    for change, statement in _allowed(role.permissions):
+        if _is_everything(statement):
+            yield Hit(role.source(change)[1], "every action on everything is allowed")
 
 
 @_rule(
@@ -316,12 +316,12 @@ def _everything_allowed(role: Role) -> Iterator[Hit]:
     "pass the role's own ARN alone, to glue.amazonaws.com alone: `permissions: least-privilege`",
 )
 def _pass_any_role(role: Role) -> Iterator[Hit]:
-    for statement in _passing(role):
+    for change, statement in _passing(role):
         if escalation.passes_any_role(statement):
             services = "" if escalation.limits_service(statement.condition) else ", to any service"
             where = ", ".join(sentences.resource_list(statement.resource))
             yield Hit(
-                role.source([statement]),
+                role.source(change)[1],
                 f"iam:PassRole on {where} hands over any role of the account{services}",
             )
 
@@ -333,17 +333,17 @@ def _pass_any_role(role: Role) -> Iterator[Hit]:
     "add the condition iam:PassedToService, as `permissions: least-privilege` does",
 )
 def _pass_role_to_any_service(role: Role) -> Iterator[Hit]:
-    for statement in _passing(role):
+    for change, statement in _passing(role):
         if not escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
             where = ", ".join(sentences.resource_list(statement.resource))
-            yield Hit(role.source([statement]), f"iam:PassRole on {where} to any service")
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} to any service")
 
 
-def _passing(role: Role) -> Iterator[Statement]:
-    for statement in _allowed(role.permissions.changes):
+def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
+    for change, statement in _allowed(role.permissions):
         wild = statement.action == ANYTHING and statement.resource == ANYTHING
         if not wild and escalation.matches(statement.action, escalation.PASS_ROLE):
-            yield statement
+            yield change, statement
 
 
 @_rule(
@@ -353,21 +353,18 @@ def _passing(role: Role) -> Iterator[Statement]:
     "scope iam:PassRole to the roles and services needed, or take away the calls that complete the path",
 )
 def _privilege_escalation(role: Role) -> Iterator[Hit]:
-    if not any(_allowed(role.permissions.changes)) and not any(
-        c.effect == "Deny" for c in role.permissions.changes
+    changes = [change for change in role.permissions.changes if change.broadens]
+    before, after = role.permissions.before, role.permissions.after
+    if not changes or any(
+        _is_everything(statement) for policy in after for statement in policy.effect("Allow")
     ):
         return
-    before, after = (_together(held for _, held in side.policies()) for side in (role.before, role.after))
-    if any(
-        s.action == ANYTHING and s.resource == ANYTHING and not s.condition for s in after.effect("Allow")
-    ):
-        return
+    where = role.source(next((c for c in changes if _completes(c)), changes[0]))[1]
     had = set(escalation.paths(before))
     gained: dict[str, list[str]] = {}
     for path in escalation.paths(after):
         if path not in had:
             gained.setdefault(path.service, []).append(path.calls)
-    where = role.source(_allowed(role.permissions.changes))
     for service, calls in gained.items():
         yield Hit(
             where, f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}"
@@ -377,11 +374,13 @@ def _privilege_escalation(role: Role) -> Iterator[Hit]:
         yield Hit(where, f"{', '.join(calls)} can give the caller other permissions")
 
 
-def _together(held: Iterable[Held]) -> Policy:
-    whole = Policy()
-    for each in held:
-        whole |= each.policy or Policy()
-    return whole
+def _completes(change: Change) -> bool:
+    """Say whether a change is the one that most paths hang on."""
+    return any(escalation.matches(statement.action, escalation.PASS_ROLE) for statement in change.after)
+
+
+def _is_everything(statement: Statement) -> bool:
+    return statement.action == ANYTHING == statement.resource and not statement.condition
 
 
 @_rule(
@@ -405,12 +404,12 @@ def _permissions_wildcard(role: Role) -> Iterator[Hit]:
 
 
 def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
-    for statement in _allowed(role.permissions.changes):
+    for change, statement in _allowed(role.permissions):
         if statement.action.excluded and statement.resource == ANYTHING and admin:
             names = [service for service in ADMIN_SERVICES if not _excludes(statement, service)]
             if names:
                 but = ", ".join(sentences.action_list(statement.action, role.permissions.spelling))
-                yield Hit(role.source([statement]), f"{but} on everything includes {', '.join(names)}")
+                yield Hit(role.source(change)[1], f"{but} on everything includes {', '.join(names)}")
         if statement.action.excluded or not (admin or statement.resource == ANYTHING):
             continue
         for pattern in statement.action.patterns:
@@ -422,7 +421,7 @@ def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
             if managing:
                 more = f" and {len(managing) - 3} more" if len(managing) > 3 else ""
                 written = role.permissions.spelling.get(pattern, pattern)
-                yield Hit(role.source([statement]), f"{written} includes {', '.join(managing[:3])}{more}")
+                yield Hit(role.source(change)[1], f"{written} includes {', '.join(managing[:3])}{more}")
 
 
 def _excludes(statement: Statement, service: str) -> bool:
@@ -437,7 +436,7 @@ def _excludes(statement: Statement, service: str) -> bool:
 )
 def _permissions_lost(role: Role) -> Iterator[Hit]:
     if _lives_on(role):
-        allowed = [*_together(held for _, held in role.before.policies()).effect("Allow")]
+        allowed = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
         for change in role.permissions.changes:
             denied = [*singles(change.after)] if change.effect == "Deny" else []
             touches = not denied or any(may_overlap(one, other) for one in denied for other in allowed)
@@ -565,7 +564,7 @@ def _inline_policies_too_long(role: Role) -> Iterator[Hit]:
     before, after = (sum(held.length for held in side.inline.values()) for side in (role.before, role.after))
     if after > INLINE_POLICIES_QUOTA and after != before:
         yield Hit(
-            role.source(_allowed(role.permissions.changes)),
+            next((held.address for held in role.after.inline.values() if held.address), role.address),
             f"{after:,} characters, the quota is {INLINE_POLICIES_QUOTA:,}",
         )
 

@@ -1,7 +1,5 @@
 """A review on the terminal."""
 
-from collections.abc import Iterable, Sequence
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -11,7 +9,7 @@ from commands.review.report import PlanReview, Review, policy_rows, what_happens
 from commands.review.roles import Role
 from commands.review.rules import Finding
 from iam import sentences
-from iam.difference import Change, Difference
+from iam.difference import Difference
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 _SIGNS = {
@@ -31,9 +29,12 @@ def show(review: Review, console: Console) -> None:
         _plan(plan, console)
     if review.findings:
         console.print()
-        console.print(_findings(review.findings))
+    for finding in review.findings:
+        _finding(finding, console)
     for entry in review.expired:
-        console.print(Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow"))
+        console.print(
+            Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow")
+        )
     console.print()
     console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
 
@@ -45,7 +46,9 @@ def _plan(plan: PlanReview, console: Console) -> None:
     for role in plan.roles:
         _role(role, console)
     if plan.drift:
-        console.print(Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2)))
+        console.print(
+            Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2))
+        )
     for role in plan.drift:
         _role(role, console)
 
@@ -54,6 +57,8 @@ def _role(role: Role, console: Console) -> None:
     title = Text.assemble((f"{role.kind} {role.name}", "bold"), f": {what_happens(role)}")
     console.print(Padding(title, (1, 2, 0, 2)))
     table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     if role.kind == "role" and role.change:
         _changes(table, role.trust, trust=True)
         for statement in role.trust.kept:
@@ -69,11 +74,7 @@ def _role(role: Role, console: Console) -> None:
 
 def _changes(table: Table, of: Difference, *, trust: bool) -> None:
     for change in of.changes:
-        _row(table, _kind(change), sentences.change(change, of.spelling, trust=trust))
-
-
-def _kind(change: Change) -> str:
-    return str(change.kind)
+        _row(table, change.kind, sentences.change(change, of.spelling, trust=trust))
 
 
 def _row(table: Table, kind: str, text: str) -> None:
@@ -81,13 +82,10 @@ def _row(table: Table, kind: str, text: str) -> None:
     table.add_row(Text(sign, style), Text(text, style))
 
 
-def _findings(found: Sequence[Finding] | Iterable[Finding]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for head in ("severity", "rule", "where", "why, and what to do"):
-        table.add_column(head, overflow="fold")
-    for finding in found:
-        severity = Text("accepted" if finding.accepted else finding.severity, _SEVERITY[finding.severity])
-        advice = f"accepted: {finding.accepted}" if finding.accepted else finding.remedy
-        why = Text.assemble(finding.reason, "\n", (advice, "dim"))
-        table.add_row(severity, Text(finding.rule), Text(finding.address or finding.plan), why)
-    return table
+def _finding(finding: Finding, console: Console) -> None:
+    severity = "accepted" if finding.accepted else finding.severity
+    style = "dim" if finding.accepted else _SEVERITY[finding.severity]
+    where = f"{finding.plan} {finding.address}".rstrip()
+    console.print(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", where))
+    advice = f"accepted: {finding.accepted}" if finding.accepted else finding.remedy
+    console.print(Padding(Text.assemble(finding.reason, "\n", (advice, "dim")), (0, 4)))

@@ -75,7 +75,7 @@ def meaning(document: Document) -> tuple[set[Any], set[Any]]:
 
 
 def compare(before: Document, after: Document) -> Difference:
-    return difference(permissions_policy(before), permissions_policy(after))
+    return difference([permissions_policy(before)], [permissions_policy(after)])
 
 
 @settings(max_examples=200, deadline=None)
@@ -203,7 +203,7 @@ def test_trust_is_gained_and_lost_principal_by_principal(before: set[str], after
             }
         }
 
-    found = difference(trust_policy(document(before)), trust_policy(document(after)))
+    found = difference([trust_policy(document(before))], [trust_policy(document(after))])
     gained = {name for change in found.changes for row in change.after for name in row.principal.patterns}
     lost = {name for change in found.changes for row in change.before for name in row.principal.patterns}
     assert gained == {f"Service:{name}" for name in after - before}
