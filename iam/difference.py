@@ -8,7 +8,7 @@ networks, principals inside an excluded account), the change is given and said t
 
 import enum
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, product
@@ -77,13 +77,14 @@ class Difference:
     changes: tuple[Change, ...]
     before: tuple[Policy, ...]
     after: tuple[Policy, ...]
-    _shown: frozenset[Statement]
+    _shown: Callable[[], Set[Statement]]
     """The statements of `after` that are part of a change."""
 
     @cached_property
     def kept(self) -> tuple[Statement, ...]:
         """What the policies after say that those before meant too."""
-        kept = (_merged(frozenset(policy.statements) - self._shown) for policy in self.after)
+        shown = self._shown()
+        kept = (_merged(frozenset(policy.statements) - shown) for policy in self.after)
         return tuple(dict.fromkeys(chain.from_iterable(kept)))
 
     @cached_property
@@ -95,34 +96,97 @@ class Difference:
 def difference(before: Sequence[Policy], after: Sequence[Policy]) -> Difference:
     """Return what changed in meaning from some policies, taken together, to others.
 
-    A policy that is the same object on both sides costs next to nothing.
+    A policy that is the same object on both sides costs next to nothing, and so does what one side alone says of a
+    service.
     """
-    sides = _Side(before), _Side(after)
-    lost, gained = _beyond(*sides), _beyond(*sides[::-1])
-    pairs = _pairs(lost, gained, *sides) if lost or gained else []
-    left = {other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others}
-    return Difference(tuple(_grouped(pairs)), tuple(before), tuple(after), frozenset(gained.keys() | left))
+    old, new = _Side(before), _Side(after)
+    lost, gained = _beyond(old, new), _beyond(new, old)
+    pairs = _pairs(lost.statements, gained.statements, old, new)
+    changes = sorted(_grouped(pairs, {Kind.LOST: lost.untold, Kind.GAINED: gained.untold}), key=_place)
+
+    def shown() -> Set[Statement]:
+        left = {other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others}
+        return gained.statements.keys() | left | set(chain.from_iterable(gained.untold.values()))
+
+    return Difference(tuple(changes), tuple(before), tuple(after), shown)
 
 
-class _Beyond(NamedTuple):
+class _Found(NamedTuple):
     """That a statement matches something the other side does not: NO, not covered, or UNDECIDED."""
 
     covered: Answer
     policy: int
 
 
-def _beyond(side: "_Side", other: "_Side") -> dict[Statement, _Beyond]:
-    """Return the statements of `side` that match what `other` does not, and have effect in `side`."""
-    beyond: dict[Statement, _Beyond] = {}
+class _Beyond(NamedTuple):
+    """What one side matches and the other does not."""
+
+    statements: dict[Statement, _Found]
+    untold: dict[int, tuple[Statement, ...]]
+    """By policy, more of it: statements about actions of which the other side says nothing."""
+
+
+def _beyond(side: "_Side", other: "_Side") -> _Beyond:
+    """Return what `side` matches and `other` does not, as far as it has effect in `side`."""
+    beyond = _Beyond({}, {})
+    told = [*other.indexes, *side.deny]
     for position, policy in enumerate(side.policies):
         if policy in other.policies:
             continue
-        for statement in policy.statements:
+        untold, rest = _split(policy, _untold(policy, told))
+        if untold:
+            beyond.untold[position] = untold
+        for statement in rest:
             allow = statement.effect == "Allow"
             covered = _cover(statement, [*other.allow, *side.deny] if allow else other.deny)
             if covered is not Answer.YES:
-                beyond.setdefault(statement, _Beyond(covered, position))
+                beyond.statements.setdefault(statement, _Found(covered, position))
     return beyond
+
+
+def _untold(policy: Policy, told: Iterable["_Index"]) -> frozenset[str]:
+    """Return the actions of a policy, and the services it is about at large, that no index tells of."""
+    topics = _topics(policy)
+    named, services = set(topics.named), set(topics.services)
+    for index in told:
+        if "" in index.services:
+            return frozenset()
+        named -= index.named
+        services -= index.services
+        for service in index.open:
+            named.difference_update(topics.named_of.get(service, ()))
+    return frozenset(named | services)
+
+
+class _Topics(NamedTuple):
+    """What a policy is about: single actions, in all and by service, and services at large."""
+
+    named: frozenset[str]
+    named_of: dict[str, list[str]]
+    services: frozenset[str]
+
+
+@lru_cache(maxsize=16_384)
+def _topics(policy: Policy) -> _Topics:
+    named: dict[str, list[str]] = {}
+    services = set()
+    for action in {statement.action for statement in policy.statements}:
+        service, literal = _service(action)
+        if literal:
+            named.setdefault(service, []).append(action.patterns[0])
+        elif service:
+            services.add(service)
+    return _Topics(frozenset(chain.from_iterable(named.values())), named, frozenset(services))
+
+
+@lru_cache(maxsize=16_384)
+def _split(policy: Policy, untold: frozenset[str]) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """Part the statements of a policy into those about the actions and services named, and the others."""
+    parts: tuple[list[Statement], list[Statement]] = ([], [])
+    for statement in dict.fromkeys(policy.statements):
+        service, literal = _service(statement.action)
+        parts[(statement.action.patterns[0] if literal else service) not in untold].append(statement)
+    return tuple(parts[0]), tuple(parts[1])
 
 
 class _Pair(NamedTuple):
@@ -136,7 +200,7 @@ class _Pair(NamedTuple):
 
 
 def _pairs(
-    lost: dict[Statement, _Beyond], gained: dict[Statement, _Beyond], before: "_Side", after: "_Side"
+    lost: dict[Statement, _Found], gained: dict[Statement, _Found], before: "_Side", after: "_Side"
 ) -> list[_Pair]:
     altered = _altered(lost, gained)
     pairs = [
@@ -173,31 +237,31 @@ def _altered(lost: Iterable[Statement], gained: Iterable[Statement]) -> dict[Sta
     return {old[0]: new[0] for old, new in scopes.values() if len(old) == len(new) == 1}
 
 
-def _grouped(pairs: Iterable[_Pair]) -> list[Change]:
+def _grouped(
+    pairs: Iterable[_Pair], untold: Mapping[Kind, Mapping[int, Sequence[Statement]]]
+) -> Iterator[Change]:
     """Merge the pairs that differ in principal or action alone, as `a, b on * → a, b on x`."""
-    groups: dict[tuple[Kind, bool, int, Effect, Hashable], list[_Pair]] = {}
+    groups: dict[tuple[Kind, bool, int, Hashable], list[_Pair]] = {}
     for pair in pairs:
         alike: Hashable = None
         if pair.others:
-            alike = (
-                _without(pair.statement, pair.statement),
-                frozenset(_without(other, pair.statement) for other in pair.others),
-            )
-        key = (pair.kind, pair.decided, pair.policy, pair.statement.effect, alike)
-        groups.setdefault(key, []).append(pair)
-    changes = []
-    for (kind, decided, policy, *_), group in groups.items():
-        own = _widest(frozenset(pair.statement for pair in group))
-        others = _merged(frozenset(other for pair in group for other in pair.others))
-        if kind in (Kind.NARROWED, Kind.ALTERED):
-            changes.append(Change(kind, own, others, decided, policy))
-        elif kind is Kind.WIDENED:
-            changes.append(Change(kind, others, own, decided, policy))
+            others = frozenset(_without(other, pair.statement) for other in pair.others)
+            alike = _without(pair.statement, pair.statement), others
+        groups.setdefault((pair.kind, pair.decided, pair.policy, alike), []).append(pair)
+    for kind, by_policy in untold.items():
+        for policy in by_policy:
+            groups.setdefault((kind, True, policy, None), [])
+    for (kind, decided, policy, alike), group in groups.items():
+        more = untold.get(kind, {}).get(policy, ()) if decided and alike is None else ()
+        own = _widest(frozenset([*more, *(pair.statement for pair in group)]))
+        if kind is Kind.GAINED:
+            yield from (Change(kind, (), (row,), decided, policy) for row in own)
         elif kind is Kind.LOST:
-            changes += [Change(kind, (row,), (), decided, policy) for row in own]
+            yield from (Change(kind, (row,), (), decided, policy) for row in own)
         else:
-            changes += [Change(kind, (), (row,), decided, policy) for row in own]
-    return sorted(changes, key=_place)
+            others = frozenset(other for pair in group for other in pair.others)
+            theirs = _widest(others) if kind is Kind.ALTERED else _merged(others)
+            yield Change(kind, *((theirs, own) if kind is Kind.WIDENED else (own, theirs)), decided, policy)
 
 
 def _place(change: Change) -> tuple[object, ...]:
@@ -238,6 +302,10 @@ class _Index:
         self._named: dict[str, list[Statement]] = {}
         self._open: dict[str, list[Statement]] = {}
         self._of_service: dict[str, list[Statement]] = {}
+        self.named = self._named.keys()
+        self.open = self._open.keys()
+        self.services = self._of_service.keys()
+        """By service; "" stands for those that may be about any."""
         for statement in self.all:
             service, literal = _service(statement.action)
             self._of_service.setdefault(service, []).append(statement)
@@ -246,15 +314,18 @@ class _Index:
             else:
                 self._open.setdefault(service, []).append(statement)
 
-    def near(self, statement: Statement) -> Iterable[Statement]:
+    def near(self, statement: Statement) -> Collection[Statement]:
         """Return at least the statements that may be about an action of `statement`'s."""
         service, literal = _service(statement.action)
         if not service:
             return self.all
-        if not literal:
-            return [*self._of_service.get(service, ()), *self._open.get("", ())]
-        named = self._named.get(statement.action.patterns[0], ())
-        return [*named, *self._open.get(service, ()), *self._open.get("", ())]
+        some = self._open if literal else self._of_service
+        found: Sequence[Statement] = some.get(service, ())
+        if literal and (named := self._named.get(statement.action.patterns[0])):
+            found = [*named, *found]
+        if anywhere := self._open.get(""):
+            found = [*found, *anywhere]
+        return found
 
 
 @lru_cache(maxsize=16_384)
@@ -271,6 +342,7 @@ class _Side:
             [index for policy in policies if (index := _indexed(policy, effect)).all]
             for effect in ("Allow", "Deny")
         )
+        self.indexes = [*self.allow, *self.deny]
 
     def within(self, statement: Statement, other: "_Side") -> set[Statement]:
         """Return the statements that are part of `statement` and not on the other side."""
@@ -286,15 +358,32 @@ class _Side:
 
 def _cover(statement: Statement, indexes: Sequence[_Index]) -> Answer:
     """Say whether the statements of `indexes` together match all that `statement` does."""
-    if any(statement in index.all for index in indexes):
-        return Answer.YES
     near = [other for index in indexes for other in index.near(statement)]
-    if any(_simply_covers(other, statement) for other in near):
+    if not near:
+        return Answer.NO
+    if statement in near or any(_simply_covers(other, statement) for other in near):
         return Answer.YES
     near = [other for other in near if may_overlap(statement, other)]
-    return _covered(statement, near) if near else Answer.NO
+    if not near:
+        return Answer.NO
+    if len(near) == 1 and _is_simple(statement) and _is_simple(near[0]):
+        same_scope = near[0]._replace(condition=statement.condition)
+        return (
+            implied(statement.condition, [near[0].condition])
+            if _simply_covers(same_scope, statement)
+            else Answer.NO
+        )
+    return _covered(statement, near)
 
 
+def _is_simple(statement: Statement) -> bool:
+    """Say whether a statement has neither exclusions nor variables nor named principals."""
+    _, principal, action, resource, _ = statement
+    excluded = action.excluded or resource.excluded
+    return principal is ANYTHING and not excluded and "${" not in resource.patterns[0]
+
+
+@lru_cache(maxsize=65_536)
 def _service(action: Element) -> tuple[str, bool]:
     """Return the service an action element is about, "" for any, and whether it names one action."""
     if action.excluded:
@@ -418,11 +507,14 @@ def _names(narrow: Statement, wides: Iterable[Statement]) -> list[str]:
     return [_ANYONE_ELSE, *sorted(name for name in named if _principal_matches(narrow, name) is not False)]
 
 
+@lru_cache(maxsize=65_536)
+def _sample(pattern: str) -> str:
+    return "".join(_ANYONE_ELSE if token in ("*", "?") else token for token in wildcards.tokens(pattern))
+
+
 def _sampled(narrow: Element, wides: Sequence[Element]) -> frozenset[int] | None:
     """Return which of `wides` match one string that `narrow` matches; None where none was found at once."""
-    sample = _ANYONE_ELSE * 64
-    if not narrow.excluded:
-        sample = "".join(_ANYONE_ELSE if t in ("*", "?") else t for t in wildcards.tokens(narrow.patterns[0]))
+    sample = _ANYONE_ELSE * 64 if narrow.excluded else _sample(narrow.patterns[0])
     if not _matches(narrow, sample):
         return None
     return frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))

@@ -75,7 +75,18 @@ def _is_variable(symbol: str) -> bool:
 class _Compiled:
     """A pattern as an automaton: position i waits for symbol i, the last position accepts."""
 
-    __slots__ = ("accept", "head", "is_open", "masks", "one", "stars", "symbols", "tail")
+    __slots__ = (
+        "accept",
+        "head",
+        "is_open",
+        "is_plain",
+        "masks",
+        "one",
+        "pieces",
+        "stars",
+        "symbols",
+        "tail",
+    )
 
     def __init__(self, symbols: list[str]) -> None:
         self.symbols = symbols
@@ -92,12 +103,27 @@ class _Compiled:
             if not _is_variable(symbol):
                 self.masks[symbol] |= self.one
         self.accept = 1 << len(symbols)
+        self.is_plain = not self.one and not any(map(_is_variable, symbols))
+        self.pieces = "".join(symbols).split("*")
         self.is_open = bool(self.stars | self.one)
         self.head = symbols[: symbols.index("*")] if self.stars else symbols
         """What comes before the first star."""
         backwards = symbols[::-1]
         self.tail = backwards[: backwards.index("*")] if self.stars else backwards
         """What comes after the last star, backwards."""
+
+    def takes(self, text: str) -> bool:
+        """Say whether a plain pattern, of stars and characters, matches a string."""
+        first, *middle, last = self.pieces
+        position, end = len(first), len(text) - len(last)
+        if position > end or not text.startswith(first) or not text.endswith(last):
+            return False
+        for piece in middle:
+            found = text.find(piece, position, end)
+            if found < 0:
+                return False
+            position = found + len(piece)
+        return True
 
     def start(self) -> int:
         return self._skip_stars(1)
@@ -149,6 +175,8 @@ def covers(wide: str, narrow: str) -> bool:
     narrows, wides = _compiled(narrow), _compiled(wide)
     if not wides.is_open:
         return not narrows.is_open and narrows.symbols == wides.symbols
+    if wides.is_plain and narrows.is_plain and not narrows.is_open:
+        return wides.takes(narrows.pieces[0])
     if not _begins(narrows.head, wides.head) or not _begins(narrows.tail, wides.tail):
         return False
     if wides.symbols == [*wides.head, "*"] and "?" not in wides.head:
@@ -190,6 +218,9 @@ def overlap(one: str, other: str) -> bool:
     first, second = _compiled(one, True), _compiled(other, True)
     if not _agree(first.head, second.head) or not _agree(first.tail, second.tail):
         return False
+    if first.is_plain and second.is_plain and not (first.stars and second.stars):
+        literal, pattern = (second, first) if first.stars else (first, second)
+        return bool(pattern.stars) and pattern.takes(literal.pieces[0])
     if first.stars and second.stars:  # between head and tail, the stars of each take what the other asks for
         return True
     seen = {(first.start(), second.start())}

@@ -69,6 +69,12 @@ _CALLS = {
 }
 
 
+_CALLS_OF = {
+    service: [call for call in _CALLS if call.startswith(f"{service}:")]
+    for service in {call.partition(":")[0] for call in _CALLS}
+}
+
+
 class Path(NamedTuple):
     """A way to run code as any role that trusts a service."""
 
@@ -81,24 +87,24 @@ def matches(element: Element, name: str) -> bool:
     return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
 
 
-@lru_cache(maxsize=16_384)
-def _allowed(policy: Policy) -> dict[str, list[Statement]]:
-    """Return the statements that allow each of the calls that matter here."""
-    return {call: found for call in _CALLS if (found := [*_about(policy, "Allow", call)])}
+def _is_open(service: str) -> bool:
+    return "*" in service or "?" in service
 
 
 @lru_cache(maxsize=16_384)
-def _denied(policy: Policy) -> dict[str, list[Statement]]:
-    return {call: found for call in _CALLS if (found := [*_about(policy, "Deny", call)])}
-
-
-def _about(policy: Policy, effect: Effect, call: str) -> Iterator[Statement]:
-    service = call.partition(":")[0]
+def _about(policy: Policy, effect: Effect) -> dict[str, list[Statement]]:
+    """Return the statements of one effect about each of the calls that matter here."""
+    found: dict[str, list[Statement]] = {}
     for statement in policy.effect(effect):
-        first = statement.action.patterns[0]
-        if statement.action.excluded or first[0] in "*?" or first.startswith(service[0]):
+        service = statement.action.patterns[0].partition(":")[0]
+        for call in (
+            _CALLS
+            if statement.action.excluded
+            else _CALLS_OF.get(service, _CALLS if _is_open(service) else ())
+        ):
             if matches(statement.action, call):
-                yield statement
+                found.setdefault(call, []).append(statement)
+    return found
 
 
 def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
@@ -107,13 +113,13 @@ def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
     denied = [
         statement.resource
         for policy in policies
-        for statement in _denied(policy).get(call, ())
+        for statement in _about(policy, "Deny").get(call, ())
         if not statement.condition
     ]
     return [
         statement
         for policy in policies
-        for statement in _allowed(policy).get(call, ())
+        for statement in _about(policy, "Allow").get(call, ())
         if statement.resource not in denied and ANYTHING not in denied
     ]
 

@@ -55,11 +55,22 @@ DETAILS = (
 def markdown(review: Review) -> str:
     """Return the review in Markdown, in at most LIMIT characters."""
     for detail in DETAILS:
-        text = "\n".join(_comment(review, detail)) + "\n"
-        if len(text) <= LIMIT:
+        if text := _within_limit(_comment(review, detail)):
             return text
     # Even twenty findings did not fit: their texts are as long as a policy may be.
     return "\n".join([*_head(review), "", *_counts(review.findings)]) + "\n"
+
+
+def _within_limit(lines: Iterable[str]) -> str:
+    """Return the lines as a text, "" when it gets longer than LIMIT."""
+    found: list[str] = []
+    length = 0
+    for line in lines:
+        found.append(line)
+        length += len(line) + 1
+        if length > LIMIT:
+            return ""
+    return "\n".join(found) + "\n"
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -254,7 +265,7 @@ def _picture(role: Role) -> Iterator[str]:
     links: dict[str, list[tuple[str, str]]] = {"in": [], "out": []}
     seen: dict[str, str] = {}
     for statement in role.trust.kept:
-        seen |= {name: "kept" for name in sentences.who_list(statement.principal)}
+        seen |= dict.fromkeys(sentences.who_list(statement.principal), "kept")
     for change in role.trust.changes:
         for rows, kind in ((change.before, "lost"), (change.after, "gained")):
             for row in rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.review.acceptance import Acceptance
 from commands.review.plan import Plan
-from commands.review.roles import Held, Holdings, Role, roles
+from commands.review.roles import Role, roles
 from commands.review.rules import SEVERITIES, Finding, Severity, findings
 from iam import conditions, sentences
 from iam.difference import Difference
@@ -145,8 +145,29 @@ def policy_rows(role: Role) -> list[tuple[str, str, str]]:
     return rows
 
 
+class _Changes:
+    """The JSON of changes; thousands of roles may be given the very same ones."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, dict[str, Any]] = {}
+
+    def of(self, difference: Difference, *, trust: bool) -> list[dict[str, Any]]:
+        for change in difference.changes:
+            if id(change) not in self._made:
+                self._made[id(change)] = {
+                    "kind": str(change.kind),
+                    "effect": change.effect,
+                    "decided": change.decided,
+                    "text": sentences.change(change, difference.spelling, trust=trust),
+                    "before": [_statement(statement, difference.spelling) for statement in change.before],
+                    "after": [_statement(statement, difference.spelling) for statement in change.after],
+                }
+        return [self._made[id(change)] for change in difference.changes]
+
+
 def as_json(of: Review) -> dict[str, Any]:
     """Return the review in the shape that `review.schema.json` describes."""
+    changes = _Changes()
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": of.verdict,
@@ -155,8 +176,8 @@ def as_json(of: Review) -> dict[str, Any]:
         "plans": [
             {
                 "name": plan.plan.name,
-                "roles": [_role(role) for role in plan.roles],
-                "drift": [_role(role) for role in plan.drift],
+                "roles": [_role(role, changes) for role in plan.roles],
+                "drift": [_role(role, changes) for role in plan.drift],
             }
             for plan in of.plans
         ],
@@ -186,7 +207,7 @@ def as_json(of: Review) -> dict[str, Any]:
     }
 
 
-def _role(role: Role) -> dict[str, Any]:
+def _role(role: Role, changes: _Changes) -> dict[str, Any]:
     return {
         "name": role.name,
         "kind": role.kind,
@@ -195,30 +216,22 @@ def _role(role: Role) -> dict[str, Any]:
         "import_id": (role.change.importing or None) if role.change else None,
         "moved_from": (role.change.moved_from or None) if role.change else None,
         "boundary": {"before": role.before.boundary or None, "after": role.after.boundary or None},
-        "trust": _difference(role.trust, trust=True, problem=role.after.trust.problem),
-        "permissions": _difference(role.permissions, trust=False),
+        "trust": {
+            **_difference(role.trust, changes, trust=True),
+            "problem": role.after.trust.problem or None,
+        },
+        "permissions": _difference(role.permissions, changes, trust=False),
         "policies": [
             {"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)
         ],
     }
 
 
-def _difference(of: Difference, *, trust: bool, problem: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "changes": [
-            {
-                "kind": str(change.kind),
-                "effect": change.effect,
-                "decided": change.decided,
-                "text": sentences.change(change, of.spelling, trust=trust),
-                "before": [_statement(statement, of.spelling) for statement in change.before],
-                "after": [_statement(statement, of.spelling) for statement in change.after],
-            }
-            for change in of.changes
-        ],
+def _difference(of: Difference, changes: _Changes, *, trust: bool) -> dict[str, Any]:
+    return {
+        "changes": changes.of(of, trust=trust),
         "kept": [sentences.statement(statement, of.spelling, trust=trust) for statement in of.kept],
     }
-    return found | ({"problem": problem or None} if trust else {})
 
 
 def _statement(of: Statement, spelling: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from commands.review import datasets
 from commands.review.plan import UNKNOWN, Plan, ResourceChange, Side, Unseen
 from commands.review.references import References
 from iam.difference import Change, Difference, Kind, difference
-from iam.statements import Policy, permissions_policy, trust_policy
+from iam.statements import Policy, Statement, permissions_policy, trust_policy
 
 SIDES: tuple[Side, Side] = ("before", "after")
 
@@ -105,11 +105,22 @@ class Role:
         return difference(_known([self.before.trust]), _known([self.after.trust]))
 
     @cached_property
+    def allowed(self) -> list[tuple[Change, Statement]]:
+        """The statements that allow what was not allowed before, each with the change it is part of."""
+        return allowed(self.permissions)
+
+    @cached_property
     def permissions(self) -> Difference:
         """What changes in what the role may do, over all its policies that are known."""
         return difference(
             *(_known(held for _, held in side.policies()) for side in (self.before, self.after))
         )
+
+
+def allowed(difference: Difference) -> list[tuple[Change, Statement]]:
+    """Return the statements that allow what was not allowed before, each with the change it is part of."""
+    changes = [change for change in difference.changes if change.effect == "Allow" and change.broadens]
+    return [(change, statement) for change in changes for statement in change.after]
 
 
 def _known(held: Iterable[Held]) -> list[Policy]:

@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from commands.review import datasets, escalation
 from commands.review.plan import HIDDEN, UNKNOWN, Plan, ResourceChange
-from commands.review.roles import JUDGED, Held, Role
+from commands.review.roles import JUDGED, Held, Role, allowed
 from iam import sentences, wildcards
-from iam.difference import Change, Difference, may_overlap
+from iam.difference import Change, may_overlap
 from iam.statements import ANYTHING, Statement, singles
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -168,13 +168,6 @@ def _lives_on(role: Role) -> bool:
 # who may assume it
 
 
-def _allowed(difference: Difference) -> Iterator[tuple[Change, Statement]]:
-    """Yield the statements that allow what was not allowed before."""
-    for change in difference.changes:
-        if change.effect == "Allow" and change.broadens:
-            yield from ((change, statement) for statement in change.after)
-
-
 @_rule(
     "trust-lost",
     "high",
@@ -195,7 +188,7 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
     "name the principals",
 )
 def _trust_everyone(role: Role) -> Iterator[Hit]:
-    for _, statement in _allowed(role.trust):
+    for _, statement in allowed(role.trust):
         if _is_everyone(statement) and not statement.condition:
             yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
 
@@ -207,7 +200,7 @@ def _trust_everyone(role: Role) -> Iterator[Hit]:
     "name the principals; a condition alone is easily wider than meant",
 )
 def _trust_everyone_on_condition(role: Role) -> Iterator[Hit]:
-    for _, statement in _allowed(role.trust):
+    for _, statement in allowed(role.trust):
         if _is_everyone(statement) and statement.condition:
             yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
 
@@ -226,7 +219,7 @@ _ACCOUNT = re.compile(r"AWS:(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
     "make sure that account is yours or under contract; demand sts:ExternalId from third parties",
 )
 def _trust_account(role: Role) -> Iterator[Hit]:
-    for _, statement in _allowed(role.trust):
+    for _, statement in allowed(role.trust):
         if statement.principal.excluded:
             continue
         accounts = {found[1] for name in statement.principal.patterns if (found := _ACCOUNT.fullmatch(name))}
@@ -246,7 +239,7 @@ def _trust_account(role: Role) -> Iterator[Hit]:
 def _trust_service(role: Role) -> Iterator[Hit]:
     if not role.before.exists or role.before.trust.policy is None:
         return
-    for _, statement in _allowed(role.trust):
+    for _, statement in allowed(role.trust):
         if (
             any(test.key.startswith("aws:source") for test in statement.condition)
             or statement.principal.excluded
@@ -268,7 +261,7 @@ def _trust_service(role: Role) -> Iterator[Hit]:
     "add a condition on the provider's `:sub`, as `repo:ORGANISATION/REPOSITORY:*`",
 )
 def _trust_identity_provider(role: Role) -> Iterator[Hit]:
-    for _, statement in _allowed(role.trust):
+    for _, statement in allowed(role.trust):
         providers = [name for name in statement.principal.patterns if ":oidc-provider/" in name]
         limited = any(
             test.key.endswith(":sub") and test.positive and "*" not in test.values
@@ -304,7 +297,7 @@ def _deleted_principal(role: Role) -> Iterator[Hit]:
     "allow the actions that are needed, on the resources they are needed on",
 )
 def _everything_allowed(role: Role) -> Iterator[Hit]:
-    for change, statement in _allowed(role.permissions):
+    for change, statement in role.allowed:
         if _is_everything(statement):
             yield Hit(role.source(change)[1], "every action on everything is allowed")
 
@@ -340,7 +333,7 @@ def _pass_role_to_any_service(role: Role) -> Iterator[Hit]:
 
 
 def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
-    for change, statement in _allowed(role.permissions):
+    for change, statement in role.allowed:
         wild = statement.action == ANYTHING and statement.resource == ANYTHING
         if not wild and escalation.matches(statement.action, escalation.PASS_ROLE):
             yield change, statement
@@ -404,7 +397,7 @@ def _permissions_wildcard(role: Role) -> Iterator[Hit]:
 
 
 def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
-    for change, statement in _allowed(role.permissions):
+    for change, statement in role.allowed:
         if statement.action.excluded and statement.resource == ANYTHING and admin:
             names = [service for service in ADMIN_SERVICES if not _excludes(statement, service)]
             if names:
@@ -436,10 +429,10 @@ def _excludes(statement: Statement, service: str) -> bool:
 )
 def _permissions_lost(role: Role) -> Iterator[Hit]:
     if _lives_on(role):
-        allowed = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
+        had = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
         for change in role.permissions.changes:
             denied = [*singles(change.after)] if change.effect == "Deny" else []
-            touches = not denied or any(may_overlap(one, other) for one in denied for other in allowed)
+            touches = not denied or any(may_overlap(one, other) for one in denied for other in had)
             if change.restricts and touches:
                 yield Hit(role.address, sentences.change(change, role.permissions.spelling, trust=False))
 
