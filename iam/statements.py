@@ -77,9 +77,7 @@ def _policy(document: str | Mapping[str, Any], scope: set[str]) -> Policy:
     try:
         body = json.loads(document) if isinstance(document, str) else document
     except json.JSONDecodeError as error:
-        raise ValueError(
-            f"supply a policy document in JSON, got one that ends to make sense at {error}"
-        ) from None
+        raise ValueError(f"supply a policy document in JSON, got none: {str(error).lower()}") from None
     if not isinstance(body, Mapping) or "Statement" not in body:
         raise ValueError(f"supply a policy document with a Statement, got {_short(body)}")
     if body.get("Version") not in _VERSIONS:

@@ -80,8 +80,7 @@ def _review(options: argparse.Namespace) -> report.Review:
 
 def _show(review: report.Review, format_: str) -> None:
     if format_ == "json":
-        json.dump(report.as_json(review), sys.stdout)
-        print()
+        print(json.dumps(report.as_json(review)))
     elif format_ == "markdown":
         from commands.review.markdown import markdown
 

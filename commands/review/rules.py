@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from commands.review import datasets, escalation
 from commands.review.plan import HIDDEN, UNKNOWN, Plan, ResourceChange
-from commands.review.roles import JUDGED, Held, Role, allowed
+from commands.review.roles import JUDGED, NOTHING, Held, Role, allowed
 from iam import sentences, wildcards
 from iam.difference import Change, may_overlap
 from iam.statements import ANYTHING, Statement, singles
@@ -570,7 +570,7 @@ def _inline_policies_too_long(role: Role) -> Iterator[Hit]:
 )
 def _managed_policy_too_long(role: Role) -> Iterator[Hit]:
     for name, held in role.after.managed.items():
-        if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, held).length != held.length:
+        if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, NOTHING).length != held.length:
             yield Hit(
                 held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}"
             )
