@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from commands.review import raw
-from commands.review.report import PlanReview, Review, policy_rows, what_happens
+from commands.review.report import PlanReview, Review, counted, policy_rows, resources, what_happens
 from commands.review.roles import Role
 from commands.review.rules import SEVERITIES, Finding
 from iam import sentences
@@ -43,11 +43,13 @@ class Detail:
 
 DETAILS = (
     Detail(raw=60_000, rows=10_000, names=10_000, roles=10_000, findings=10_000, pictures=True),
-    Detail(raw=12_000, rows=10_000, names=10_000, roles=10_000, findings=10_000, pictures=True),
-    Detail(raw=0, rows=200, names=20, roles=10_000, findings=10_000, pictures=True),
-    Detail(raw=0, rows=20, names=8, roles=200, findings=500, pictures=False),
-    Detail(raw=0, rows=6, names=4, roles=30, findings=100, pictures=False),
-    Detail(raw=0, rows=3, names=2, roles=3, findings=40, pictures=False),
+    Detail(raw=40_000, rows=10_000, names=60, roles=10_000, findings=10_000, pictures=True),
+    Detail(raw=12_000, rows=200, names=20, roles=10_000, findings=10_000, pictures=True),
+    Detail(raw=0, rows=40, names=12, roles=200, findings=500, pictures=True),
+    Detail(raw=0, rows=12, names=6, roles=50, findings=100, pictures=False),
+    Detail(raw=0, rows=6, names=4, roles=20, findings=80, pictures=False),
+    Detail(raw=0, rows=3, names=3, roles=8, findings=60, pictures=False),
+    Detail(raw=0, rows=3, names=2, roles=2, findings=40, pictures=False),
     Detail(raw=0, rows=0, names=1, roles=0, findings=20, pictures=False),
 )
 
@@ -98,7 +100,7 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "_The findings themselves are folded: they are in the review as JSON._"
+    yield "_The review as JSON has the findings themselves._"
 
 
 def _findings(review: Review, detail: Detail) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _findings(review: Review, detail: Detail) -> Iterator[str]:
         )
     if len(found) > detail.findings:
         yield ""
-        yield f"_{len(found) - detail.findings:,} more findings are folded; all of them, by rule:_"
+        yield _folded(len(found) - detail.findings, "finding") + " All of them, by rule:"
         yield ""
         yield from _counts(found)
     for entry in review.expired:
@@ -138,7 +140,7 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
         yield from _role(role, detail)
     if len(plan.roles) > detail.roles:
         yield ""
-        yield f"_{len(plan.roles) - detail.roles:,} more roles are folded: they are in the review as JSON._"
+        yield _folded(len(plan.roles) - detail.roles, "role")
     if plan.drift:
         yield from _drift(plan, detail)
     yield from _raw(plan, detail)
@@ -147,6 +149,8 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
 def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
     yield f"**{'Role' if role.kind == 'role' else 'Managed policy'} {_code(role.name)}**: {_plain(what_happens(role))}"
+    if of := [f"{address} ({what})" for address, what in resources(role)]:
+        yield f"\nThrough {_names(of, detail)}"
     if role.kind == "role" and role.change:
         yield from _section(
             "Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail
@@ -157,7 +161,7 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
         rows = _permission_rows(role.permissions, detail)
         yield from _section("What it may do", rows, ("", "actions", "on", "when"), detail)
         if role.permissions.kept:
-            yield f"\nAnd {len(role.permissions.kept):,} statements as before."
+            yield f"\nAnd {counted(len(role.permissions.kept), 'statement')} as before."
     policies = [row for row in policy_rows(role) if row[0] != "kept"]
     if policies and role.kind == "role":
         cells = ((kind, _code(name), _plain(known)) for kind, name, known in policies)
@@ -178,7 +182,7 @@ def _section(
     yield from _table((title, *heads[1:]), found[: detail.rows])
     if len(found) > detail.rows:
         yield ""
-        yield f"_{len(found) - detail.rows:,} more rows are folded: they are in the review as JSON._"
+        yield _folded(len(found) - detail.rows, "row")
 
 
 def _trust_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
@@ -221,7 +225,8 @@ def _drift(plan: PlanReview, detail: Detail) -> Iterator[str]:
     for role in plan.drift[: detail.roles]:
         yield from _role(role, detail)
     if len(plan.drift) > detail.roles:
-        yield f"\n_{len(plan.drift) - detail.roles:,} more roles are folded: they are in the review as JSON._"
+        yield ""
+        yield _folded(len(plan.drift) - detail.roles, "role")
     yield ""
     yield "</details>"
 
@@ -232,7 +237,7 @@ def _raw(plan: PlanReview, detail: Detail) -> Iterator[str]:
         return
     yield ""
     if not detail.raw:
-        yield f"_The raw plan ({len(changes):,} changes) is folded away: `terraform show` prints it._"
+        yield f"_The raw plan ({counted(len(changes), 'change')}) is folded: `terraform show` prints it._"
         return
     shown: list[str] = []
     length = whole = 0
@@ -244,14 +249,14 @@ def _raw(plan: PlanReview, detail: Detail) -> Iterator[str]:
         shown += lines
         whole += 1
     fence = "`" * max(3, *(len(run) + 1 for line in shown for run in re.findall("`+", line)), 3)
-    yield f"<details><summary>Raw plan: {len(changes):,} changes</summary>"
+    yield f"<details><summary>Raw plan: {counted(len(changes), 'change')}</summary>"
     yield ""
     yield f"{fence}diff"
     yield from shown
     yield fence
     if whole < len(changes):
         yield ""
-        yield f"_{len(changes) - whole:,} more changes are folded away: `terraform show` prints them._"
+        yield f"_{counted(len(changes) - whole, 'more change')} folded: `terraform show` prints all._"
     yield ""
     yield "</details>"
 
@@ -297,6 +302,10 @@ def _picture(role: Role) -> Iterator[str]:
 def _label(text: str) -> str:
     short = re.sub(r"arn:[\w-]+:iam::aws:policy/", "", text)
     return "".join(f"#{ord(character)};" if character in '"#<>[]{}|`\\' else character for character in short)
+
+
+def _folded(number: int, what: str) -> str:
+    return f"_{counted(number, f'more {what}')} folded: the review as JSON has all._"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -97,7 +97,7 @@ def read(argument: str) -> Plan:
     Raises PlanError.
     """
     if argument == "-":
-        return parse(sys.stdin.buffer.read(), "standard input")
+        return parse(sys.stdin.buffer.read(), "plan", "standard input")
     path = Path(argument)
     try:
         content = path.read_bytes()
@@ -105,7 +105,7 @@ def read(argument: str) -> Plan:
         raise PlanError(f"{argument}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     if content.startswith(b"PK"):
         content = _shown(path)
-    return parse(content, name_of(path))
+    return parse(content, name_of(path), argument)
 
 
 def name_of(path: Path) -> str:
@@ -133,19 +133,19 @@ def _shown(path: Path) -> bytes:
     return done.stdout
 
 
-def parse(content: bytes, name: str) -> Plan:
-    """Return a plan from its JSON; `name` says in errors and in the review which one it is. Raises PlanError."""
+def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
+    """Return a plan from its JSON; `name` is what the review calls it, `source` what errors do. Raises PlanError."""
     try:
         body = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except ValueError:
-        raise PlanError(f"{name}: {_not_json(content)}") from None
+        raise PlanError(f"{source}: {_not_json(content)}") from None
     if not isinstance(body, dict) or "format_version" not in body:
-        raise PlanError(f"{name}: holds no plan; give what `terraform show -json PLAN` prints")
+        raise PlanError(f"{source}: holds no plan; give what `terraform show -json PLAN` prints")
     version = str(body["format_version"])
     if version.partition(".")[0] not in SUPPORTED_MAJOR_VERSIONS:
-        raise PlanError(f"{name}: has format_version {version}; 0.x and 1.x can be read")
+        raise PlanError(f"{source}: has format_version {version}; 0.x and 1.x can be read")
     if "resource_changes" not in body and "planned_values" not in body:
-        raise PlanError(f"{name}: holds a state, not a plan; run `terraform plan -out PLAN` and give PLAN")
+        raise PlanError(f"{source}: holds a state, not a plan; run `terraform plan -out PLAN` and give PLAN")
     try:
         return Plan(
             name=name,
@@ -157,7 +157,7 @@ def parse(content: bytes, name: str) -> Plan:
             errored=bool(body.get("errored")),
         )
     except (AttributeError, KeyError, TypeError) as error:
-        raise PlanError(f"{name}: is not shaped as Terraform's plans are ({error})") from None
+        raise PlanError(f"{source}: is not shaped as Terraform's plans are ({error})") from None
 
 
 def _not_json(content: bytes) -> str:

@@ -58,7 +58,7 @@ class Review:
         changed = sum(len(plan.roles) for plan in self.plans)
         if not changed and not self.findings and not any(plan.drift for plan in self.plans):
             return "no change in IAM"
-        about = f"{_counted(changed, 'role')} changed"
+        about = f"{counted(changed, 'role')} changed"
         if self.failing:
             return f"not to be applied as it is: {_by_severity(self.failing)}; {about}"
         standing = _by_severity(finding for finding in self.findings if not finding.accepted)
@@ -68,7 +68,8 @@ class Review:
         return f"{', '.join(said)}; {about}"
 
 
-def _counted(number: int, name: str) -> str:
+def counted(number: int, name: str) -> str:
+    """Return a number with what it counts, as `1 role` and `2 roles`."""
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
@@ -123,6 +124,15 @@ def _done(actions: Sequence[str]) -> str:
         ("create", "delete"): "replaced: created, then deleted",
         ("create", "forget"): "created; the old one is forgotten, not deleted",
     }.get(tuple(actions), ", ".join(actions))
+
+
+def resources(role: Role) -> list[tuple[str, str]]:
+    """Return the address of each other resource of the role that changes, with what happens to it."""
+    return [
+        (address, "imported" if change.actions == ("no-op",) else ", ".join(change.actions))
+        for address, change in role.declared.items()
+        if change.changes
+    ]
 
 
 def policy_rows(role: Role) -> list[tuple[str, str, str]]:
@@ -215,6 +225,7 @@ def _role(role: Role, changes: _Changes) -> dict[str, Any]:
         "actions": list(role.change.actions) if role.change else [],
         "import_id": (role.change.importing or None) if role.change else None,
         "moved_from": (role.change.moved_from or None) if role.change else None,
+        "resources": [{"address": address, "action": what} for address, what in resources(role)],
         "boundary": {"before": role.before.boundary or None, "after": role.after.boundary or None},
         "trust": {
             **_difference(role.trust, changes, trust=True),

@@ -305,18 +305,28 @@ def _everything_allowed(role: Role) -> Iterator[Hit]:
 @_rule(
     "pass-any-role",
     "high",
-    "a role gains iam:PassRole on roles of any name",
+    "a role gains iam:PassRole on roles of any name, to any service",
     "pass the role's own ARN alone, to glue.amazonaws.com alone: `permissions: least-privilege`",
 )
 def _pass_any_role(role: Role) -> Iterator[Hit]:
     for change, statement in _passing(role):
-        if escalation.passes_any_role(statement):
-            services = "" if escalation.limits_service(statement.condition) else ", to any service"
+        if escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
             where = ", ".join(sentences.resource_list(statement.resource))
-            yield Hit(
-                role.source(change)[1],
-                f"iam:PassRole on {where} hands over any role of the account{services}",
-            )
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} hands any role to any service")
+
+
+@_rule(
+    "pass-any-role-to-service",
+    "medium",
+    "a role gains iam:PassRole on roles of any name, to named services",
+    "name the roles; the services run as any role that trusts them",
+)
+def _pass_any_role_to_service(role: Role) -> Iterator[Hit]:
+    for change, statement in _passing(role):
+        if escalation.passes_any_role(statement) and escalation.limits_service(statement.condition):
+            where = ", ".join(sentences.resource_list(statement.resource))
+            services = sentences.when(statement.condition, role.permissions.spelling)
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} hands over any role when {services}")
 
 
 @_rule(
@@ -570,7 +580,10 @@ def _inline_policies_too_long(role: Role) -> Iterator[Hit]:
 )
 def _managed_policy_too_long(role: Role) -> Iterator[Hit]:
     for name, held in role.after.managed.items():
-        if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, NOTHING).length != held.length:
+        if (
+            held.length > MANAGED_POLICY_QUOTA
+            and role.before.managed.get(name, NOTHING).length != held.length
+        ):
             yield Hit(
                 held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}"
             )

@@ -5,7 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from commands.review.report import PlanReview, Review, policy_rows, what_happens
+from commands.review.report import PlanReview, Review, policy_rows, resources, what_happens
 from commands.review.roles import Role
 from commands.review.rules import Finding
 from iam import sentences
@@ -67,6 +67,8 @@ def _role(role: Role, console: Console) -> None:
     for kind, name, known in policy_rows(role):
         if kind != "kept" and role.kind == "role":
             _row(table, kind, f"{name} ({known})" if known else name)
+    for address, what in resources(role):
+        _row(table, "kept", f"through {address} ({what})")
     if role.before.boundary != role.after.boundary:
         _row(table, "changed", f"boundary {role.before.boundary or 'none'} → {role.after.boundary or 'none'}")
     console.print(Padding(table, (0, 4)))

@@ -131,6 +131,10 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         plan(STAYS, role_policy(None, RECIPE_INLINE)),
         gains(allow("iam:PassRole", OWN, **TO_GLUE)),
     ),
+    "pass-any-role-to-service": (
+        gains(allow("iam:PassRole", "arn:aws:iam::*:role/*", **TO_GLUE)),
+        gains(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/service-role/*", **TO_GLUE)),
+    ),
     "pass-role-to-any-service": (
         gains(allow("iam:PassRole", OWN)),
         gains(allow("iam:PassRole", OWN, **TO_GLUE)),
