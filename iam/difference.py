@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, product
+from itertools import chain, islice, product
 from math import prod
 from typing import NamedTuple
 
@@ -21,6 +21,12 @@ from iam.statements import ANYTHING, Effect, Element, Policy, Statement, merged,
 
 MAX_COMBINATIONS = 20_000
 """How many kinds of request one statement is compared over before it is given up as undecided."""
+
+MAX_SAMPLES = 40
+"""How many strings are tried before the automata are walked."""
+
+MAX_PARTS = 3
+"""Of how many statements a widening or narrowing may consist; with more, only what came or went is said."""
 
 _ANYONE_ELSE = "\uffff"
 """Stands for any name that no statement at hand mentions."""
@@ -220,9 +226,11 @@ def _pairs(
     ):
         for statement, (covered, policy) in found.items():
             if statement not in altered and statement not in taken:
-                inside = other_side.within(statement, side) - others.keys()
+                inside = frozenset(other_side.within(statement, side) - others.keys())
+                if not 0 < len(_merged(inside)) <= MAX_PARTS:
+                    inside = frozenset()
                 kind = part if inside else whole
-                pairs.append(_Pair(kind, statement, frozenset(inside), covered is Answer.NO, policy))
+                pairs.append(_Pair(kind, statement, inside, covered is Answer.NO, policy))
     return pairs
 
 
@@ -409,11 +417,14 @@ def _simply_covers(wide: Statement, narrow: Statement) -> bool:
 
 
 def _element_covers(wide: Element, narrow: Element) -> bool:
-    if wide == narrow or wide == ANYTHING:
+    """Say whether an element surely covers another, taken by itself; False does not say that it does not."""
+    if wide in (narrow, ANYTHING):
         return True
-    if wide.excluded or narrow.excluded:
-        return False
-    return wildcards.covers(wide.patterns[0], narrow.patterns[0])
+    if not wide.excluded:
+        return not narrow.excluded and wildcards.covers(wide.patterns[0], narrow.patterns[0])
+    if narrow.excluded:
+        return all(any(wildcards.covers(left, out) for left in narrow.patterns) for out in wide.patterns)
+    return not any(wildcards.overlap(out, narrow.patterns[0]) for out in wide.patterns)
 
 
 def _principal_covers(wide: Statement, narrow: Element) -> bool:
@@ -479,9 +490,9 @@ def _covered(narrow: Statement, wides: Sequence[Statement]) -> Answer:
     ]
     actions = [wide.action for wide in wides]
     resources = [wide.resource for wide in wides]
-    # One request of the most general kind settles most questions without walking the automata.
-    action, resource = _sampled(narrow.action, actions), _sampled(narrow.resource, resources)
-    if action is None or resource is None or answer(principals[0] & action & resource) is not Answer.NO:
+    # A few requests of the most general kinds settle most questions without walking the automata.
+    samples = product(_sampled(narrow.action, actions), _sampled(narrow.resource, resources))
+    if not any(answer(principals[0] & action & resource) is Answer.NO for action, resource in samples):
         try:
             spaces = principals, _cells(narrow.action, actions), _cells(narrow.resource, resources)
         except wildcards.TooManyStatesError:
@@ -512,12 +523,15 @@ def _sample(pattern: str) -> str:
     return "".join(_ANYONE_ELSE if token in ("*", "?") else token for token in wildcards.tokens(pattern))
 
 
-def _sampled(narrow: Element, wides: Sequence[Element]) -> frozenset[int] | None:
-    """Return which of `wides` match one string that `narrow` matches; None where none was found at once."""
-    sample = _ANYONE_ELSE * 64 if narrow.excluded else _sample(narrow.patterns[0])
-    if not _matches(narrow, sample):
-        return None
-    return frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))
+def _sampled(narrow: Element, wides: Sequence[Element]) -> set[frozenset[int]]:
+    """Return which of `wides` match some strings that `narrow` matches: one for each pattern named."""
+    named = {pattern for element in (narrow, *wides) for pattern in element.patterns}
+    samples = {_ANYONE_ELSE * 64, *islice(map(_sample, sorted(named)), MAX_SAMPLES)}
+    return {
+        frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))
+        for sample in samples
+        if _matches(narrow, sample)
+    }
 
 
 def _matches(element: Element, name: str) -> bool:
@@ -540,12 +554,10 @@ def _holds(element: Element, cell: frozenset[str]) -> bool:
 
 def _doubts(narrow: Statement, wides: Sequence[Statement]) -> tuple[bool, bool]:
     """Say whether a yes and whether a no may be wrong for some value of a policy variable."""
-    elements = [
-        element for statement in (narrow, *wides) for element in (statement.action, statement.resource)
-    ]
-    variables = any(wildcards.has_variable(pattern) for element in elements for pattern in element.patterns)
+    resources = [statement.resource for statement in (narrow, *wides)]
+    variables = any(wildcards.has_variable(pattern) for element in resources for pattern in element.patterns)
     return (
-        variables and any(element.excluded for element in elements),
+        variables and any(element.excluded for element in resources),
         wildcards.has_variable(narrow.resource.patterns[0])
         and any("?" in w.resource.patterns[0] for w in wides),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from iam import conditions
 from iam.difference import Change, Difference
-from iam.statements import ANYTHING, Element, Statement
+from iam.statements import Element, Statement
 
 
 def who_list(principal: Element) -> list[str]:
@@ -37,24 +37,32 @@ def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
     return conditions.words(condition, spelling)
 
 
-def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool) -> str:
-    """Return a statement of a trust policy or of a permissions policy as a sentence."""
-    doing = ", ".join(action_list(of.action, spelling))
+def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
+    """Return a statement of a trust policy or of a permissions policy as a sentence.
+
+    `at_most`, where it is not 0, is how many actions, resources or principals are named; the others are counted.
+    """
+    doing = _joined(action_list(of.action, spelling), at_most)
     if trust:
-        who = ", ".join(who_list(of.principal))
+        who = _joined(who_list(of.principal), at_most)
         said = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
     else:
-        said = (
-            f"{'' if of.effect == 'Allow' else 'denies '}{doing} on {', '.join(resource_list(of.resource))}"
-        )
+        denies = "" if of.effect == "Allow" else "denies "
+        said = f"{denies}{doing} on {_joined(resource_list(of.resource), at_most)}"
     condition = when(of.condition, spelling)
     return f"{said} when {condition}" if condition else said
 
 
-def change(of: Change, spelling: Mapping[str, str], *, trust: bool) -> str:
-    """Return a change as a line that begins with what kind it is."""
+def _joined(names: list[str], at_most: int) -> str:
+    if not at_most or len(names) <= at_most:
+        return ", ".join(names)
+    return f"{', '.join(names[:at_most])} and {len(names) - at_most:,} more"
+
+
+def change(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
+    """Return a change as a line that begins with what kind it is; see `statement` for `at_most`."""
     sides = [
-        "; ".join(statement(row, spelling, trust=trust) for row in rows)
+        "; ".join(statement(row, spelling, trust=trust, at_most=at_most) for row in rows)
         for rows in (of.before, of.after)
         if rows
     ]

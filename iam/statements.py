@@ -30,7 +30,7 @@ ANYTHING = Element(("*",))
 
 
 class Statement(NamedTuple):
-    """An effect on principals × actions × resources, where the condition holds."""
+    """An effect on each of the actions, by each of the principals, on each of the resources, under a condition."""
 
     effect: Effect
     principal: Element

@@ -110,7 +110,7 @@ def read(argument: str) -> Plan:
 
 def name_of(path: Path) -> str:
     """Return what a plan is called: the folder's name where the file is called `plan`, else the file's."""
-    stem = path.name.partition(".")[0]
+    stem = path.name.removesuffix(".json").removesuffix(".tfplan")
     folder = path.absolute().parent.name
     return folder if stem in ("plan", "tfplan") and folder else stem
 

@@ -25,6 +25,9 @@ ATTACHED_POLICIES_QUOTA = 10
 NEEDED_SERVICES = ("glue.amazonaws.com", "sagemaker.amazonaws.com")
 """What a SageMaker execution role with Glue interactive sessions trusts, and has to trust without conditions."""
 
+AT_MOST = 12
+"""How many names a finding's reason lists of a kind; the report has them all."""
+
 ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
 """Services whose permissions management decides over other people's access."""
 
@@ -178,7 +181,9 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
     if _lives_on(role):
         for change in role.trust.changes:
             if change.restricts:
-                yield Hit(role.address, sentences.change(change, role.trust.spelling, trust=True))
+                yield Hit(
+                    role.address, sentences.change(change, role.trust.spelling, trust=True, at_most=AT_MOST)
+                )
 
 
 @_rule(
@@ -190,7 +195,9 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
 def _trust_everyone(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and not statement.condition:
-            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
+            yield Hit(
+                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
+            )
 
 
 @_rule(
@@ -202,7 +209,9 @@ def _trust_everyone(role: Role) -> Iterator[Hit]:
 def _trust_everyone_on_condition(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and statement.condition:
-            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
+            yield Hit(
+                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
+            )
 
 
 def _is_everyone(statement: Statement) -> bool:
@@ -225,7 +234,7 @@ def _trust_account(role: Role) -> Iterator[Hit]:
         accounts = {found[1] for name in statement.principal.patterns if (found := _ACCOUNT.fullmatch(name))}
         if foreign := sorted(accounts - {role.account}):
             own = "" if role.account else " (the role's own account is not in this plan)"
-            said = sentences.statement(statement, role.trust.spelling, trust=True)
+            said = sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
             yield Hit(role.address, f"account {', '.join(foreign)} is trusted{own}: {said}")
 
 
@@ -268,7 +277,9 @@ def _trust_identity_provider(role: Role) -> Iterator[Hit]:
             for test in statement.condition
         )
         if providers and not limited:
-            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True))
+            yield Hit(
+                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
+            )
 
 
 _UNIQUE_ID = re.compile(r"AWS:A(?:ROA|IDA)[A-Z0-9]{12,}")
@@ -444,7 +455,10 @@ def _permissions_lost(role: Role) -> Iterator[Hit]:
             denied = [*singles(change.after)] if change.effect == "Deny" else []
             touches = not denied or any(may_overlap(one, other) for one in denied for other in had)
             if change.restricts and touches:
-                yield Hit(role.address, sentences.change(change, role.permissions.spelling, trust=False))
+                yield Hit(
+                    role.address,
+                    sentences.change(change, role.permissions.spelling, trust=False, at_most=AT_MOST),
+                )
 
 
 @_rule(
@@ -457,7 +471,10 @@ def _denial_lost(role: Role) -> Iterator[Hit]:
     if _lives_on(role):
         for change in role.permissions.changes:
             if change.effect == "Deny" and change.broadens:
-                yield Hit(role.address, sentences.change(change, role.permissions.spelling, trust=False))
+                yield Hit(
+                    role.address,
+                    sentences.change(change, role.permissions.spelling, trust=False, at_most=AT_MOST),
+                )
 
 
 # statements that do not do what they say
@@ -672,7 +689,9 @@ def _undecided(role: Role) -> Iterator[Hit]:
     for difference, trust in ((role.trust, True), (role.permissions, False)):
         for change in difference.changes:
             if not change.decided:
-                yield Hit(role.address, sentences.change(change, difference.spelling, trust=trust))
+                yield Hit(
+                    role.address, sentences.change(change, difference.spelling, trust=trust, at_most=AT_MOST)
+                )
 
 
 @_rule(

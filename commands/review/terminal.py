@@ -5,7 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from commands.review.report import PlanReview, Review, policy_rows, resources, what_happens
+from commands.review.report import PlanReview, Review, counted, policy_rows, resources, what_happens
 from commands.review.roles import Role
 from commands.review.rules import Finding
 from iam import sentences
@@ -23,14 +23,23 @@ _SIGNS = {
 }
 
 
+_AT_MOST = 20
+"""How many actions, resources or principals of a statement are named."""
+
+_ROLES = 50
+_FINDINGS = 100
+"""How many roles of a plan, and findings, are shown; the others are counted."""
+
+
 def show(review: Review, console: Console) -> None:
     """Print the review, in colour where the console has it."""
     for plan in review.plans:
         _plan(plan, console)
     if review.findings:
         console.print()
-    for finding in review.findings:
+    for finding in review.findings[:_FINDINGS]:
         _finding(finding, console)
+    _rest(len(review.findings) - _FINDINGS, "finding", console)
     for entry in review.expired:
         console.print(
             Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow")
@@ -43,14 +52,21 @@ def _plan(plan: PlanReview, console: Console) -> None:
     console.print(Text(plan.plan.name, "bold underline"))
     if not plan.roles:
         console.print(Padding("no change in IAM", (0, 2)))
-    for role in plan.roles:
+    for role in plan.roles[:_ROLES]:
         _role(role, console)
+    _rest(len(plan.roles) - _ROLES, "role", console)
     if plan.drift:
         console.print(
             Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2))
         )
-    for role in plan.drift:
+    for role in plan.drift[:_ROLES]:
         _role(role, console)
+    _rest(len(plan.drift) - _ROLES, "drifted role", console)
+
+
+def _rest(number: int, what: str, console: Console) -> None:
+    if number > 0:
+        console.print(Text(f"{counted(number, f'more {what}')}: --format json has all", "dim"))
 
 
 def _role(role: Role, console: Console) -> None:
@@ -62,7 +78,11 @@ def _role(role: Role, console: Console) -> None:
     if role.kind == "role" and role.change:
         _changes(table, role.trust, trust=True)
         for statement in role.trust.kept:
-            _row(table, "kept", sentences.statement(statement, role.trust.spelling, trust=True))
+            _row(
+                table,
+                "kept",
+                sentences.statement(statement, role.trust.spelling, trust=True, at_most=_AT_MOST),
+            )
     _changes(table, role.permissions, trust=False)
     for kind, name, known in policy_rows(role):
         if kind != "kept" and role.kind == "role":
@@ -76,7 +96,7 @@ def _role(role: Role, console: Console) -> None:
 
 def _changes(table: Table, of: Difference, *, trust: bool) -> None:
     for change in of.changes:
-        _row(table, change.kind, sentences.change(change, of.spelling, trust=trust))
+        _row(table, change.kind, sentences.change(change, of.spelling, trust=trust, at_most=_AT_MOST))
 
 
 def _row(table: Table, kind: str, text: str) -> None:

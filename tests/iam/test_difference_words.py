@@ -205,7 +205,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "the exception grows": (
         [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
         [{"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}],
-        ["lost: every action but iam:* on *"],
+        ["narrowed: every action but iam:* on * → every action but iam:*, sts:* on *"],
     ),
     "an exception within an exception": (
         [{"Effect": "Allow", "NotAction": ["iam:*", "iam:Get*"], "Resource": "*"}],
