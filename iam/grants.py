@@ -161,7 +161,9 @@ def obstacles(role: Role, *, region: str, quotas: Quotas) -> Iterator[str]:
         decision = decide(request, granted, boundary(role))
         if call.needed and decision.verdict is not Verdict.ALLOWED:
             by_reason.setdefault(decision.reason, []).append(call.action)
-    yield from (f"{', '.join(actions)}: {reason}" for reason, actions in by_reason.items())
+    for reason, actions in by_reason.items():
+        more = f" and {len(actions) - 2} more of the kernel's calls" if len(actions) > 2 else ""
+        yield f"{', '.join(actions[:2])}{more}: {reason}"
     yield from _exceeded(role, quotas)
 
 
@@ -187,3 +189,19 @@ def _exceeded(role: Role, quotas: Quotas) -> Iterator[str]:
             )
     for place, principal in trust.deleted_principals(role.trust_policy):
         yield f"the trust policy names a deleted principal, {principal} in {place}: IAM refuses to write it again"
+
+
+_DATAZONE = "datazone.amazonaws.com"
+_UNIFIED_STUDIO_ROLE_NAME = "datazone_usr_role"
+
+
+def unified_studio_sign(role: Role) -> str | None:
+    """Say by what a role shows that SageMaker Unified Studio (DataZone) owns it, None if by nothing.
+
+    Unified Studio makes such roles, writes to them as it likes, and takes the Glue kernels out of its notebooks.
+    """
+    if role.arn.name.startswith(_UNIFIED_STUDIO_ROLE_NAME):
+        return f"it has the name of Unified Studio's own roles, {_UNIFIED_STUDIO_ROLE_NAME}…"
+    if any(f"Service:{_DATAZONE}" in each.principal.patterns for each in trust_of(role.trust_policy).effect("Allow")):
+        return f"it trusts {_DATAZONE}"
+    return None
