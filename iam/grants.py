@@ -8,6 +8,7 @@ from typing import Literal
 
 from iam import sentences, trust
 from iam.decision import Decision, Verdict, decide, decide_trust
+from iam.difference import difference
 from iam.kernel_calls import requests
 from iam.recipe import (
     GLUE,
@@ -70,16 +71,6 @@ def declared_inline_policy(role: Role, permissions: Permissions) -> Document:
     return inline_policy(permissions, partition=arn.partition, account_id=arn.account_id, role_arn=str(arn))
 
 
-def same_permissions(one: Document, other: Document) -> bool:
-    """Say whether two identity-based policies have the same statements, however they are written."""
-    return set(permissions_policy(one).statements) == set(permissions_policy(other).statements)
-
-
-def same_trust(one: Document, other: Document) -> bool:
-    """Say whether two trust policies have the same statements, however they are written."""
-    return set(trust_of(one).statements) == set(trust_of(other).statements)
-
-
 def _inline_policy(role: Role) -> InlinePolicy:
     if role.inline_policies is None:
         return "unknown"
@@ -89,7 +80,11 @@ def _inline_policy(role: Role) -> InlinePolicy:
     if document is None:
         return "unknown"
     kinds: tuple[Permissions, ...] = ("recipe", "least-privilege")
-    return next((kind for kind in kinds if same_permissions(document, declared_inline_policy(role, kind))), "other")
+    live = permissions_policy(document)
+    for kind in kinds:
+        if not difference(permissions_policy(declared_inline_policy(role, kind)), live).changes:
+            return kind
+    return "other"
 
 
 def trust_in_words(document: Document) -> list[str]:
@@ -153,18 +148,33 @@ def _permissions(text: str) -> Policy:
 _ALLOW_EVERYTHING = Policy((Statement("Allow", ANYTHING, ANYTHING, ANYTHING, frozenset()),))
 
 
+def denials(role: Role, *, region: str) -> Iterator[str]:
+    """Yield, a line each, what denies the kernel's calls whatever is granted: a boundary, an explicit Deny."""
+    yield from _denials(role, region, {Verdict.DENIED})
+
+
 def obstacles(role: Role, *, region: str, quotas: Quotas) -> Iterator[str]:
-    """Yield, a line each, what would keep the recipe's grants from working or from being made."""
+    """Yield, a line each, what would or may keep the recipe's grants from working or from being made.
+
+    Args:
+        role: the role as it is.
+        region: where sessions run.
+        quotas: those of its account.
+    """
+    yield from _denials(role, region, {Verdict.DENIED, Verdict.UNDECIDED})
+    yield from _exceeded(role, quotas)
+
+
+def _denials(role: Role, region: str, verdicts: set[Verdict]) -> Iterator[str]:
     granted = {**policies(role), "the grants": _ALLOW_EVERYTHING}
     by_reason: dict[str, list[str]] = {}
     for call, request in requests(role, region=region):
         decision = decide(request, granted, boundary(role))
-        if call.needed and decision.verdict is not Verdict.ALLOWED:
+        if call.needed and decision.verdict in verdicts:
             by_reason.setdefault(decision.reason, []).append(call.action)
     for reason, actions in by_reason.items():
         more = f" and {len(actions) - 2} more of the kernel's calls" if len(actions) > 2 else ""
         yield f"{', '.join(actions[:2])}{more}: {reason}"
-    yield from _exceeded(role, quotas)
 
 
 def _exceeded(role: Role, quotas: Quotas) -> Iterator[str]:

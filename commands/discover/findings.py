@@ -76,12 +76,12 @@ def findings(
 
     Args:
         domains: what was found.
-        roles: the roles by ARN; None, or missing, for one that could not be read.
+        roles: the roles by ARN; None for one that does not exist, missing is one that could not be read.
         quotas: those of the account.
         configuration: what is configured already, None where that is not known.
     """
     uses = _uses(domains)
-    return [_finding(arn, use, roles.get(arn), quotas, configuration) for arn, use in uses.items()]
+    return [_finding(arn, use, roles, quotas, configuration) for arn, use in uses.items()]
 
 
 def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
@@ -102,11 +102,13 @@ def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
 
 
 def _finding(
-    arn: str, use: _Use, role: Role | None, quotas: Quotas, configuration: Configuration | None
+    arn: str, use: _Use, roles: Mapping[str, Role | None], quotas: Quotas, configuration: Configuration | None
 ) -> RoleFinding:
     regions = list(use.regions)
+    role = roles.get(arn)
     if role is None:
-        return RoleFinding(arn, regions, use.counts, notes=["could not be read"])
+        note = "there is no such role, apps that use it cannot start" if arn in roles else "it could not be read"
+        return RoleFinding(arn, regions, use.counts, notes=[note])
     found = grants.grants(role)
     sign = use.unified_studio or grants.unified_studio_sign(role)
     stacks = _stacks(role.arn, configuration)

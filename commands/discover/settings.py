@@ -54,7 +54,7 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
         NotWritableError: no settings are right for it.
     """
     if finding.role is None:
-        raise NotWritableError("it could not be read")
+        raise NotWritableError("; ".join(finding.notes))
     if finding.not_supported:
         raise NotWritableError(finding.not_supported)
     live = finding.role.trust_policy

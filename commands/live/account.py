@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 import boto3
@@ -73,25 +72,37 @@ class Account:
         session: where credentials and settings come from.
         region: region for calls that are not about one; otherwise the session's, or the first of all.
         calls: counts the calls.
+        identity: who calls, if that is known already.
     """
 
-    def __init__(self, session: boto3.Session, *, calls: Calls, region: str | None = None) -> None:
+    def __init__(
+        self, session: boto3.Session, *, calls: Calls, region: str | None = None, identity: Identity | None = None
+    ) -> None:
         self.session = session
         self.calls = calls
         self.region = region or session.region_name or "us-east-1"
         self.partition = partition_of(self.region)
+        self._identity = identity
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def identity(self) -> Identity:
-        """Who is calling.
+        """Who is calling; asked once.
 
         Raises:
             BotoCoreError, ClientError: there are no credentials, or AWS does not take them.
         """
-        found = self.client("sts").get_caller_identity()
-        return Identity(found["Account"], found["Arn"], found["UserId"])
+        if self._identity is None:
+            found = self.client("sts").get_caller_identity()
+            self._identity = Identity(found["Account"], found["Arn"], found["UserId"])
+        return self._identity
+
+    def in_region(self, region: str) -> "Account":
+        """Give the same account with another region of its own; who calls is not asked again."""
+        if region == self.region:
+            return self
+        return Account(self.session, calls=self.calls, region=region, identity=self.identity)
 
     def assuming(self, role_arn: str, *, session_name: str) -> "Account":
         """Give the account as a role sees it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 from commands.live.account import Account, each
 from commands.live.faults import AWS_ERRORS, Faults, is_not_found
@@ -26,7 +26,8 @@ def read_roles(
         progress: shows how far it is.
 
     Returns:
-        The roles by the name that was asked for; None for one that does not exist or could not be read at all.
+        The roles by the name that was asked for: None for one that does not exist, and nothing for one that could not
+        be read.
     """
     reader = _Reader(account, faults)
     wanted = list(dict.fromkeys(names))
@@ -36,8 +37,9 @@ def read_roles(
         zip(policies, each(pool, reader.document, policies, progress("policies", len(policies))), strict=True)
     )
     return {
-        name: None if role is None else _with_documents(role, documents)
+        name: _with_documents(role, documents) if role else None
         for name, (role, _) in zip(wanted, found, strict=True)
+        if role is not False
     }
 
 
@@ -61,16 +63,15 @@ class _Reader:
         self._iam = account.client("iam")
         self._faults = faults
 
-    def role(self, name: str) -> tuple[Role | None, list[str]]:
+    def role(self, name: str) -> tuple[Role | Literal[False] | None, list[str]]:
         """Read a role but for its managed policies' documents, and name those."""
         try:
             found = self._iam.get_role(RoleName=name)["Role"]
         except AWS_ERRORS as error:
             if is_not_found(error):
-                self._faults.say(f"{name}: no such role in this account")
-            else:
-                self._faults.add("roles", "iam:GetRole", error, name)
-            return None, []
+                return None, []
+            self._faults.add("roles", "iam:GetRole", error, name)
+            return False, []
         boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         attached = self._attached(name)
         role = Role(
