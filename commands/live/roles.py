@@ -1,6 +1,6 @@
 """Roles of an account, read from IAM: each call once, whatever the number of roles that share a policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ def read_roles(
 def read_quotas(account: Account, faults: Faults) -> Quotas:
     """Read IAM's quotas of the account; AWS's defaults where they may not be read."""
     try:
-        found: dict[str, Any] = dict(account.client("iam").get_account_summary()["SummaryMap"])
+        found: Mapping[Any, int] = account.client("iam").get_account_summary()["SummaryMap"]
     except AWS_ERRORS as error:
         faults.add("quotas", "iam:GetAccountSummary", error)
         found = {}
