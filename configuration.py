@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -26,10 +24,10 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, core_schema
 
 import yaml_text
-from iam import trust
+from iam import recipe, trust
 from iam.arn import ROLE_NAME, RoleArn, partition_of
 from iam.wording import shown, shown_key
 from yaml_text import Document, Location
@@ -60,12 +58,16 @@ class ConfigurationError(Exception):
         self.faults = faults
 
 
+_VARIABLE = r"\$\{"  # where the JSON Schema sees one, the value is judged once it is known
+
+
 @dataclass(frozen=True)
 class _Matching:
     """Annotates a string that matches `pattern` as a whole; `wanted` completes "supply …" in messages."""
 
     pattern: str
     wanted: str
+    may_hold_variables: bool = True
 
     def __call__(self, value: str) -> str:
         if re.fullmatch(self.pattern, value) is None:
@@ -76,43 +78,22 @@ class _Matching:
         return core_schema.no_info_after_validator_function(self, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {**handler(schema), "pattern": _or_variable(self.pattern)}
+        pattern = _or_variable(self.pattern) if self.may_hold_variables else f"^(?:{self.pattern})$"
+        return {**handler(schema), "pattern": pattern}
 
 
 def _or_variable(pattern: str) -> str:
-    """Widen a pattern of the JSON Schema: text with a variable in it is judged once its value is known."""
-    return rf"^(?:{pattern})$|\$\{{"
+    return rf"^(?:{pattern})$|{_VARIABLE}"
 
 
 def _judged_role(text: str) -> str:
-    _role(text)
-    return text
-
-
-def _role(text: str) -> RoleArn | str:
-    """Take a role's name or ARN.
-
-    Raises:
-        ValueError: it is neither, or names a role that only AWS itself may change.
-    """
     if not text.startswith("arn:"):
         if re.fullmatch(ROLE_NAME, text) is None:
-            raise ValueError(
-                f"supply the name or the ARN of an IAM role, got {shown(text)}{_role_hint(text)}"
-            )
-        return text
-    arn = RoleArn.parse(text)
-    if arn.path.startswith(("/aws-service-role/", "/aws-reserved/")):
+            hint = ": leave its path out, or give the whole ARN" if re.fullmatch(rf"[!-~]*/{ROLE_NAME}", text) else ""
+            raise ValueError(f"supply the name or the ARN of an IAM role, got {shown(text)}{hint}")
+    elif RoleArn.parse(text).path.startswith(("/aws-service-role/", "/aws-reserved/")):
         raise ValueError(f"supply a role of your own, AWS lets nobody change this one, got {shown(text)}")
-    return arn
-
-
-def _role_hint(text: str) -> str:
-    if re.fullmatch(ROLE_NAME, text.strip()):
-        return ": remove the white space around it"
-    if re.fullmatch(rf"/?([!-~]+/)+{ROLE_NAME}", text):
-        return ": a name goes without its path, or give the whole ARN"
-    return ""
+    return text
 
 
 def _judged_role_arn(text: str) -> str:
@@ -120,17 +101,16 @@ def _judged_role_arn(text: str) -> str:
     return text
 
 
-AccountId = Annotated[str, _Matching("[0-9]{12}", "an account id of 12 digits")]
-Region = Annotated[
-    str, _Matching("[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}", "the name of an AWS region, like eu-west-1")
-]
+_ACCOUNT_ID = "[0-9]{12}"
+_REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
+_ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+"  # for editors; RoleArn.parse is exact
+
+AccountId = Annotated[str, _Matching(_ACCOUNT_ID, "an account id of 12 digits")]
+Region = Annotated[str, _Matching(_REGION, "the name of an AWS region, like eu-west-1")]
+# Buckets of today have stricter names, those made in us-east-1 before March 2018 may have these.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BucketName = Annotated[
-    str,
-    _Matching(
-        "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-        "the name of an S3 bucket (3 to 63 lower-case letters, digits, dots and hyphens)",
-    ),
+    str, _Matching("[A-Za-z0-9._-]{3,255}", "the name of an S3 bucket (3 or more letters, digits, . - and _)")
 ]
 KeyPrefix = Annotated[
     str,
@@ -144,24 +124,20 @@ EnvironmentName = Annotated[
     _Matching(
         "[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
         "an environment's name (1 to 32 letters, digits, _ and -, first a letter or digit)",
+        may_hold_variables=False,  # a key is taken as it stands
     ),
 ]
-Text = Annotated[str, _Matching(r"[ -~]*[!-~][ -~]*", "printable ASCII characters")]
+Text = Annotated[str, _Matching(r"\S(.*\S)?", "one line of text without white space around it")]
 Url = Annotated[str, _Matching(r"https?://[!-~]+", "a URL that begins with https:// or http://")]
 RoleArnText = Annotated[
     str,
     AfterValidator(_judged_role_arn),
-    WithJsonSchema({"type": "string", "pattern": _or_variable("arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+")}),
+    WithJsonSchema({"type": "string", "pattern": _or_variable(_ROLE_ARN)}),
 ]
 RoleText = Annotated[
     str,
     AfterValidator(_judged_role),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": _or_variable(f"{ROLE_NAME}|arn:aws[a-z-]*:iam::[0-9]{{12}}:role/[!-~]+"),
-        }
-    ),
+    WithJsonSchema({"type": "string", "pattern": _or_variable(f"{ROLE_NAME}|{_ROLE_ARN}")}),
 ]
 
 
@@ -173,16 +149,15 @@ class AssumeRole(_Settings):
     """The role that Terraform assumes to reach its state."""
 
     role_arn: RoleArnText = Field(description="ARN of the role")
-    external_id: Text | None = Field(None, description="external id that the role's trust policy asks for")
-    session_name: Text | None = Field(None, description="name of the session, as CloudTrail shows it")
+    external_id: Text | None = Field(default=None, description="external id that the role's trust policy asks for")
 
 
 class Endpoints(_Settings):
     """URLs in place of AWS's own, for a private endpoint or a local AWS."""
 
-    s3: Url | None = Field(None, description="URL of S3")
-    iam: Url | None = Field(None, description="URL of IAM")
-    sts: Url | None = Field(None, description="URL of STS")
+    s3: Url | None = Field(default=None, description="URL of S3")
+    iam: Url | None = Field(default=None, description="URL of IAM")
+    sts: Url | None = Field(default=None, description="URL of STS")
 
 
 class State(_Settings):
@@ -190,33 +165,31 @@ class State(_Settings):
 
     bucket: BucketName = Field(description="S3 bucket of the state, shared by all stacks")
     region: Region = Field(description="AWS region of the bucket")
-    key_prefix: KeyPrefix = Field("glue-sessions", description="what all keys in the bucket begin with")
+    key_prefix: KeyPrefix = Field(default="glue-sessions", description="what all keys in the bucket begin with")
     kms_key_id: Text | None = Field(
-        None, description="KMS key that encrypts the state, otherwise S3's own key does"
+        default=None, description="KMS key that encrypts the state, otherwise S3's own key does"
     )
-    profile: Text | None = Field(None, description="profile of the AWS configuration that reaches the state")
-    assume_role: AssumeRole | None = Field(None, description="role that is assumed to reach the state")
-    endpoints: Endpoints | None = Field(None, description="URLs in place of AWS's own")
+    profile: Text | None = Field(default=None, description="profile of the AWS configuration that reaches the state")
+    assume_role: AssumeRole | None = Field(default=None, description="role that is assumed to reach the state")
+    endpoints: Endpoints | None = Field(default=None, description="URLs in place of AWS's own")
     custom_ca_bundle: Text | None = Field(
-        None, description="PEM file of the authorities that are trusted for TLS"
+        default=None, description="PEM file of the authorities that are trusted for TLS"
     )
-    use_path_style: bool = Field(False, description="address the bucket as https://HOST/BUCKET")
-    skip_credentials_validation: bool = Field(
-        False, description="ask no STS whether the credentials are valid"
-    )
-    skip_requesting_account_id: bool = Field(False, description="ask neither IAM nor STS for the account id")
-    skip_region_validation: bool = Field(False, description="take a region that Terraform does not know yet")
+    use_path_style: bool = Field(default=False, description="address the bucket as https://HOST/BUCKET")
+    skip_credentials_validation: bool = Field(default=False, description="ask no STS whether the credentials are valid")
+    skip_requesting_account_id: bool = Field(default=False, description="ask neither IAM nor STS for the account id")
+    skip_region_validation: bool = Field(default=False, description="take a region that Terraform does not know yet")
     skip_metadata_api_check: bool = Field(
-        False, description="look for no credentials in EC2's metadata service"
+        default=False, description="look for no credentials in EC2's metadata service"
     )
-    skip_s3_checksum: bool = Field(False, description="send no checksums, for an S3 that knows none")
+    skip_s3_checksum: bool = Field(default=False, description="send no checksums, for an S3 that knows none")
 
 
 class Trust(_Settings):
     """Who owns a role's trust policy, and what it keeps."""
 
     ownership: Literal["authoritative", "additive", "external"] = Field(
-        "authoritative",
+        default="authoritative",
         description="authoritative: the whole trust policy is this repository's; "
         "additive: Glue's own statement is added and the rest left to its owners; "
         "external: another stack owns the role, and a plan only says whether it trusts Glue",
@@ -225,7 +198,7 @@ class Trust(_Settings):
         dict[str, Any] | None,
         WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}),
     ] = Field(
-        None,
+        default=None,
         description="JSON file, relative to this one, of a trust policy "
         "whose statements are kept word for word; for authoritative ownership alone",
     )
@@ -235,9 +208,7 @@ class Trust(_Settings):
     def _only_authoritative(cls, keep: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
         ownership = info.data.get("ownership", "authoritative")
         if keep is not None and ownership != "authoritative":
-            raise ValueError(
-                f"remove keep, it is for authoritative ownership alone, got ownership: {ownership}"
-            )
+            raise ValueError(f"remove keep, it is for authoritative ownership alone, got ownership: {ownership}")
         return keep
 
 
@@ -246,13 +217,13 @@ class Role(_Settings):
 
     role: RoleText = Field(description="name of the execution role, or its ARN with any path and partition")
     permissions: Literal["recipe", "least-privilege"] = Field(
-        "recipe",
+        default="recipe",
         description="recipe: the managed policy and the inline policy exactly as the recipe has them; "
         "least-privilege: the same with the inline policy narrowed to what Glue sessions need",
     )
-    trust: Trust = Field(Trust(), description="who owns the role's trust policy, and what it keeps")
+    trust: Trust = Field(default_factory=Trust, description="who owns the role's trust policy, and what it keeps")
     released: bool = Field(
-        False, description="true takes the grants and Glue's trust away again, and leaves the role"
+        default=False, description="true takes the grants and Glue's trust away again, and leaves the role"
     )
 
     @property
@@ -271,13 +242,13 @@ class Environment(_Settings):
 
     region: Region = Field(description="AWS region of the provider")
     account_id: AccountId | None = Field(
-        None, description="account of the roles, any other is refused; in quotes"
+        default=None, description="account of the roles, any other is refused; in quotes"
     )
     deploy_role_arn: RoleArnText | None = Field(
-        None, description="role that Terraform assumes to change the roles"
+        default=None, description="role that Terraform assumes to change the roles"
     )
     trust_policy_quota: int = Field(
-        TRUST_POLICY_QUOTA,
+        default=TRUST_POLICY_QUOTA,
         ge=TRUST_POLICY_QUOTA,
         description="characters that a trust policy may have, where AWS has raised the account's quota",
     )
@@ -301,7 +272,9 @@ class Configuration(_Settings):
 
     state: State = Field(description="where Terraform keeps its state")
     environments: dict[EnvironmentName, Environment] = Field(
-        min_length=1, description="environments by name: an AWS account and region each"
+        min_length=1,
+        description="environments by name: an AWS account and region each",
+        json_schema_extra={"additionalProperties": False},
     )
 
     @property
@@ -352,7 +325,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
         ConfigurationError: with everything that is wrong, all at once.
     """
     document = _document(path, environment)
-    for at, message in _kept_documents(document.value, path.parent):
+    for at, message in _kept_documents(document, path.parent):
         document.faults.append((at, message))
     faulted = {at for at, _ in document.faults}
     document.faults.extend(_faults_between_settings(document.value))
@@ -360,19 +333,28 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
         configuration = Configuration.model_validate(document.value)
     except ValidationError as error:
         for one in error.errors(include_url=False):
-            at = tuple(part for part in one["loc"] if part != "[key]")
+            at = one["loc"][:-1] if one["loc"][-1:] == ("[key]",) else one["loc"]
             if one["input"] is None and at in faulted:
                 continue  # it has no value because of that fault
             document.faults.append((at, _message(one, at, document)))
     if document.faults:
-        in_order = sorted(document.faults, key=lambda fault: _order(document.value, fault[0]))
+        in_order = sorted(document.faults, key=lambda fault: document.position(fault[0]))
         raise ConfigurationError(*(Fault(_place(path, at), message) for at, message in in_order))
     return configuration
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema of ``glue-sessions.yaml``."""
-    return Configuration.model_json_schema()
+    """Give the JSON Schema of ``glue-sessions.yaml``: of the text, in which a variable may stand for a value."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def literal_schema(self, schema: core_schema.LiteralSchema) -> dict[str, Any]:
+            return {"anyOf": [super().literal_schema(schema), {"type": "string", "pattern": _VARIABLE}]}
+
+        def field_title_should_be_set(self, schema: Any) -> bool:
+            return False
+
+    return {"$schema": Generator.schema_dialect, **Configuration.model_json_schema(schema_generator=Generator)}
 
 
 def _document(path: Path, environment: Mapping[str, str]) -> Document:
@@ -380,17 +362,17 @@ def _document(path: Path, environment: Mapping[str, str]) -> Document:
         text = _content(path)
     except FileNotFoundError:
         raise ConfigurationError(
-            Fault(str(path), "no such file, create it or name another with GLUE_SESSIONS_CONFIG")
+            Fault(_readable(path), "no such file, create it or name another with GLUE_SESSIONS_CONFIG")
         ) from None
     except ValueError as error:
-        raise ConfigurationError(Fault(str(path), str(error))) from None
+        raise ConfigurationError(Fault(_readable(path), str(error))) from None
     try:
         document = yaml_text.read(text, environment)
     except yaml_text.YAMLTextError as error:
-        place = f"{path}:{error.line}:{error.column}" if error.line else str(path)
+        place = _readable(path) + (f":{error.line}:{error.column}" if error.line else "")
         raise ConfigurationError(Fault(place, str(error))) from None
     if document.value is None and not document.faults:
-        raise ConfigurationError(Fault(str(path), "supply state and environments, the file is empty"))
+        raise ConfigurationError(Fault(_readable(path), "supply state and environments, the file is empty"))
     return document
 
 
@@ -410,6 +392,8 @@ def _content(path: Path) -> str:
         raise ValueError("supply a file, got a directory") from None
     except OSError as error:
         raise ValueError(f"supply a file that can be read, got: {error.strerror}") from None
+    except ValueError:
+        raise ValueError("supply another path, no file can have this one") from None
     if len(data) > MAX_BYTES:
         raise ValueError(f"supply at most {MAX_BYTES} bytes, got more")
     try:
@@ -419,41 +403,41 @@ def _content(path: Path) -> str:
         raise ValueError(f"supply UTF-8, got byte 0x{data[error.start]:02X} in line {line}") from None
 
 
-def _kept_documents(value: Any, directory: Path) -> Iterator[tuple[Location, str]]:
+def _kept_documents(document: Document, directory: Path) -> Iterator[tuple[Location, str]]:
     """Put each kept policy document in the place of its path, and yield what is wrong with it."""
-    for at, environment, role in _roles(value):
+    for at, environment, role in _roles(document.value):
         settings = role.get("trust")
         if not isinstance(settings, dict) or settings.get("keep") is None:
             continue
         at = (*at, "trust", "keep")
         keep, settings["keep"] = settings["keep"], {}
         if not isinstance(keep, str):
-            yield at, "supply the path of a JSON file"
+            yield at, f"supply the path of a JSON file, got {_got(keep, document.written.get(at))}"
             continue
         try:
             settings["keep"] = trust.parse_trust_policy(_content(directory / keep))
         except FileNotFoundError:
             yield at, f"no such file, got {shown(str(directory / keep))}"
         except trust.TrustPolicyError as error:
-            yield from ((at, f"{keep}: {fault}") for fault in error.faults)
+            yield from ((at, f"{_readable(keep)}: {fault}") for fault in error.faults)
         except ValueError as error:
-            yield at, f"{keep}: {error}"
+            yield at, f"{_readable(keep)}: {error}"
         else:
             quota = environment.get("trust_policy_quota")
             for fault in _kept_faults(settings["keep"], quota if type(quota) is int else TRUST_POLICY_QUOTA):
-                yield at, f"{keep}: {fault}"
+                yield at, f"{_readable(keep)}: {fault}"
 
 
 def _kept_faults(document: dict[str, Any], quota: int) -> Iterator[str]:
-    if trust.trusts(document, trust.GLUE):
-        yield f"remove {trust.GLUE}, Glue's own statement is added to what is kept"
-    elif any(s.get("Sid") == trust.GLUE_STATEMENT["Sid"] for s in trust.statements(document)):
-        yield f"choose another Sid than {trust.GLUE_STATEMENT['Sid']}, it is that of Glue's own statement"
-    if not trust.trusts(document, trust.SAGEMAKER):
-        yield f"add a statement that lets {trust.SAGEMAKER} call sts:AssumeRole, it is missing"
+    if trust.trusts(document, recipe.GLUE):
+        yield f"remove {recipe.GLUE}, Glue's own statement is added to what is kept"
+    elif any(s.get("Sid") == recipe.GLUE_STATEMENT_SID for s in trust.statements(document)):
+        yield f"choose another Sid than {recipe.GLUE_STATEMENT_SID}, it is that of Glue's own statement"
+    if not trust.trusts(document, recipe.SAGEMAKER):
+        yield f"add a statement that lets {recipe.SAGEMAKER} call sts:AssumeRole, it is missing"
     for place, principal in trust.deleted_principals(document):
         yield f"{place}: remove {principal}, its role or user is deleted and IAM refuses to write it"
-    size = trust.size(trust.with_glue(document))
+    size = trust.size(recipe.trust_policy_keeping(document))
     if size > quota:
         yield (
             f"supply at most {quota} characters with Glue's own statement, got {size}: shorten it, "
@@ -464,62 +448,63 @@ def _kept_faults(document: dict[str, Any], quota: int) -> Iterator[str]:
 def _faults_between_settings(value: Any) -> Iterator[tuple[Location, str]]:
     """Yield what is wrong between settings that are right one by one."""
     for name, environment in _environments(value):
-        if _is_role_arn(environment.get("deploy_role_arn")):
-            deploy = RoleArn.parse(environment["deploy_role_arn"])
+        if deploy := _arn(environment.get("deploy_role_arn")):
             yield from _misplaced(deploy, ("environments", name, "deploy_role_arn"), environment)
     first: dict[tuple[str, ...], Location] = {}
     for at, environment, settings in _roles(value):
         at = (*at, "role")
-        try:
-            role = _role(settings["role"])
-        except (KeyError, TypeError, AttributeError, ValueError):
-            continue  # reported as such
-        if isinstance(role, RoleArn):
-            yield from _misplaced(role, at, environment)
-        yield from _taken(role, at, environment, first)
+        text = settings.get("role")
+        if arn := _arn(text):
+            yield from _misplaced(arn, at, environment)
+            yield from _taken(arn.name, arn.account_id, at, first)
+        elif isinstance(text, str) and re.fullmatch(ROLE_NAME, text):
+            account_id, _ = _account(environment)
+            yield from _taken(text, account_id, at, first)
 
 
 def _misplaced(arn: RoleArn, at: Location, environment: dict[str, Any]) -> Iterator[tuple[Location, str]]:
-    account_id, region = environment.get("account_id"), environment.get("region")
-    if isinstance(account_id, str) and re.fullmatch("[0-9]{12}", account_id) and arn.account_id != account_id:
-        yield (
-            at,
-            f"supply a role of account {account_id}, as account_id says, got {shown(str(arn))}",
-        )
-    if isinstance(region, str) and region and arn.partition != partition_of(region):
-        yield (
-            at,
-            f"supply a role of partition {partition_of(region)}, as {region} says, got {shown(str(arn))}",
-        )
+    account_id, setting = _account(environment)
+    if account_id is not None and arn.account_id != account_id:
+        yield at, f"supply a role of account {account_id}, as {setting} says, got {shown(str(arn))}"
+    region = environment.get("region")
+    if isinstance(region, str) and re.fullmatch(_REGION, region) and arn.partition != partition_of(region):
+        yield at, f"supply a role of partition {partition_of(region)}, as region says, got {shown(str(arn))}"
 
 
 def _taken(
-    role: RoleArn | str, at: Location, environment: dict[str, Any], first: dict[tuple[str, ...], Location]
+    name: str, account_id: str | None, at: Location, first: dict[tuple[str, ...], Location]
 ) -> Iterator[tuple[Location, str]]:
-    """Yield a fault where an earlier role in the file is this one, or has this one's stack name."""
+    """Yield a fault where an earlier role of the file is this one, or has this one's stack."""
     environment_name = str(at[1])
-    name = role.name if isinstance(role, RoleArn) else role
-    account_id = role.account_id if isinstance(role, RoleArn) else environment.get("account_id")
     stack = _stack_name(environment_name, name)
-    claims = [
-        (("environment", environment_name, name.lower()), "name each role once"),
-        (("stack", stack.lower()), f"rename the environment, both roles would have the stack {stack}"),
-    ]
-    if isinstance(account_id, str):
-        claims.insert(1, (("account", account_id, name.lower()), "name each role of an account once"))
-    taken = [(first[claim], remedy) for claim, remedy in claims if claim in first]
-    for other, remedy in taken[:1]:
-        yield at, f"{remedy}, this is also {_dotted(other)}"
-    for claim, _ in claims:
+    claims = {
+        ("environment", environment_name, name.lower()): "remove this, the role already stands at",
+        ("stack", stack.lower()): f"rename the environment, the stack {stack} is already that of",
+    }
+    if account_id is not None:
+        account = ("account", account_id, name.lower())
+        claims = {account: f"remove this, the role of account {account_id} already stands at", **claims}
+    taken = [f"{remedy} {_dotted(first[claim])}" for claim, remedy in claims.items() if claim in first]
+    if taken:
+        yield at, taken[0]
+    for claim in claims:
         first.setdefault(claim, at)
 
 
-def _is_role_arn(value: Any) -> bool:
+def _account(environment: dict[str, Any]) -> tuple[str | None, str]:
+    """Give the account that an environment is known to be in, and the setting that says so."""
+    account_id = environment.get("account_id")
+    if isinstance(account_id, str) and re.fullmatch(_ACCOUNT_ID, account_id):
+        return account_id, "account_id"
+    deploy = _arn(environment.get("deploy_role_arn"))
+    return (deploy.account_id if deploy else None), "deploy_role_arn"
+
+
+def _arn(value: Any) -> RoleArn | None:
     try:
-        RoleArn.parse(value)
+        return RoleArn.parse(value)
     except (TypeError, ValueError):
-        return False
-    return True
+        return None
 
 
 def _roles(value: Any) -> Iterator[tuple[Location, dict[str, Any], dict[str, Any]]]:
@@ -538,7 +523,7 @@ def _environments(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, environment
 
 
-def _message(error: Any, at: Location, document: Document) -> str:
+def _message(error: ErrorDetails, at: Location, document: Document) -> str:
     """Say in one line what pydantic found."""
     got = _got(error["input"], document.written.get(at))
     match error["type"]:
@@ -546,8 +531,10 @@ def _message(error: Any, at: Location, document: Document) -> str:
             return "supply this setting, it is missing"
         case "extra_forbidden":
             return _no_such_setting(at)
+        case "string_type" if isinstance(error["input"], bool):
+            return f"put quotes around {got}, without them it is no text"
         case "string_type" if isinstance(error["input"], int | float):
-            return f"put quotes around {got}, without them it is no text (and loses leading zeros)"
+            return f"put quotes around {got}, without them it is a number and loses leading zeros"
         case "string_type":
             return f"supply text, got {got}"
         case "bool_type":
@@ -559,65 +546,69 @@ def _message(error: Any, at: Location, document: Document) -> str:
         case "literal_error":
             return f"supply {error['ctx']['expected']}, got {got}".replace("'", '"')
         case "list_type":
-            return f'supply a list ("- …"), got {got}'
-        case "dict_type" | "model_type":
-            return f'supply settings ("key: …"), got {got}'
+            return f'supply a list ("- role: ..."), got {got}'
+        case "dict_type":
+            return f"supply environments by their names, got {got}"
+        case "model_type":
+            example = next(iter(_settings_at(at).model_fields))
+            return f'supply settings ("{example}: ..."), got {got}'
         case "too_short":
             return "supply at least one"
         case "value_error":
-            written = document.written.get(at, "")
-            return str(error["ctx"]["error"]) + (f" from {written}" if "${" in written else "")
+            return str(error["ctx"]["error"]) + _origin(document.written.get(at))
         case _:
             return f"supply another value, got {got}"
 
 
 def _got(value: Any, written: str | None) -> str:
-    if isinstance(value, str):
-        return shown(value) + (f" from {written}" if written and "${" in written else "")
-    if isinstance(value, dict | list):
-        return ("a list" if isinstance(value, list) else "settings") + ("" if value else " without entries")
-    return written or ("nothing" if value is None else json.dumps(value))
+    match value:
+        case str():
+            return shown(value) + _origin(written)
+        case dict() | list():
+            return ("a list" if isinstance(value, list) else "settings") + ("" if value else " without entries")
+        case None:
+            return "nothing"
+        case bool():
+            return json.dumps(value)
+        case _:
+            number = written or ""
+            return number if re.fullmatch(r"[-+.\w]{1,64}", number, re.ASCII) else shown(number)
+
+
+def _origin(written: str | None) -> str:
+    variables = yaml_text.variables(written or "")
+    return f" from {', '.join(variables)}" if variables else ""
 
 
 def _no_such_setting(at: Location) -> str:
-    annotation: Any = Configuration
-    for part in at[:-1]:
-        if isinstance(annotation, type) and issubclass(annotation, _Settings):
-            annotation = annotation.model_fields[str(part)].annotation
-            if not isinstance(annotation, types.UnionType):
-                continue
-        annotation = next(a for a in get_args(annotation) if isinstance(a, type) and issubclass(a, _Settings))
-    known = list(annotation.model_fields)
+    import difflib  # 15 ms that only a mistake needs
+
+    known = list(_settings_at(at[:-1]).model_fields)
     near = difflib.get_close_matches(str(at[-1]), known, n=1)
-    return (
-        f"no such setting, did you mean {near[0]}?"
-        if near
-        else f"no such setting, known here: {', '.join(known)}"
-    )
+    return f"no such setting, did you mean {near[0]}?" if near else f"no such setting, known here: {', '.join(known)}"
 
 
-def _order(value: Any, at: Location) -> list[int]:
-    """Where a location stands in the document, for sorting."""
-    order = []
-    for part in at:
-        if isinstance(value, dict) and part in value:
-            order.append(list(value).index(str(part)))
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int):
-            order.append(part)
-            value = value[part]
-        else:
-            order.append(len(value) if isinstance(value, dict | list) else 0)
-            break
-    return order
+def _settings_at(at: Location) -> type[_Settings]:
+    settings: type[_Settings] = Configuration
+    parts = iter(at)
+    for part in parts:
+        hint = settings.model_fields[str(part)].annotation
+        if get_origin(hint) in (dict, list):
+            next(parts)
+        settings = next(a for a in (hint, *get_args(hint)) if isinstance(a, type) and issubclass(a, _Settings))
+    return settings
 
 
 def _place(path: Path, at: Location) -> str:
-    return f"{path}: {_dotted(at)}" if at else str(path)
+    return f"{_readable(path)}: {_dotted(at)}" if at else _readable(path)
+
+
+def _readable(path: Path | str) -> str:
+    return str(path) if str(path).isprintable() and str(path) else shown(str(path))
 
 
 def _dotted(at: Location) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in at)[1:]
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in at).removeprefix(".")
 
 
 if __name__ == "__main__":

@@ -9,45 +9,43 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+
+from iam.wording import shown
 
 Location = tuple[str | int, ...]
 """Keys and list indexes on the way from the document to a value, like ``("roles", 0, "role")``."""
 
 MAX_DEPTH = 20
-MAX_VALUES = 100_000  # a few lines of aliases can stand for billions
+MAX_VALUES = 20_000  # some thousand roles; a few lines of aliases can stand for billions of values
 
-_TAG = "tag:yaml.org,2002:"
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
 
-# What ruamel.yaml finds wrong, in words that say what to change.
+# What ruamel.yaml finds wrong (its context and problem), in words that say what to change.
 _PROBLEMS = (
     (r"found character '\\t'", "indent with spaces, got a tab"),
-    (r"found character (?P<c>'.+') that", "put the value in quotes, no plain value begins with {c}"),
-    (r"mapping values are not allowed", 'fix the indentation, or put a value that has ": " in quotes'),
+    (r"found character '(?P<c>.+)' that", "put the value in quotes, no plain value begins with {c}"),
+    (r"directive|incompatible YAML", "remove the line that begins with %"),
+    (r"(?:alias|anchor) expected", "put the value in quotes, no plain value begins with * or &"),
+    (r"undefined alias ['\"](?P<c>.+)['\"]$", "no &{c} stands before the alias *{c}; a plain * needs quotes"),
+    (r"tag|'!'", 'put the value in quotes, or remove the tag: what begins with "!"'),
+    (r"block scalar", "begin the text on the line after | or >"),
+    (r"scanning a double-quoted scalar", "write \\\\ for a backslash in double quotes, or use single quotes"),
+    (r"scanning a quoted scalar", "close the quotes"),
     (
-        r"sequence entries are not allowed|mapping keys are not allowed",
-        "begin this entry on a line of its own",
+        r"mapping values are not allowed",
+        'fix the indentation or a missing ":", or put a value that has ": " in quotes',
     ),
-    (r"could not find expected ':'", 'write "key: value", this key has no ":"'),
-    (r"expected <block end>", "fix the indentation, this fits neither the list nor the keys above it"),
-    (
-        r"expected ',' or '\]'",
-        'close the list with "]", or put values that hold one of [ ] {{ }} , in quotes',
-    ),
-    (
-        r"expected ',' or '}'",
-        'close the braces with "}}", or put values that hold one of [ ] {{ }} , in quotes',
-    ),
-    (r"found unexpected (end of stream|document separator)", "close the quotes"),
-    (r"found undefined alias (?P<c>'.+')", "supply an anchor for the alias {c}, or put the value in quotes"),
-    (r"but found another document", 'supply one document, a second one begins here: remove the "---"'),
-    (
-        r"found unknown escape character",
-        'write "\\\\" for a backslash in double quotes, or use single quotes',
-    ),
+    (r"entries are not allowed|keys are not allowed", "begin this entry on a line of its own"),
+    (r"could not find expected ':'", 'write "key: value", here is no ":"'),
+    (r"block (?:collection|mapping)", "fix the indentation, this fits neither the list nor the keys above it"),
+    (r"flow sequence", "close the list with ], or put a value that has one of [ ] {{ }} , in quotes"),
+    (r"flow mapping", "close the braces with }}, or put a value that has one of [ ] {{ }} , in quotes"),
+    (r"expected the node content", "supply a value here, or put it in quotes"),
+    (r"single document", 'supply one document, a second one begins here: remove the "---"'),
+    (r"document (?:start|end)", "remove this, or fix its indentation: the document has ended before it"),
     (r"maximum depth", f"nest at most {MAX_DEPTH} levels deep"),
 )
 
@@ -72,6 +70,13 @@ class Document:
     faults: list[tuple[Location, str]] = field(default_factory=list)
     written: dict[Location, str] = field(default_factory=dict)
     """Scalars that stand in the text in another form than their value has."""
+    positions: dict[Location, int] = field(default_factory=dict)
+
+    def position(self, at: Location) -> int:
+        """Tell where in the document a location is, for sorting; what is missing stands where it is missing from."""
+        while at and at not in self.positions:
+            at = at[:-1]
+        return self.positions.get(at, 0)
 
 
 def read(text: str, environment: Mapping[str, str]) -> Document:
@@ -89,25 +94,29 @@ def read(text: str, environment: Mapping[str, str]) -> Document:
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise YAMLTextError(f"remove the character U+{ord(error.character):04X}", line, column) from None
+        raise YAMLTextError(f"remove the character U+{error.character:04X}", line, column) from None
     except MarkedYAMLError as error:
         raise _in_words(error) from None
-    except YAMLError:
-        raise YAMLTextError("supply YAML") from None
+    except ValueError:  # of chr(): ruamel.yaml does not look at the number
+        raise YAMLTextError(r"supply a character that exists for each escape, \U goes up to \U0010FFFF") from None
     reader = _Reader(environment)
     if root is not None:
         reader.document.value = reader.value(root, ())
     return reader.document
 
 
+def variables(text: str) -> list[str]:
+    """List the variables in a text, as ``${NAME}``."""
+    return [match[0] for match in _VARIABLE.finditer(text) if match["name"]]
+
+
 def _in_words(error: MarkedYAMLError) -> YAMLTextError:
-    problem = str(error.problem).partition("\n")[0]
+    problem = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
     mark = error.problem_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     for pattern, words in _PROBLEMS:
         if match := re.search(pattern, problem):
-            return YAMLTextError(words.format(**match.groupdict()), line, column)
-    return YAMLTextError(f"supply YAML, the text stops being it here: {problem}", line, column)
+            return YAMLTextError(words.format(**match.groupdict()), mark.line + 1, mark.column + 1)
+    return YAMLTextError(f"supply YAML, got what is none here ({problem})", mark.line + 1, mark.column + 1)
 
 
 class _Reader:
@@ -122,31 +131,31 @@ class _Reader:
     def value(self, node: Node, at: Location) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise YAMLTextError(f"use fewer aliases, they make this more than {MAX_VALUES} values")
+            raise YAMLTextError(f"supply at most {MAX_VALUES} values, an alias counts as all that it names")
         if any(node is outer for outer in self._open):
             return self._fault(at, f"remove the alias *{node.anchor}, it stands inside of what it names")
         if len(at) > MAX_DEPTH:
             raise YAMLTextError(f"nest at most {MAX_DEPTH} levels deep")
+        self.document.positions[at] = self._count
         self.document.written.pop(at, None)
         if isinstance(node, ScalarNode):
             return self._scalar(node, at)
-        kind = "seq" if isinstance(node, SequenceNode) else "map"
-        if node.tag != _TAG + kind:
-            return self._fault(at, f"remove the tag {_short(node.tag)}")
         self._open.append(node)
         try:
-            if isinstance(node, SequenceNode):
+            if isinstance(node, SequenceNode) and _tag(node) == "!!seq":
                 return [self.value(item, (*at, index)) for index, item in enumerate(node.value)]
-            return self._mapping(node, at)
+            if isinstance(node, MappingNode) and _tag(node) == "!!map":
+                return self._mapping(node, at)
+            return self._fault(at, f"remove the tag {shown(_tag(node))}")
         finally:
             self._open.pop()
 
     def _mapping(self, node: MappingNode, at: Location) -> dict[str, Any]:
-        merges = [value for key, value in node.value if key.tag == _TAG + "merge"]
+        merges = [value for key, value in node.value if _tag(key) == "!!merge"]
         found = {key: value for merge in merges for key, value in self._merged(merge, at).items()}
         own: set[str] = set()
         for key, value in node.value:
-            if key.tag == _TAG + "merge":
+            if _tag(key) == "!!merge":
                 continue
             if not isinstance(key, ScalarNode):
                 self._fault(at, f"supply text as a key, got a list or a mapping in line {_line(key)}")
@@ -159,27 +168,31 @@ class _Reader:
 
     def _merged(self, node: Node, at: Location) -> dict[str, Any]:
         """Resolve what stands after ``<<:``; of several mappings the first that has a key gives its value."""
+        if isinstance(node, SequenceNode):
+            sources = [((*at, "<<", index), source) for index, source in enumerate(node.value)]
+        else:
+            sources = [((*at, "<<"), node)]
         found: dict[str, Any] = {}
-        for source in reversed(node.value) if isinstance(node, SequenceNode) else [node]:
+        for place, source in reversed(sources):
             if isinstance(source, MappingNode):
                 found.update(self.value(source, at) or {})
             else:
-                self._fault((*at, "<<"), "supply the alias of a mapping, or a list of such")
+                self._fault(place, "supply the alias of a mapping, or a list of such")
         return found
 
     def _scalar(self, node: ScalarNode, at: Location) -> Any:
-        match node.tag.removeprefix(_TAG):
-            case "str" | "timestamp" | "value" | "merge":
+        match _tag(node):
+            case "!!str" | "!!timestamp" | "!!value" | "!!merge":
                 return self._interpolated(node.value, at)
-            case "null":
+            case "!!null":
                 return None
-            case "bool":
+            case "!!bool":
                 return {"true": True, "false": False}.get(node.value.lower(), node.value)
-            case "int" | "float":
+            case "!!int" | "!!float":
                 self.document.written[at] = node.value
                 return int(node.value) if re.fullmatch("[-+]?[0-9]{1,18}", node.value) else math.nan
-            case _:
-                return self._fault(at, f"remove the tag {_short(node.tag)}")
+            case tag:
+                return self._fault(at, f"remove the tag {shown(tag)}")
 
     def _interpolated(self, text: str, at: Location) -> str | None:
         """Put variables in the place of ``${NAME}``; what they hold is text and is not read as YAML again."""
@@ -213,5 +226,6 @@ def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _short(tag: str) -> str:
-    return "!!" + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag
+def _tag(node: Node) -> str:
+    """Give the tag as it is written, like ``!!str``."""
+    return str(node.tag).replace("tag:yaml.org,2002:", "!!")

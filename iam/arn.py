@@ -52,8 +52,7 @@ class RoleArn:
         match = _ROLE_ARN.fullmatch(text)
         if match is None:
             raise ValueError(
-                "supply the ARN of an IAM role, like arn:aws:iam::111122223333:role/path/name, "
-                f"got {shown(text)}"
+                f"supply the ARN of an IAM role, like arn:aws:iam::111122223333:role/path/name, got {shown(text)}"
             )
         return cls(**match.groupdict())
 

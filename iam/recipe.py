@@ -77,7 +77,7 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
         role_arn: full ARN of the role, path included, or a Terraform reference.
     """
     if permissions == "recipe":
-        statements = [
+        statements: list[Document] = [
             {"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"], "Resource": "*"},
         ]
     else:

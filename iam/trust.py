@@ -1,28 +1,17 @@
-"""Trust policies of IAM roles as values: read strictly, asked whom they trust, given Glue's own statement."""
+"""Trust policies of IAM roles as values: read strictly, asked whom they trust, measured."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from iam.wording import shown, shown_key
 
-GLUE = "glue.amazonaws.com"
-SAGEMAKER = "sagemaker.amazonaws.com"
-
-GLUE_STATEMENT: dict[str, Any] = {
-    "Sid": "GlueInteractiveSessions",
-    "Effect": "Allow",
-    "Principal": {"Service": GLUE},
-    "Action": "sts:AssumeRole",
-}
-
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
-_STATEMENT_KEYS = (
-    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"
-)  # fmt: skip
+_STATEMENT_KEYS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition")
 _PRINCIPAL_KEYS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 # When a role or user is deleted, IAM shows the unique id it had in place of its ARN.
@@ -49,7 +38,7 @@ def parse_trust_policy(text: str) -> dict[str, Any]:
             refuse the document.
     """
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        document: dict[str, Any] = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
         faults = tuple(_document_faults(document))
     except json.JSONDecodeError as error:
         raise TrustPolicyError(
@@ -63,7 +52,6 @@ def parse_trust_policy(text: str) -> dict[str, Any]:
         raise TrustPolicyError("supply a trust policy, got JSON nested too deeply") from None
     if faults:
         raise TrustPolicyError(*faults)
-    assert isinstance(document, dict)
     return document
 
 
@@ -79,9 +67,7 @@ def trusts(document: dict[str, Any], service: str) -> bool:
     Conditions are not judged, nor are ``Deny`` statements: a service trusted under a condition is trusted.
     """
     return any(
-        statement["Effect"] == "Allow"
-        and service in _strings(_services(statement))
-        and _covers_assume_role(statement)
+        statement["Effect"] == "Allow" and service in _strings(_services(statement)) and _covers_assume_role(statement)
         for statement in statements(document)
     )
 
@@ -100,14 +86,9 @@ def deleted_principals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield f"{_place(document, index)}.{key}.AWS", principal
 
 
-def with_glue(document: dict[str, Any]) -> dict[str, Any]:
-    """Give the document with Glue's own statement after its own, which stay word for word."""
-    return {**document, "Statement": [*statements(document), GLUE_STATEMENT]}
-
-
 def size(document: dict[str, Any]) -> int:
-    """Count a document's characters as IAM's quotas do: without white space."""
-    return len(re.sub(r"\s", "", json.dumps(document, ensure_ascii=False, separators=(",", ":"))))
+    """Count a document's characters as IAM's quotas do: without the white space between its parts."""
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
 def _services(statement: dict[str, Any]) -> Any:
@@ -136,11 +117,11 @@ def _place(document: dict[str, Any], index: int) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
-        raise TrustPolicyError(f"supply each key once, got {json.dumps(twice)} twice in one object")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise TrustPolicyError(f"supply each key once, got {shown(key)} twice in one object")
+        found[key] = value
     return found
 
 
@@ -166,9 +147,7 @@ def _document_faults(document: Any) -> Iterator[str]:
         return
     for index, statement in enumerate([found] if isinstance(found, dict) else found):
         yield from _statement_faults(statement, _place(document, index))
-    sids = (
-        [s["Sid"] for s in found if isinstance(s, dict) and s.get("Sid")] if isinstance(found, list) else []
-    )
+    sids = [s["Sid"] for s in found if isinstance(s, dict) and s.get("Sid")] if isinstance(found, list) else []
     for sid in dict.fromkeys(str(sid) for sid in sids):
         if sids.count(sid) > 1:
             yield f"Statement: supply a Sid of its own for each statement, got {shown(sid)} twice"
@@ -201,7 +180,7 @@ def _principal_faults(principal: Any, place: str) -> Iterator[str]:
     if principal == "*":
         return
     if not isinstance(principal, dict) or not principal:
-        yield f'{place}: supply "*" or an object like {{"Service": "{SAGEMAKER}"}}, got {shown(principal)}'
+        yield f'{place}: supply "*" or an object like {{"Service": "sagemaker.amazonaws.com"}}, got {shown(principal)}'
         return
     yield from _unknown_keys(principal, f"{place}.", _PRINCIPAL_KEYS)
     for key in principal:
@@ -229,7 +208,7 @@ def _condition_faults(condition: Any, place: str) -> Iterator[str]:
             continue
         for key, values in keys.items():
             for value in values if isinstance(values, list) else [values]:
-                if not isinstance(value, str | int | float):
+                if not isinstance(value, str | int | float) or value in (math.inf, -math.inf):
                     yield f"{at}.{shown_key(key)}: supply strings, numbers or booleans, got {shown(value)}"
 
 

@@ -10,9 +10,12 @@ from typing import Any
 def shown(value: Any) -> str:
     """Give a JSON value on one line, cut if long; in ASCII, so that look-alikes and controls show."""
     text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:70]}... ({len(text)} characters)"
+    if len(text) <= 160:
+        return text
+    quote = '"' if isinstance(value, str) else ""
+    return f"{text[:150]}...{quote} ({len(text)} characters)"
 
 
 def shown_key(key: str) -> str:
     """Give a key as it stands where that is readable in a path, quoted otherwise."""
-    return key if re.fullmatch(r"[\w:/-]{1,64}", key, re.ASCII) else shown(key)
+    return key if re.fullmatch(r"[\w<][\w.:/<-]{0,63}", key, re.ASCII) else shown(key)
