@@ -20,6 +20,7 @@ from iam.recipe import (
     inline_policy,
     managed_policy_arn,
     trust_policy,
+    trust_policy_keeping,
 )
 from iam.role import Role
 from iam.statements import ANYTHING, Policy, Statement, merged, permissions_policy
@@ -191,7 +192,7 @@ def _exceeded(role: Role, quotas: Quotas) -> Iterator[str]:
                 f" the quota is {quotas.inline_policies_characters}"
             )
     if found.glue_trust.verdict is not Verdict.ALLOWED:
-        size = trust.size(trust.with_glue(role.trust_policy))
+        size = trust.size(trust_policy_keeping(role.trust_policy))
         if size > quotas.trust_policy_characters:
             yield (
                 f"the trust policy would have {size} characters with Glue's statement,"

@@ -75,9 +75,19 @@ def _inserted(text: str, at: tuple[str, ...], added: Sequence[Any] | Mapping[str
         return text[:end] + between + items + text[end:]
     lines = list(_lines(added))
     column = node.start_mark.column
-    end = text.find("\n", _last(node).end_mark.index)
-    head, tail = (text, "") if end < 0 else (text[:end].removesuffix("\r"), text[end + 1 :])
-    return head + newline + "".join(f"{' ' * column}{line}{newline}" for line in lines) + tail
+    is_ended, after = _rest(text, _last(node).end_mark.index)
+    # comments that are indented further are about what stands above them
+    while re.match(rf" {{{column + 1},}}#", after):
+        is_ended, after = _rest(text, len(text) - len(after))
+    before = text[: len(text) - len(after)]
+    added_text = "".join(f"{' ' * column}{line}{newline}" for line in lines)
+    return before + ("" if is_ended else newline) + added_text + after
+
+
+def _rest(text: str, index: int) -> tuple[bool, str]:
+    """Say whether the line that `index` is in ends with a line break, and what follows it."""
+    found = text.find("\n", index)
+    return found >= 0, text[found + 1 :] if found >= 0 else ""
 
 
 def _last(node: Node) -> Node:

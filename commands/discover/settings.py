@@ -5,7 +5,7 @@ from typing import Any
 
 from commands.discover.findings import RoleFinding
 from iam import grants, trust
-from iam.recipe import GLUE_STATEMENT_SID, Document
+from iam.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, Document, trust_policy_keeping
 
 
 class NotWritableError(Exception):
@@ -66,7 +66,7 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
     others = grants.without_glue_statement(live)
     if others["Statement"] and not grants.more_than_the_recipe(others):
         return Settings(finding.arn, "authoritative", None, "trusts SageMaker alone")
-    size = trust.size(trust.with_glue(others))
+    size = trust.size(trust_policy_keeping(others))
     if size > quota:
         raise NotWritableError(
             f"its trust policy would have {size} characters with Glue's own statement, and the quota is {quota}:"
@@ -81,10 +81,10 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
 
 def _not_keepable(document: Document) -> str | None:
     """Say why a document's statements cannot be kept beside Glue's own, None if they can."""
-    if trust.trusts(document, trust.GLUE):
+    if trust.trusts(document, GLUE):
         return "trusts Glue in a statement of others or under conditions"
     if any(statement.get("Sid") == GLUE_STATEMENT_SID for statement in trust.statements(document)):
         return f"has a statement of others under our Sid {GLUE_STATEMENT_SID}"
-    if not trust.trusts(document, trust.SAGEMAKER):
+    if not trust.trusts(document, SAGEMAKER):
         return "does not trust SageMaker"
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from commands.verify.checking import Checker
     from commands.verify.results import Result
-    from configuration import RoleStack
+    from configuration import Configuration, RoleStack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     ]
     if options.start_session and not _agreed(options):
         return 2
-    return _check(chosen, options)
+    return _check(configuration, chosen, options)
 
 
 def _agreed(options: argparse.Namespace) -> bool:
@@ -77,7 +77,7 @@ def _agreed(options: argparse.Namespace) -> bool:
     return False
 
 
-def _check(stacks: "Sequence[RoleStack]", options: argparse.Namespace) -> int:
+def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", options: argparse.Namespace) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     import boto3
@@ -86,6 +86,7 @@ def _check(stacks: "Sequence[RoleStack]", options: argparse.Namespace) -> int:
     from commands.live.account import WORKERS, Account, Calls
     from commands.live.faults import AWS_ERRORS, Faults, in_words
     from commands.verify.checking import Checker
+    from commands.verify.left_over import left_over
     from commands.verify.results import exit_status, print_results, to_json
 
     faults = Faults()
@@ -103,8 +104,13 @@ def _check(stacks: "Sequence[RoleStack]", options: argparse.Namespace) -> int:
             pool.shutdown(cancel_futures=True)
             raise
     notes: list[str] = []
+    if not options.stacks:
+        try:
+            notes += left_over(configuration)
+        except AWS_ERRORS as error:
+            faults.add(f"s3://{configuration.state.bucket}", "states of roles no longer configured", error)
     if options.start_session:
-        notes = _start_sessions(checker, results)
+        notes += _start_sessions(checker, results)
     if options.json:
         print(json.dumps(to_json(results, notes=notes, faults=faults.lines, calls=account.calls), indent=2))
     else:

@@ -51,25 +51,33 @@ class Checker:
             operation = f"assume {environment.deploy_role_arn}" if environment.deploy_role_arn else "sts"
             self.faults.add(f"environments.{name}", operation, error)
             return [Result(stack, "not checked", [in_words(error)]) for stack in stacks]
-        if environment.account_id not in (None, found_id):
-            line = (
-                f"environments.{name}: is account {environment.account_id}, and the credentials are for {found_id}:"
+        elsewhere = [stack for stack in stacks if _account_id(stack) not in (None, found_id)]
+        for declared in dict.fromkeys(map(_account_id, elsewhere)):
+            self.faults.say(
+                f"environments.{name}: is account {declared}, and the credentials are for {found_id}:"
                 " use that account's, or set deploy_role_arn"
             )
-            self.faults.say(line)
-            return [Result(stack, "not checked", ["the credentials are for another account"]) for stack in stacks]
         self.accounts[name] = account
-        names = [stack.role.name for stack in stacks]
+        names = [stack.role.name for stack in stacks if stack not in elsewhere]
         roles = read_roles(account, names, pool=self.pool, faults=self.faults, progress=self.progress)
         judge = _Judge(account, environment.region, self.faults)
-        done = self.progress("checks", len(stacks))
-        return list(each(self.pool, lambda stack: judge.result(stack, roles), stacks, done))
+
+        def result(stack: RoleStack) -> Result:
+            if stack in elsewhere:
+                return Result(stack, "not checked", ["the credentials are for another account"])
+            return judge.result(stack, roles)
+
+        return list(each(self.pool, result, stacks, self.progress("checks", len(stacks))))
 
     def _reached(self, environment: Environment) -> Account:
         account = self.account.in_region(environment.region)
         if environment.deploy_role_arn:
             return account.assuming(environment.deploy_role_arn, session_name="glue-sessions-verify")
         return account
+
+
+def _account_id(stack: RoleStack) -> str | None:
+    return stack.environment.account_id or (stack.role.arn.account_id if stack.role.arn else None)
 
 
 class _Judge:
