@@ -1,4 +1,4 @@
-"""States of roles that are no longer configured, yet still have grants: taken out of the file without being released."""
+"""States of roles that are no longer configured, yet still have grants: taken out of the file, but not released."""
 
 import json
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import queue
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -39,14 +40,14 @@ Answer = dict[str, Any] | Refusal | None
 
 @dataclass
 class AwsProxy:
-    """A running proxy. `answers` has, by operation, what is asked before the sandbox is."""
+    """A running proxy. `answers` has, by operation, what is asked before the sandbox is, with parameters and region."""
 
     environment: dict[str, str]
     calls: list[Call] = field(default_factory=list)
-    answers: dict[str, Callable[[dict[str, Any]], Answer]] = field(default_factory=dict)
+    answers: dict[str, Callable[[dict[str, Any], str], Answer]] = field(default_factory=dict)
 
     def refuse(self, operation: str, code: str, message: str = "not today") -> None:
-        self.answers[operation] = lambda _: Refusal(code, message)
+        self.answers[operation] = lambda _, __: Refusal(code, message)
 
     @property
     def operations(self) -> list[str]:
@@ -58,7 +59,7 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
     """Run a proxy on loopback while the block runs."""
     upstream = urlsplit(sandbox.endpoint)
     context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
-    connections = threading.local()
+    idle: queue.SimpleQueue[http.client.HTTPSConnection] = queue.SimpleQueue()
     proxy = AwsProxy({})
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,7 +70,7 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             call, parameters = _call(self.headers, body)
             proxy.calls.append(call)
-            answer = proxy.answers.get(call.operation, lambda _: None)(parameters)
+            answer = proxy.answers.get(call.operation, lambda _, __: None)(parameters, call.region)
             is_json = "X-Amz-Target" in self.headers
             if answer is None:
                 self._forward(body)
@@ -82,17 +83,20 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
         do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815
 
         def _forward(self, body: bytes) -> None:
-            connection = getattr(connections, "one", None)
-            if connection is None:
+            try:
+                connection = idle.get_nowait()
+            except queue.Empty:
                 connection = http.client.HTTPSConnection(str(upstream.hostname), upstream.port, context=context)
-                connections.one = connection
             try:
                 connection.request(self.command, self.path, body, dict(self.headers))
-            except (http.client.HTTPException, OSError):
+                response = connection.getresponse()
+            except (http.client.HTTPException, OSError):  # the sandbox has closed it meanwhile
                 connection.close()
                 connection.request(self.command, self.path, body, dict(self.headers))
-            response = connection.getresponse()
-            self._reply(response.status, response.read(), response.headers.get("Content-Type", "text/plain"))
+                response = connection.getresponse()
+            content = response.read()
+            idle.put(connection)
+            self._reply(response.status, content, response.headers.get("Content-Type", "text/plain"))
 
         def _reply(self, status: int, body: bytes, content_type: str) -> None:
             self.send_response(status)
@@ -115,6 +119,8 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
         server.shutdown()
         thread.join()
         server.server_close()
+        while not idle.empty():
+            idle.get_nowait().close()
 
 
 def _call(headers: Any, body: bytes) -> tuple[Call, dict[str, Any]]:
