@@ -36,9 +36,8 @@ def with_roles(
     Raises:
         NotInsertableError: the roles would not end up there and there alone.
     """
-    before = _value(text)
-    expected = _value(text)
     try:
+        expected = _value(text)
         environments = expected["environments"]
         if environment_name in environments:
             environments[environment_name]["roles"] += roles
@@ -48,7 +47,7 @@ def with_roles(
             environments.update(added)
             changed = _inserted(text, ("environments",), added)
         # what was meant, and what the text says now: an alias or an odd layout shows here
-        right = _value(changed) == expected and before is not None
+        right = _value(changed) == expected
     except (KeyError, TypeError, AttributeError, YAMLError, yaml_text.YAMLTextError):
         right = False
     if not right:
