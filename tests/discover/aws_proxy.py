@@ -34,8 +34,8 @@ class Refusal:
     status: int = 400
 
 
-Answer = dict[str, Any] | Refusal | None
-"""A JSON service's answer, or an error, or None to let the sandbox answer."""
+Answer = dict[str, Any] | bytes | Refusal | None
+"""A JSON service's answer, or XML, or an error, or None to let the sandbox answer."""
 
 
 @dataclass
@@ -48,6 +48,10 @@ class AwsProxy:
 
     def refuse(self, operation: str, code: str, message: str = "not today") -> None:
         self.answers[operation] = lambda _, __: Refusal(code, message)
+
+    def refuse_where(self, operation: str, parameter: str, value: str, code: str) -> None:
+        """Refuse the calls in which a parameter has this value."""
+        self.answers[operation] = lambda given, _: Refusal(code, "not today") if given.get(parameter) == value else None
 
     @property
     def operations(self) -> list[str]:
@@ -77,6 +81,8 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             elif isinstance(answer, Refusal):
                 text = _refusal(answer, is_json)
                 self._reply(answer.status, text, "application/x-amz-json-1.1" if is_json else "text/xml")
+            elif isinstance(answer, bytes):
+                self._reply(200, answer, "text/xml")
             else:
                 self._reply(200, json.dumps(answer).encode(), "application/x-amz-json-1.1")
 
