@@ -58,6 +58,8 @@ def exit_status(results: Sequence[Result]) -> int:
     states = {result.state for result in results}
     if "not checked" in states:
         return 2
+    if any(result.session and result.session.left_over for result in results):
+        return 1
     return 0 if states <= {"ready", "released"} else 1
 
 

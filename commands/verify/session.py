@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 WORKERS = 2
 IDLE_MINUTES = 5
 TIMEOUT_MINUTES = 15
-_READY_SECONDS = 300
+POLL_SECONDS = 1.0
+READY_SECONDS = 300
 _STATEMENT_SECONDS = 120
 _STOPPED_SECONDS = 120
 _CODE = "print(spark.sql('select 6 * 7').first()[0])"
@@ -103,13 +104,13 @@ def _create(glue: "GlueClient", session_id: str, role_arn: str, *, owner: str) -
 
 
 def _until_ready(glue: "GlueClient", session_id: str) -> None:
-    for session in _polled(lambda: glue.get_session(Id=session_id)["Session"], _READY_SECONDS):
+    for session in _polled(lambda: glue.get_session(Id=session_id)["Session"], READY_SECONDS):
         match session["Status"]:
             case "READY":
                 return
             case "FAILED" | "STOPPED" | "TIMEOUT" as status:
                 raise _SessionError(f"the session is {status}: {session.get('ErrorMessage', 'no reason given')}")
-    raise _SessionError(f"the session was not ready in {_READY_SECONDS} s")
+    raise _SessionError(f"the session was not ready in {READY_SECONDS:g} s")
 
 
 def _run(glue: "GlueClient", session_id: str) -> str:
@@ -151,7 +152,7 @@ def _polled(ask: Callable[[], Any], seconds: float) -> Iterator[Any]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         yield ask()
-        time.sleep(1)
+        time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager
