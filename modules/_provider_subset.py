@@ -8,24 +8,19 @@ has for that.
 """
 
 import hashlib
-import io
 import json
 import os
-import re
 import sys
-import tarfile
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
-from importlib.abc import Loader, MetaPathFinder
+from collections.abc import Collection, Sequence
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.resources.abc import TraversableResources
+from importlib.readers import FileReader
 from importlib.util import spec_from_file_location
-from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-# Part of the name of a cached copy: raise it when `build_tarball` writes something else.
+# Part of the name of a cached copy: raise it when `cut_tarball` writes something else.
 _FORMAT = 1
 
 
@@ -33,13 +28,12 @@ class UnknownLayoutError(Exception):
     """The package does not look as this module knows it."""
 
 
-def use_subset(package: str, submodules: Collection[str], *, cache: Path | None = None) -> None:
+def use_subset(package: str, submodules: Collection[str]) -> None:
     """Have `import package.submodule` load the named submodules only.
 
     Args:
         package: a prebuilt provider's Python package, `cdktf_cdktf_provider_aws`.
         submodules: names of its submodules, `iam_role`. To import another raises `ModuleNotFoundError`.
-        cache: folder of the cut tarballs; by default one in the user's cache folder.
 
     Raises:
         UnknownLayoutError: the package is laid out in another way; nothing has been changed.
@@ -51,8 +45,10 @@ def use_subset(package: str, submodules: Collection[str], *, cache: Path | None 
     if spec is None or not spec.submodule_search_locations:
         return  # not installed: the import that follows says so
     locations = list(spec.submodule_search_locations)
-    tarball = _only(Path(locations[0], "_jsii").glob("*.jsii.tgz"), "tarball")
-    cut = _cached_tarball(tarball, sorted(submodules), cache or _cache_folder())
+    tarballs = list(Path(locations[0], "_jsii").glob("*.jsii.tgz"))
+    if len(tarballs) != 1:
+        raise UnknownLayoutError(f"{package}._jsii has {len(tarballs)} tarballs")
+    cut = _cached_tarball(tarballs[0], sorted(submodules))
     sys.meta_path.insert(0, _SubsetFinder(package, locations, frozenset(submodules), cut.parent))
 
 
@@ -86,135 +82,30 @@ class _SubsetFinder(MetaPathFinder):
         )
 
 
-class _JsiiLoader(SourceFileLoader, Loader):
+class _JsiiLoader(SourceFileLoader):
     """Runs the package's own `_jsii`, which loads its tarball as a resource and is given the cut one."""
 
     def __init__(self, fullname: str, path: str, *, resources: Path) -> None:
         super().__init__(fullname, path)
         self._resources = resources
 
-    def get_resource_reader(self, fullname: str) -> Any:
-        return _Resources(self._resources)
+    def get_resource_reader(self, name: str | None = None) -> FileReader:
+        return FileReader(SourceFileLoader(self.name, str(self._resources / "__init__.py")))
 
 
-class _Resources(TraversableResources):
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def files(self) -> Path:
-        return self._folder
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "glue-sessions", "bindings")
-
-
-def _cached_tarball(tarball: Path, submodules: list[str], cache: Path) -> Path:
+def _cached_tarball(tarball: Path, submodules: list[str]) -> Path:
     """Return the cut copy of `tarball`, made at the first use, under the name that the package loads."""
     stat = tarball.stat()
     identity = [_FORMAT, str(tarball), stat.st_size, stat.st_mtime_ns, *submodules]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "glue-sessions", "bindings")
     folder = cache / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
     cut = folder / tarball.name
     if not cut.exists():
+        from modules._cut_tarball import cut_tarball  # not needed in the runs that follow
+
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        content = build_tarball(tarball, submodules)
+        content = cut_tarball(tarball, submodules)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             file.write(content)
         Path(file.name).replace(cut)  # at once: another process may be doing the same
     return cut
-
-
-def build_tarball(tarball: Path, submodules: Iterable[str]) -> bytes:
-    """Return `tarball`, a jsii package, cut to the named submodules.
-
-    What remains is `package.json`, the assembly with the types of those submodules, their JavaScript, and an
-    index that reads each of them when it is first asked for.
-
-    Raises:
-        UnknownLayoutError: something is not where the prebuilt providers have it.
-    """
-    # Python's iam_role is lib/iam-role/index.js, whose types are called @cdktf/provider-aws.iamRole.…
-    scripts = {f"lib/{name.replace('_', '-')}/index.js" for name in submodules}
-    folders = tuple(script.removesuffix("index.js") for script in scripts)
-    kept: dict[str, bytes] = {}
-    try:
-        with tarfile.open(tarball, "r|gz") as source:
-            for member in source:
-                path = member.name.removeprefix("package/")
-                file = source.extractfile(member)
-                if file is None:
-                    continue
-                if path == ".jsii":
-                    kept[path], kept["lib/index.js"] = _cut_assembly(file, scripts)
-                elif path == "package.json" or (path.startswith(folders) and path.endswith(".js")):
-                    kept[path] = file.read()
-    except tarfile.TarError as error:
-        raise UnknownLayoutError(f"{tarball.name} cannot be read ({error})") from error
-
-    if missing := sorted({".jsii", "package.json", *scripts} - kept.keys()):
-        raise UnknownLayoutError(f"{tarball.name} has no {', '.join(missing)}")
-    if b'"main": "lib/index.js"' not in kept["package.json"] or b'"exports":' in kept["package.json"]:
-        raise UnknownLayoutError(f"{tarball.name} is entered elsewhere than at lib/index.js")
-    code = b"".join(kept.values())
-    if needed := {f"lib/{folder.decode()}/" for folder in re.findall(rb'require\("\.\./([^/"]+)', code)} - {
-        *folders
-    }:
-        raise UnknownLayoutError(f"the submodules need {', '.join(sorted(needed))} of {tarball.name}")
-    return _pack(kept)
-
-
-def _cut_assembly(lines: Iterable[bytes], scripts: set[str]) -> tuple[bytes, bytes]:
-    """Return a jsii assembly with the types of `scripts` alone, and an index that exports these scripts.
-
-    Read line by line, for it is 130 MB of JSON (two spaces of indentation) of which a hundredth part is kept.
-    """
-    lines = iter(lines)
-    head = [*takewhile(lambda line: line != b'  "types": {\n', lines)]
-    try:
-        assembly = json.loads(b"".join(head).rstrip().rstrip(b",") + b"}")
-        exported = {
-            submodule: script
-            for submodule, description in assembly["submodules"].items()
-            if (script := re.sub("^src/(.*):$", r"lib/\1.js", description["symbolId"])) in scripts
-        }
-        if len(exported) != len(scripts):
-            raise UnknownLayoutError(f"the assembly describes {len(exported)} of {len(scripts)} submodules")
-
-        starts = tuple(f'    "{submodule}.'.encode() for submodule in exported)
-        types: list[bytes] = []
-        keep = False
-        for line in takewhile(lambda line: not line.startswith(b"  }"), lines):
-            if line.startswith(b'    "'):
-                keep = line.startswith(starts)
-            if keep:
-                types.append(line)
-        assembly["types"] = json.loads(b"{" + b"".join(types).rstrip().rstrip(b",") + b"}")
-        assembly |= json.loads(b"{" + b"".join(lines))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnknownLayoutError(f"the assembly is not written as expected ({error!r})") from error
-    assembly["submodules"] = {submodule: assembly["submodules"][submodule] for submodule in exported}
-
-    index = ['"use strict";']
-    for submodule, script in exported.items():
-        name, file = json.dumps(submodule.rpartition(".")[2]), json.dumps(script.replace("lib/", "./", 1))
-        index.append(
-            f"Object.defineProperty(exports, {name}, {{ enumerable: true, get: () => require({file}) }});"
-        )
-    return json.dumps(assembly).encode(), "\n".join(index).encode()
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as target:
-        for path, content in sorted(files.items()):
-            member = tarfile.TarInfo(f"package/{path}")
-            member.size = len(content)
-            target.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _only(paths: Iterable[Path], what: str) -> Path:
-    found = list(paths)
-    if len(found) != 1:
-        raise UnknownLayoutError(f"{len(found)} files look like the package's {what}")
-    return found[0]

@@ -4,7 +4,7 @@ import json
 
 from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
 from modules.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
-from modules.execution_role import ROLE_ADDRESS
+from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
 
@@ -12,7 +12,8 @@ class GlueSessionGrant(Construct):
     """Lets the role start and use Glue interactive sessions of its own.
 
     Args:
-        role_name: the role's name, without its path.
+        scope: the stack itself; the addresses are `aws_iam_role_policy_attachment.glue_sessions` and
+            `aws_iam_role_policy.glue_sessions`.
         partition: the role's partition.
         permissions: which inline policy, see `iam.recipe.inline_policy`.
         adopted: whether the stack adopts the role; it can then see which grants exist, and takes them over, so that
@@ -23,18 +24,16 @@ class GlueSessionGrant(Construct):
     def __init__(
         self,
         scope: Construct,
-        id_: str,
         *,
-        role_name: str,
         partition: str,
         permissions: Permissions,
         adopted: bool,
         blocks: TerraformBlocks,
     ) -> None:
-        super().__init__(scope, id_)
+        super().__init__(scope, "glue_sessions")
         managed_policy = managed_policy_arn(partition)
-        attachment = IamRolePolicyAttachment(self, "ManagedPolicy", role=role_name, policy_arn=managed_policy)
-        attachment.override_logical_id("glue_sessions")
+        # "Default" adds nothing to an address, so both are glue_sessions, each of its own type
+        attachment = IamRolePolicyAttachment(self, "Default", role=LIVE_ROLE_NAME, policy_arn=managed_policy)
 
         if permissions == "least-privilege":
             blocks.define(account_id='${split(":", data.aws_iam_role.live.arn)[4]}')
@@ -44,10 +43,7 @@ class GlueSessionGrant(Construct):
             account_id="${local.account_id}",
             role_arn="${data.aws_iam_role.live.arn}",
         )
-        inline = IamRolePolicy(
-            self, "InlinePolicy", role=role_name, name=INLINE_POLICY_NAME, policy=json.dumps(document)
-        )
-        inline.override_logical_id("glue_sessions")
+        IamRolePolicy(attachment, "Default", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document))
 
         if adopted:
             # through lookup(), since naming either attribute makes Terraform warn that it is deprecated
@@ -58,9 +54,9 @@ class GlueSessionGrant(Construct):
             )
             blocks.import_existing(
                 "aws_iam_role_policy_attachment.glue_sessions",
-                f"{role_name}/${{each.value}}",
+                f"{LIVE_ROLE_NAME}/${{each.value}}",
                 for_each=f"toset({attached})",
             )
             blocks.import_existing(
-                "aws_iam_role_policy.glue_sessions", f"{role_name}:${{each.value}}", for_each=f"toset({put})"
+                "aws_iam_role_policy.glue_sessions", f"{LIVE_ROLE_NAME}:${{each.value}}", for_each=f"toset({put})"
             )

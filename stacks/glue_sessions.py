@@ -38,19 +38,15 @@ class GlueSessionsStack(TerraformStack):
         keep_state(self, state=state, key=settings.state_key)
 
         blocks = TerraformBlocks()
-        LiveExecutionRole(self, "live", role_name=role.name, role_arn=str(role.arn) if role.arn else None)
+        LiveExecutionRole(self, role_name=role.name, role_arn=str(role.arn) if role.arn else None)
         adopted = role.trust.ownership != "external"
         if adopted:
-            AdoptedExecutionRole(
-                self, "execution_role", role_name=role.name, owned_trust=_owned_trust(settings), blocks=blocks
-            )
+            AdoptedExecutionRole(self, owned_trust=_owned_trust(settings), blocks=blocks)
         else:
             _leave_to_its_owner(blocks, told=not role.released)
         if not role.released:
             GlueSessionGrant(
                 self,
-                "glue_sessions",
-                role_name=role.name,
                 partition=settings.partition,
                 permissions=role.permissions,
                 adopted=adopted,

@@ -1,0 +1,96 @@
+"""A shop that uses this project: its glue-sessions.yaml, its state bucket, its stacks' folders."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from configuration import Configuration, load
+from modules.bindings import TerraformStack
+from sandbox.launcher import Sandbox
+from stacks.glue_sessions import GlueSessionsStack
+from tests.e2e.terraform import Terraform
+from tests.template import Template, app_in_memory
+
+ROLE = "aws_iam_role.execution_role"
+ATTACHMENT = "aws_iam_role_policy_attachment.glue_sessions"
+INLINE_POLICY = "aws_iam_role_policy.glue_sessions"
+
+
+@dataclass
+class Shop:
+    """Writes configurations and synthesizes their stacks, each into a folder that stays its own.
+
+    Attributes:
+        aws: the local AWS.
+        bucket: the state bucket.
+        folder: where everything of the shop is.
+        binary: the terraform to run.
+        environment: the environment terraform runs in.
+        variables: what `${NAME}` in the configuration is read from.
+    """
+
+    aws: Sandbox
+    bucket: str
+    folder: Path
+    binary: str
+    environment: Mapping[str, str]
+    variables: dict[str, str] = field(default_factory=dict)
+    _prepared: set[Path] = field(default_factory=set)
+
+    @property
+    def configuration_file(self) -> Path:
+        """The shop's glue-sessions.yaml."""
+        return self.folder / "glue-sessions.yaml"
+
+    def configure(self, **environments: Any) -> Configuration:
+        """Write glue-sessions.yaml with these environments and read it as the app does."""
+        region = self.aws.environment["AWS_REGION"]
+        state = {"bucket": self.bucket, "region": region, "use_path_style": True}
+        named = {name: {"region": region, **settings} for name, settings in environments.items()}
+        self.configuration_file.write_text(json.dumps({"state": state, "environments": named}))  # JSON is YAML
+        return load(self.configuration_file, self.variables)
+
+    def stacks(self, **environments: Any) -> dict[str, Terraform]:
+        """Synthesize these environments; return a folder ready to plan for each stack, by name."""
+        configuration = self.configure(**environments)
+        return {
+            settings.name: self.prepare(
+                GlueSessionsStack(app_in_memory(), settings=settings, state=configuration.state), settings.name
+            )
+            for settings in configuration.role_stacks
+        }
+
+    def stack(self, role: str, *, environment: Mapping[str, Any] | None = None, **settings: Any) -> Terraform:
+        """Synthesize the stack of one role, in the environment `dev`.
+
+        Args:
+            role: name or ARN.
+            environment: settings of the environment.
+            settings: settings of the role.
+        """
+        (terraform,) = self.stacks(dev={**(environment or {}), "roles": [{"role": role, **settings}]}).values()
+        return terraform
+
+    def objects(self) -> set[str]:
+        """Keys of all objects in the state bucket."""
+        found = self.aws.client("s3").list_objects_v2(Bucket=self.bucket)
+        return {each["Key"] for each in found.get("Contents", [])}
+
+    def state_versions(self, key: str) -> list[str]:
+        """Ids of all versions of a state that the bucket keeps, newest first."""
+        found = self.aws.client("s3").list_object_versions(Bucket=self.bucket, Prefix=key)
+        return [version["VersionId"] for version in found.get("Versions", []) if version["Key"] == key]
+
+    def prepare(self, stack: TerraformStack, name: str) -> Terraform:
+        """Synthesize a stack into its folder and initialize that, if it is new."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "cdk.tf.json").write_text(json.dumps(Template.from_stack(stack).document))
+        terraform = Terraform(folder, self.binary, self.environment)
+        if folder not in self._prepared:
+            initialized = terraform.init()
+            assert initialized.status == 0, initialized.output
+            self._prepared.add(folder)
+        return terraform

@@ -1,0 +1,159 @@
+"""One stack's folder with terraform run in it, and what terraform said."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one terraform command said, as its `-json` option has it.
+
+    Attributes:
+        status: exit status. Of a plan: 0 no changes, 1 failed, 2 changes.
+        output: standard output and error.
+    """
+
+    status: int
+    output: str
+
+    @cached_property
+    def _events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.output.splitlines() if line.startswith('{"@level"')]
+
+    def _changes(self, event_type: str) -> dict[str, dict[str, Any]]:
+        found = [event["change"] for event in self._events if event["type"] == event_type]
+        return {change["resource"]["addr"]: change for change in found}
+
+    @cached_property
+    def changes(self) -> dict[str, str]:
+        """What the plan does, by address: create, update, replace, delete, import, remove (that is: forget)."""
+        return {address: change["action"] for address, change in self._changes("planned_change").items()}
+
+    @cached_property
+    def imported(self) -> set[str]:
+        """Addresses of the resources that the plan takes over."""
+        return {address for address, change in self._changes("planned_change").items() if "importing" in change}
+
+    @cached_property
+    def drift(self) -> dict[str, str]:
+        """What others did since the last apply, by address."""
+        return {address: change["action"] for address, change in self._changes("resource_drift").items()}
+
+    @cached_property
+    def summary(self) -> str:
+        """The line that ends a plan or an apply, with terraform's own words."""
+        said = [event["@message"] for event in self._events if event["type"] == "change_summary"]
+        return said[-1] if said else ""
+
+    def _diagnostics(self, severity: str) -> list[str]:
+        found = [event["diagnostic"] for event in self._events if event["type"] == "diagnostic"]
+        # the same line breaks whatever terraform's version
+        return [
+            " ".join(f"{each['summary']}: {each.get('detail', '')}".split())
+            for each in found
+            if each["severity"] == severity
+        ]
+
+    @property
+    def errors(self) -> list[str]:
+        """Errors, one line each."""
+        return self._diagnostics("error")
+
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings, one line each: the checks that did not hold are among them."""
+        return self._diagnostics("warning")
+
+    def assert_no_role_is_made_or_destroyed(self) -> None:
+        """Look at every change of a role that was planned or begun."""
+        begun = [event["hook"] for event in self._events if event["type"] == "apply_start"]
+        planned = self._changes("planned_change").values()
+        for change in [*planned, *begun]:
+            if change["resource"]["resource_type"] == "aws_iam_role":
+                assert change["action"] in {"read", "update", "import", "noop", "remove"}, change
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Runs terraform in one folder.
+
+    Args:
+        folder: holds the stack's `cdk.tf.json`.
+        binary: the terraform to run.
+        environment: the whole environment it runs in.
+    """
+
+    folder: Path
+    binary: str
+    environment: Mapping[str, str]
+
+    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        """Start terraform in a process group of its own."""
+        return subprocess.Popen(
+            [self.binary, *arguments],
+            cwd=self.folder,
+            env={**self.environment, **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **variables: str) -> Run:
+        """Run terraform to its end; `variables` are added to its environment."""
+        process = self.start(*arguments, **variables)
+        try:
+            output, _ = process.communicate("", timeout=240)
+        except BaseException:
+            kill(process)
+            raise
+        done = Run(process.returncode, output)
+        done.assert_no_role_is_made_or_destroyed()
+        return done
+
+    def init(self, **variables: str) -> Run:
+        """Prepare the folder: provider and state."""
+        return self.run("init", "-input=false", "-no-color", **variables)
+
+    def plan(self, *arguments: str, **variables: str) -> Run:
+        """Plan, and keep the plan for `planned`."""
+        options = ("-json", "-input=false", "-detailed-exitcode", "-out=plan.bin")
+        return self.run("plan", *options, *arguments, **variables)
+
+    def assert_nothing_to_do(self) -> None:
+        """Plan, and expect "No changes" without a word of warning."""
+        done = self.plan()
+        assert (done.status, done.changes, done.warnings) == (0, {}, []), done.output
+
+    def planned(self) -> dict[str, Any]:
+        """Return the last plan's changes by address, each with `before` and `after`."""
+        document = json.loads(self.run("show", "-json", "plan.bin").output)
+        changes = {each["address"]: each["change"] for each in document["resource_changes"]}
+        for address, change in changes.items():
+            if address.startswith("aws_iam_role."):
+                assert not {"create", "delete"} & {*change["actions"]}, change
+        return changes
+
+    def apply(self, *arguments: str, **variables: str) -> Run:
+        """Plan and apply in one go, and expect it to work."""
+        done = self.try_to_apply(*arguments, **variables)
+        assert done.status == 0, done.output
+        return done
+
+    def try_to_apply(self, *arguments: str, **variables: str) -> Run:
+        """Plan and apply in one go."""
+        return self.run("apply", "-json", "-input=false", "-auto-approve", *arguments, **variables)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """End terraform and its provider at once, as `kill -9` does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,130 @@
+"""States in S3: one for each role, locked while written, kept in every version, whatever becomes of the file."""
+
+import re
+import time
+from collections.abc import Callable
+
+from sandbox.launcher import Sandbox
+from tests.e2e.conftest import MakeRole
+from tests.e2e.execution_role import (
+    CONSOLE_TRUST,
+    GLUE_STATEMENT,
+    RECIPE_INLINE_POLICY,
+    RECIPE_TRUST,
+    ExecutionRole,
+    Grants,
+    trust,
+)
+from tests.e2e.faults import FaultyEndpoint
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+from tests.e2e.terraform import kill
+
+GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, f"not in two minutes: {what}"
+        time.sleep(0.05)
+
+
+def test_two_environments_and_several_roles_have_states_of_their_own(shop: Shop, make_role: MakeRole) -> None:
+    one, two, three = make_role(), make_role(), make_role()
+    roles = {"one": {"role": one.name}, "two": {"role": two.arn}, "three": {"role": three.name}}
+    stacks = shop.stacks(dev={"roles": [roles["one"], roles["two"]]}, prod={"roles": [roles["three"]]})
+    for stack in stacks.values():
+        stack.apply()
+    assert one.grants == two.grants == three.grants == GRANTED
+    assert shop.objects() == {
+        f"glue-sessions/dev/{one.name}.tfstate",
+        f"glue-sessions/dev/{two.name}.tfstate",
+        f"glue-sessions/prod/{three.name}.tfstate",
+    }
+
+    # a role taken out of the file takes its stack along: nobody plans anything for it, least of all its end
+    left = shop.stacks(dev={"roles": [roles["one"]]}, prod={"roles": [roles["three"]]})
+    assert set(stacks) - set(left) == {f"glue-sessions-dev-{two.name}"}
+    for stack in left.values():
+        stack.assert_nothing_to_do()
+    assert two.grants == GRANTED
+
+
+def test_a_renamed_environment_takes_everything_over_and_deletes_nothing(shop: Shop, role: ExecutionRole) -> None:
+    shop.stack(role.name).apply()
+    (renamed,) = shop.stacks(development={"roles": [{"role": role.name}]}).values()
+    assert renamed.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
+
+
+def test_another_role_name_over_the_same_bucket_leaves_the_first_role_alone(shop: Shop, make_role: MakeRole) -> None:
+    first, second = make_role(), make_role()
+    shop.variables["SAGEMAKER_ROLE_NAME"] = first.name
+    shop.stack("${SAGEMAKER_ROLE_NAME}").apply()
+    shop.variables["SAGEMAKER_ROLE_NAME"] = second.name
+    switched = shop.stack("${SAGEMAKER_ROLE_NAME}")
+    assert switched.plan().summary == "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy."
+    assert first.grants == GRANTED
+    assert second.read() == second.made
+
+
+def test_a_second_apply_fails_while_one_holds_the_lock_and_loses_nothing(shop: Shop, role: ExecutionRole) -> None:
+    stack = shop.stack(role.name)
+    lock = f"glue-sessions/dev/{role.name}.tfstate.tflock"
+    asking = stack.start("apply", "-no-color")  # holds the lock until it is answered
+    try:
+        wait_until(lambda: lock in shop.objects(), "the first apply takes the lock")
+        second = stack.try_to_apply()
+        assert second.status == 1
+        assert any(error.startswith("Error acquiring the state lock: ") for error in second.errors)
+        assert role.read() == role.made
+        output, _ = asking.communicate("yes\n", timeout=120)
+    except BaseException:
+        kill(asking)
+        raise
+    assert asking.returncode == 0, output
+    assert role.grants == GRANTED
+    assert lock not in shop.objects()
+    stack.assert_nothing_to_do()
+
+
+def test_an_apply_killed_midway_is_recovered_with_nothing_lost(shop: Shop, role: ExecutionRole, aws: Sandbox) -> None:
+    state = f"glue-sessions/dev/{role.name}.tfstate"
+    stack = shop.stack(role.name, trust={"ownership": "additive"})
+    with FaultyEndpoint(aws, hold="PutRolePolicy") as faulty:
+        killed = stack.start("apply", "-auto-approve", "-input=false", **faulty.environment)
+        try:
+            assert faulty.held.wait(120)
+            wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
+        finally:
+            kill(killed)
+    assert shop.state_versions(state) == []
+    assert role.grants.inline_policy is None
+
+    locked = stack.plan()
+    assert locked.status == 1
+    (error,) = locked.errors
+    lock_id = re.search(r" ID: +(\S+)", error)
+    assert lock_id, error
+    assert stack.run("force-unlock", "-force", lock_id[1]).status == 0
+
+    recovered = stack.apply()
+    assert recovered.imported == {ROLE, ATTACHMENT}
+    assert recovered.changes[INLINE_POLICY] == "create"
+    assert role.grants == Grants(
+        trust(*CONSOLE_TRUST["Statement"], GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
+    )
+    stack.assert_nothing_to_do()
+
+
+def test_a_lost_state_comes_back_from_the_bucket_and_a_state_made_anew_deletes_nothing(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    state = f"glue-sessions/dev/{role.name}.tfstate"
+    stack = shop.stack(role.name)
+    stack.apply()
+    s3 = shop.aws.client("s3")
+    marker = s3.delete_object(Bucket=shop.bucket, Key=state)["VersionId"]
+    assert stack.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
+    s3.delete_object(Bucket=shop.bucket, Key=state, VersionId=marker)
+    stack.assert_nothing_to_do()
+    assert s3.head_object(Bucket=shop.bucket, Key=state)["ServerSideEncryption"] == "AES256"
