@@ -83,7 +83,7 @@ def _inline_policy(role: Role) -> InlinePolicy:
     kinds: tuple[Permissions, ...] = ("recipe", "least-privilege")
     live = permissions_policy(document)
     for kind in kinds:
-        if not difference(permissions_policy(declared_inline_policy(role, kind)), live).changes:
+        if not difference([permissions_policy(declared_inline_policy(role, kind))], [live]).changes:
             return kind
     return "other"
 
@@ -102,7 +102,7 @@ def trusted_beside_the_recipe(document: Document) -> list[str]:
         for each in trust_of(document).effect("Allow")
         if each.principal.excluded or not recipes.issuperset(each.principal.patterns)
     }
-    return sorted(map(sentences.who, others))
+    return sorted(", ".join(sentences.who_list(each)) for each in others)
 
 
 def more_than_the_recipe(document: Document) -> bool:

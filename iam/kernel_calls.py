@@ -100,6 +100,9 @@ def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]
             # IAM is one for all regions, and counts as its home there
             **({"aws:requestedregion": (region,)} if call.action.startswith("glue:") else {}),
             **({"aws:resourcetag/owner": (user_id,)} if call.resource == _SESSION else {}),
+            # in no request but those below
+            "aws:requesttag/owner": (),
+            "aws:tagkeys": (),
             "iam:passedtoservice": (),
             **of_call.get(call.action, {}),
         }

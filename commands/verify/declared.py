@@ -55,7 +55,7 @@ def _declared_trust(settings: RoleSettings) -> Document:
 
 
 def _changes(declared: Policy, live: Policy, *, of_trust: bool) -> str:
-    return "; ".join(sentences.lines(difference(declared, live), trust=of_trust))
+    return "; ".join(sentences.lines(difference([declared], [live]), trust=of_trust))
 
 
 def _left_over(settings: RoleSettings, role: Role) -> Iterator[str]:
@@ -67,5 +67,5 @@ def _left_over(settings: RoleSettings, role: Role) -> Iterator[str]:
     if settings.trust.ownership == "external":
         return
     ours = any(each.get("Sid") == GLUE_STATEMENT_SID for each in trust.statements(role.trust_policy))
-    if ours or not difference(trust_of(trust_policy()), trust_of(role.trust_policy)).changes:
+    if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
         yield "it is released, and its trust policy still has Glue's own statement"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -54,7 +54,7 @@ def _client(state: State) -> "S3Client":
         sts = session.client(
             "sts", endpoint_url=endpoints.sts if endpoints else None, verify=state.custom_ca_bundle or None
         )
-        external = {"ExternalId": state.assume_role.external_id} if state.assume_role.external_id else {}
+        external: Any = {"ExternalId": state.assume_role.external_id} if state.assume_role.external_id else {}
         assumed = sts.assume_role(
             RoleArn=state.assume_role.role_arn, RoleSessionName="glue-sessions-verify", **external
         )["Credentials"]

@@ -74,7 +74,7 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             call, parameters = _call(self.headers, body)
             proxy.calls.append(call)
-            answer = proxy.answers.get(call.operation, lambda _, __: None)(parameters, call.region)
+            answer = proxy.answers.get(call.operation, _let_the_sandbox)(parameters, call.region)
             is_json = "X-Amz-Target" in self.headers
             if answer is None:
                 self._forward(body)
@@ -127,6 +127,10 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
         server.server_close()
         while not idle.empty():
             idle.get_nowait().close()
+
+
+def _let_the_sandbox(_: dict[str, Any], __: str) -> Answer:
+    return None
 
 
 def _call(headers: Any, body: bytes) -> tuple[Call, dict[str, Any]]:

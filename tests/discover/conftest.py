@@ -1,9 +1,11 @@
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from botocore.loaders import create_loader
 
 from commands.discover.__main__ import main
 from iam.recipe import Document
@@ -39,6 +41,14 @@ Run = Callable[..., Ran]
 MakeRole = Callable[..., str]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_loader() -> Iterator[None]:
+    """Read botocore's data once for all runs of a command; that is most of what a run costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:
@@ -60,10 +70,10 @@ def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def studio(proxy: AwsProxy) -> Studio:
-    made = Studio()
-    made.answer_through(proxy)
-    return made
+def studio(sandbox: Sandbox) -> Iterator[Studio]:
+    made = Studio(sandbox)
+    yield made
+    made.remove()
 
 
 @pytest.fixture

@@ -211,7 +211,6 @@ def test_no_call_is_made_twice_for_a_fleet_and_it_takes_less_than_30_seconds(
 
 
 def test_all_regions_that_are_on_are_looked_in(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
-    proxy.answers["DescribeRegions"] = lambda _, __: None
     run = discover("--json", region=None)
     assert run.status == 0
     asked = {call.region for call in proxy.calls if call.operation == "ListDomains"}
@@ -236,12 +235,11 @@ def test_a_region_that_is_off_is_one_line_and_the_others_are_done(
     discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole
 ) -> None:
     studio.domain("d-1", role=make_role("found"))
-    here = proxy.answers["ListDomains"]
 
     def list_domains(parameters: dict[str, object], region: str) -> Answer:
         if region == "eu-south-1":
             return Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
-        return here(parameters, region)
+        return None
 
     proxy.answers["ListDomains"] = list_domains
     run = discover("--json", "--region", "eu-south-1", "us-east-1", region=None)
@@ -256,9 +254,9 @@ def test_a_region_that_is_off_is_one_line_and_the_others_are_done(
 @pytest.mark.parametrize(
     ("operation", "place"),
     [
-        ("DescribeDomain", "us-east-1: sagemaker:DescribeDomain of d-1"),
+        ("DescribeDomain", "us-east-1: sagemaker:DescribeDomain of {d-1}"),
         ("ListUserProfiles", "us-east-1: sagemaker:ListUserProfiles"),
-        ("DescribeUserProfile", "us-east-1: sagemaker:DescribeUserProfile of d-1/ann"),
+        ("DescribeUserProfile", "us-east-1: sagemaker:DescribeUserProfile of {d-1}/ann"),
         ("ListSpaces", "us-east-1: sagemaker:ListSpaces"),
         ("GetAccountSummary", "quotas: iam:GetAccountSummary"),
         ("GetRole", "roles: iam:GetRole of one"),
@@ -279,18 +277,18 @@ def test_a_call_that_is_not_permitted_is_one_line_and_the_rest_is_done(
     studio.domain("d-2", role=make_role("two"))
     studio.profile("d-1", "ann")
     refused: list[str] = []
-    answer = proxy.answers.get(operation, lambda _, __: None)
 
     def first_refused(parameters: dict[str, object], region: str) -> Answer:
-        subject = "two" if "two" in str(parameters) or "d-2" in str(parameters) else "one"
+        subject = "two" if "two" in str(parameters) or studio.ids["d-2"] in str(parameters) else "one"
         if subject == "two":
-            return answer(parameters, region)
+            return None
         refused.append(operation)
         return Refusal("AccessDeniedException", "User is not authorized to perform this.", 403)
 
     proxy.answers[operation] = first_refused
     run = discover("--json")
     assert run.status == 0
+    place = place.format(**studio.ids)
     assert run.err.splitlines() == [f"{place}: access denied: User is not authorized to perform this"]
     assert run.role("two")["glue_trust"] == "denied"
     assert refused == [operation]
@@ -317,11 +315,10 @@ def test_what_could_not_be_read_leaves_a_judgement_open(
 
 def test_a_throttled_call_is_tried_again(discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole) -> None:
     studio.domain("d-1", role=make_role("slow"))
-    answer = proxy.answers["DescribeDomain"]
     left = [Refusal("ThrottlingException", "Rate exceeded")] * 2
 
     def throttled(parameters: dict[str, object], region: str) -> Answer:
-        return left.pop() if left else answer(parameters, region)
+        return left.pop() if left else None
 
     proxy.answers["DescribeDomain"] = throttled
     run = discover("--json")

@@ -15,9 +15,9 @@ from iam.recipe import (
     trust_policy,
 )
 from tests.discover.aws_proxy import AwsProxy
-from tests.discover.conftest import ACCOUNT, MakeRole, make_role, proxy, sandbox
+from tests.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
 
-__all__ = ["make_role", "proxy", "sandbox"]
+__all__ = ["make_role", "one_loader", "proxy", "sandbox"]
 
 DENY_GLUE: Document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:*", "Resource": "*"}}
 
