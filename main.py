@@ -1,18 +1,12 @@
 #!/usr/bin/env python
 """The CDKTF app: one Terraform stack for each role that glue-sessions.yaml names."""
 
-import os
-import sys
-
-from configuration import Configuration, ConfigurationError, configuration_path, load
+from program import configuration_or_exit
 
 
-def synthesize(configuration: Configuration) -> None:
-    """Write the Terraform JSON of every stack into the output folder CDKTF names.
-
-    Args:
-        configuration: what glue-sessions.yaml says.
-    """
+def main() -> None:
+    """Write every stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    configuration = configuration_or_exit()
     # imported once the configuration is known to be right: a fault in it costs no start of the jsii runtime
     from modules.bindings import App
     from stacks.glue_sessions import GlueSessionsStack
@@ -23,16 +17,5 @@ def synthesize(configuration: Configuration) -> None:
     app.synth()
 
 
-def main() -> int:
-    """Run the app; 0 is well, 2 a fault in the configuration, each told in one line."""
-    try:
-        configuration = load(configuration_path(os.environ), os.environ)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return 2
-    synthesize(configuration)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

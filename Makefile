@@ -1,0 +1,89 @@
+# What a person does here, a line each: `make` lists them. Needs make, python3 (3.11 or newer) and terraform (1.10 or newer).
+
+# not /bin/sh: the make of macOS would then look programs up in its own PATH, not in the one below
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check plan apply state-bucket setup clean python terraform
+
+# the Python that the environment is made of
+PYTHON ?= python3
+PIPENV := pipenv==2026.10.3
+
+# node and the cdktf command line come with the set-up, and cdktf.json finds its Python by VIRTUAL_ENV
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export CHECKPOINT_DISABLE := 1
+# cdktf loads megabytes of JavaScript for each command: node compiles them once
+export NODE_COMPILE_CACHE := $(CURDIR)/.local/node
+export PIPENV_VERBOSITY := -1
+# packages are installed uncompiled, which saves minutes; what is imported is compiled once, so let Python keep that
+export PIP_COMPILE := 0
+unexport PYTHONDONTWRITEBYTECODE
+
+# Each stamp is newer than what it was made from.
+packages := .venv/packages
+all_packages := .venv/all-packages
+cdktf := node_modules/.cdktf
+
+# $(call quietly,COMMAND): its output is shown only if it fails
+quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/setup.log >&2; exit 1; }
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: python terraform $(packages) $(cdktf) ## the whole journey on a local AWS, no account needed
+	@python -m commands.demo
+
+test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
+	pytest --quiet --cov --cov-report= tests/unit
+	pytest --quiet --numprocesses 2 --dist loadfile --ignore tests/unit --cov --cov-append --cov-fail-under 95
+
+check: python $(all_packages) ## lint, formatting and types
+	ruff check
+	ruff format --check
+	mypy
+
+plan: python terraform $(packages) $(cdktf) ## what would change: make plan STACK=…, without STACK where there is one alone
+	cdktf plan --skip-provider-lock $(STACK)
+
+apply: python terraform $(packages) $(cdktf) ## change it, once you approve: make apply STACK=…
+	cdktf apply --skip-provider-lock $(STACK)
+
+state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that glue-sessions.yaml names, and keep it in shape
+	python -m commands.create_state_bucket
+	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
+
+setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets do what they need
+
+clean: ## remove what the targets above made, the set-up included
+	@lost=$$(find cdktf.out -name errored.tfstate 2> /dev/null); test -z "$$lost" || \
+		{ echo "not cleaned: push this state first (terraform state push), it is nowhere else: $$lost" >&2; exit 1; }
+	rm -rf .venv node_modules cdktf.out .local .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
+		{ echo "$(PYTHON) is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12" >&2; exit 2; }
+
+# ahead of the set-up, so that nobody waits for minutes to be told
+terraform:
+	@$(PYTHON) -m commands.terraform
+
+.venv/bin/pipenv:
+	@echo "making a Python environment in .venv (10 s)"
+	@$(call quietly,$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet $(PIPENV))
+
+$(packages): Pipfile.lock | .venv/bin/pipenv
+	@echo "installing the Python packages and Node (1 min)"
+	@$(call quietly,pipenv sync --categories "packages sandbox")
+	@touch $@
+
+$(all_packages): $(packages)
+	@echo "installing the packages of the tests and checks (1 min)"
+	@$(call quietly,pipenv sync --categories "dev-packages")
+	@touch $@
+
+$(cdktf): package-lock.json | $(packages)
+	@echo "installing the cdktf command line (30 s)"
+	@$(call quietly,npm ci --ignore-scripts --no-audit --no-fund)
+	@touch $@

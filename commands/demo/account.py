@@ -1,0 +1,80 @@
+"""What stands in the account: a SageMaker domain with the execution role that the console made for it."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from iam.recipe import SAGEMAKER, Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ROLE_NAME = "AmazonSageMaker-ExecutionRole-20240101T000001"
+
+
+@dataclass(frozen=True)
+class RoleAsItIs:
+    """A role, as IAM's API tells it."""
+
+    trust_policy: Document
+    attached_policies: frozenset[str]
+    inline_policies: dict[str, Document]
+    all_else: dict[str, Any]
+    """Description, path, tags, session length, boundary, id: what nobody here may change."""
+
+
+def make_domain(iam: "IAMClient", sagemaker: "SageMakerClient") -> str:
+    """Make a domain and its execution role as the SageMaker console does, and give the role's ARN."""
+    role = iam.create_role(
+        RoleName=ROLE_NAME,
+        Path="/service-role/",
+        Description="SageMaker execution role created from the SageMaker AWS Management Console.",
+        AssumeRolePolicyDocument=json.dumps(sagemaker_alone()),
+        Tags=[{"Key": "team", "Value": "data-science"}],
+    )["Role"]
+    iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerFullAccess")
+    sagemaker.create_domain(
+        DomainName="data-science",
+        AuthMode="IAM",
+        DefaultUserSettings={"ExecutionRole": role["Arn"]},
+        SubnetIds=["subnet-0a1b2c3d"],
+        VpcId="vpc-0a1b2c3d",
+    )
+    return role["Arn"]
+
+
+def sagemaker_alone() -> Document:
+    """The trust policy of a role that the SageMaker console makes."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}],
+    }
+
+
+def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleAsItIs:
+    """Read a role back."""
+    role: dict[str, Any] = {**iam.get_role(RoleName=name)["Role"]}
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    inline: dict[str, Any] = {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
+    role.pop("RoleLastUsed", None)
+    return RoleAsItIs(
+        trust_policy=role.pop("AssumeRolePolicyDocument"),
+        attached_policies=frozenset(policy["PolicyArn"] for policy in attached),
+        inline_policies=inline,
+        all_else=role,
+    )
+
+
+def bucket_is_safe(s3: "S3Client", bucket: str) -> bool:
+    """Tell whether a bucket keeps old versions, encrypts, and is closed to the public and to plain HTTP."""
+    versioned = s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    encrypted = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    public = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    denies = [each for each in policy["Statement"] if each["Effect"] == "Deny" and "Condition" in each]
+    return versioned and bool(encrypted) and all(public.values()) and bool(denies)

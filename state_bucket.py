@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""The CDKTF app of the state bucket, beside main.py so that `cdktf list` shows roles alone.
+
+The bucket must exist: `python -m commands.create_state_bucket` makes it.
+"""
+
+from program import configuration_or_exit
+
+
+def main() -> None:
+    """Write the stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    configuration = configuration_or_exit()
+    from modules.bindings import App
+    from stacks.state_bucket import StateBucketStack
+
+    app = App()
+    StateBucketStack(app, state=configuration.state)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

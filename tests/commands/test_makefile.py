@@ -1,0 +1,103 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# what the recipes that are run here need, and nothing of terraform or python3
+TOOLS = ("make", "bash", "awk", "env")
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder to be the whole PATH."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for name in TOOLS:
+        found = shutil.which(name)
+        assert found
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make on this Makefile in an empty clone, where no set-up has been made."""
+    clone = tools.parent / "clone"
+    if not clone.exists():
+        (clone / "commands").mkdir(parents=True)
+        for name in ("Makefile", "Pipfile.lock", "commands/__init__.py", "commands/terraform.py"):
+            shutil.copy(REPOSITORY / name, clone / name)
+    environment = {"PATH": str(tools), "HOME": os.environ["HOME"]}
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def add_python(tools: Path) -> None:
+    program = tools / "python3"
+    program.write_text(f'#!/usr/bin/env bash\nexec "{shutil.which("python3")}" "$@"\n')
+    program.chmod(0o755)
+
+
+def test_make_alone_lists_the_targets(tools: Path) -> None:
+    ended = make(tools)
+    assert ended.returncode == 0
+    assert [line.split()[1] for line in ended.stdout.splitlines()] == [
+        "help",
+        "demo",
+        "test",
+        "check",
+        "plan",
+        "apply",
+        "state-bucket",
+        "setup",
+        "clean",
+    ]
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "state-bucket"])
+def test_without_terraform_one_line_says_so_before_any_set_up(tools: Path, target: str) -> None:
+    add_python(tools)
+    ended = make(tools, target)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[0] == (
+        "terraform is not on PATH: install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
+    )
+    assert not (tools.parent / "clone" / ".venv").exists()
+
+
+@pytest.mark.parametrize("says", [None, "#!/usr/bin/env bash\nexit 1\n"])
+def test_without_a_python_that_is_new_enough_one_line_says_so(tools: Path, says: str | None) -> None:
+    if says:
+        (tools / "python3").write_text(says)
+        (tools / "python3").chmod(0o755)
+    ended = make(tools, "demo")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[0] == (
+        "python3 is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12"
+    )
+    assert not (tools.parent / "clone" / ".venv").exists()
+
+
+def test_clean_keeps_a_state_that_is_nowhere_else(tools: Path) -> None:
+    for name in ("find", "rm"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    make(tools)
+    lost = tools.parent / "clone" / "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate"
+    lost.parent.mkdir(parents=True)
+    lost.write_text("{}")
+    refused = make(tools, "clean")
+    assert refused.returncode == 2
+    assert "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate" in refused.stderr
+    lost.unlink()
+    assert make(tools, "clean").returncode == 0
+    assert not (tools.parent / "clone" / "cdktf.out").exists()
