@@ -1,5 +1,6 @@
 """SageMaker Studio of a test: domains, user profiles and spaces in the sandbox, gone at the end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sandbox.launcher import Sandbox
@@ -39,10 +40,19 @@ class Studio:
         self._sagemaker.create_space(DomainId=self.ids[domain], SpaceName=name, **settings)
         self._spaces.append((domain, name))
 
+    def profiles(self, roles: dict[tuple[str, str], str | None]) -> None:
+        """Make many user profiles at once, each with its role, by domain and name."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda item: self.profile(*item[0], role=item[1]), roles.items()))
+
     def remove(self) -> None:
+        def remove_profile(profile: tuple[str, str]) -> None:
+            domain, name = profile
+            self._sagemaker.delete_user_profile(DomainId=self.ids[domain], UserProfileName=name)
+
         for domain, name in self._spaces:
             self._sagemaker.delete_space(DomainId=self.ids[domain], SpaceName=name)
-        for domain, name in self._profiles:
-            self._sagemaker.delete_user_profile(DomainId=self.ids[domain], UserProfileName=name)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(remove_profile, self._profiles))
         for domain_id in self.ids.values():
             self._sagemaker.delete_domain(DomainId=domain_id)

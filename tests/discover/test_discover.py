@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -176,19 +175,23 @@ def test_tables_group_alike_user_profiles(discover: Run, studio: Studio, make_ro
     assert "API calls (DescribeUserProfile 20, " in run.out
 
 
-def test_no_call_is_made_twice_for_a_fleet_and_it_takes_less_than_30_seconds(
-    discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole
+def test_a_fleet_takes_each_call_once_and_less_than_30_seconds(
+    discover: Run,
+    studio: Studio,
+    proxy: AwsProxy,
+    make_role: MakeRole,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shared = ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
     roles = [make_role(f"fleet-{number}", attached=shared) for number in range(10)]
     for domain in range(50):
         studio.domain(f"d-{domain}", role=roles[domain % 10], space_role=roles[0])
-        for user in range(20):
-            studio.profile(f"d-{domain}", f"user-{user}", role=roles[user % 10] if user % 3 == 0 else None)
         studio.space(f"d-{domain}", "ours", sharing="Shared")
-    began = time.monotonic()
+    users = [(f"d-{domain}", f"user-{user}", user) for domain in range(50) for user in range(20)]
+    studio.profiles({(domain, name): roles[user % 10] if user % 3 == 0 else None for domain, name, user in users})
+
     run = discover("--json")
-    seconds = time.monotonic() - began
     assert (run.status, run.err) == (0, "")
     assert sum(len(domain["user_profiles"]) for domain in run.json["domains"]) == 1000
     assert [call for call, times in Counter(proxy.calls).items() if times > 1] == []
@@ -207,7 +210,11 @@ def test_no_call_is_made_twice_for_a_fleet_and_it_takes_less_than_30_seconds(
         "ListSpaces": 1,
         "GetAccountSummary": 1,
     }
-    assert seconds < 30
+
+    # without the proxy, which takes longer than what it is put before
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(sandbox.certificate_authority))
+    assert discover("--json").json["seconds"] < 30
 
 
 def test_all_regions_that_are_on_are_looked_in(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
