@@ -63,7 +63,7 @@ class Kernel:
             _write_metadata(folder, role_arn=self._role_arn, domain_id=self._domain_id, space_name=self._space_name)
             specifications = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
             self._client = NotebookClient(
-                new_notebook(),
+                new_notebook(),  # type: ignore[no-untyped-call]
                 km=AsyncKernelManager(kernel_name=KERNEL_NAME, kernel_spec_manager=specifications),
                 timeout=CELL_TIME_LIMIT,
                 allow_errors=True,
@@ -92,7 +92,7 @@ class Kernel:
 
     def run(self, code: str) -> str:
         """Run code; return all text it has put out."""
-        cell = new_code_cell(code)
+        cell = new_code_cell(code)  # type: ignore[no-untyped-call]
         self.run_cell(cell)
         return text_of(cell)
 

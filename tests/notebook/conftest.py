@@ -9,4 +9,5 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "notebook-with-glue-interac
 
 @pytest.fixture
 def notebook() -> NotebookNode:
-    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    read: NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return read
