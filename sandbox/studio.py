@@ -10,8 +10,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
+from typing import Self
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
@@ -19,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
 
 from sandbox.environment import REGION, STUDIO_ADDRESS
 from sandbox.studio_host import credentials_path
@@ -31,44 +34,83 @@ CELL_TIME_LIMIT = 300
 """Seconds; the first Spark cell waits for Spark's start."""
 
 
-def run_notebook(
-    notebook: NotebookNode,
-    *,
-    role_arn: str,
-    sandbox: Mapping[str, str],
-    domain_id: str = "d-local",
-    space_name: str = "",
-) -> NotebookNode:
-    """Run a notebook with the Glue PySpark kernel, as the execution role.
+class Kernel:
+    """A Glue PySpark kernel that runs, in a Studio application of an execution role.
 
-    A cell that fails does not end the run; and a session that is refused fails no cell: the refusal is text in the
-    cell's output.
+        with Kernel(role_arn=role_arn, sandbox=sandbox.environment) as kernel:
+            print(kernel.run("spark.version"))
+
+    Args:
+        role_arn: the execution role's ARN; it must trust sagemaker.amazonaws.com.
+        sandbox: the environment variables for clients of the sandbox.
+        domain_id: the domain that the application is said to be in.
+        space_name: the space, if it is said to be in one.
+
+    """
+
+    def __init__(
+        self, *, role_arn: str, sandbox: Mapping[str, str], domain_id: str = "d-local", space_name: str = ""
+    ) -> None:
+        self._role_arn = role_arn
+        self._sandbox = sandbox
+        self._domain_id = domain_id
+        self._space_name = space_name
+
+    def __enter__(self) -> Self:
+        with ExitStack() as at_the_end:
+            folder = Path(at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="studio-")))
+            _write_kernel_specification(folder)
+            _write_metadata(folder, role_arn=self._role_arn, domain_id=self._domain_id, space_name=self._space_name)
+            specifications = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
+            self._client = NotebookClient(
+                new_notebook(),  # type: ignore[no-untyped-call]
+                km=AsyncKernelManager(kernel_name=KERNEL_NAME, kernel_spec_manager=specifications),
+                timeout=CELL_TIME_LIMIT,
+                allow_errors=True,
+                resources={"metadata": {"path": str(folder)}},
+            )
+            log = at_the_end.enter_context((folder / "log").open("wb"))
+            environment = _environment(folder, self._role_arn, self._sandbox)
+            at_the_end.enter_context(
+                self._client.setup_kernel(env=environment, stdout=log, stderr=log, cleanup_kc=True)
+            )
+            self._at_the_end = at_the_end.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._at_the_end.close()
+
+    def run_cell(self, cell: NotebookNode) -> None:
+        """Run a code cell, and put its outputs into it.
+
+        A cell that fails raises nothing; and a session that is refused does not even fail the cell: the refusal is
+        text among the outputs.
+        """
+        cells = self._client.nb.cells
+        cells.append(cell)
+        self._client.execute_cell(cell, len(cells) - 1)
+
+    def run(self, code: str) -> str:
+        """Run code; return all text it has put out."""
+        cell = new_code_cell(code)  # type: ignore[no-untyped-call]
+        self.run_cell(cell)
+        return text_of(cell)
+
+
+def run_notebook(notebook: NotebookNode, *, role_arn: str, sandbox: Mapping[str, str]) -> NotebookNode:
+    """Return a notebook as it was run as an execution role, without the cells that only AWS can run.
 
     Args:
         notebook: what to run; it is left as it is.
         role_arn: the execution role's ARN; it must trust sagemaker.amazonaws.com.
         sandbox: the environment variables for clients of the sandbox.
-        domain_id: the domain that the application is said to be in.
-        space_name: the space, if the application is said to be in one.
-
-    Returns:
-        The notebook as it was run, outputs included, without the cells that only AWS can run.
 
     """
     executed = local_part(notebook)
-    with tempfile.TemporaryDirectory(prefix="studio-") as name:
-        folder = Path(name)
-        _write_kernel_specification(folder)
-        _write_metadata(folder, role_arn=role_arn, domain_id=domain_id, space_name=space_name)
-        kernel_specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
-        with (folder / "log").open("wb") as log:
-            NotebookClient(
-                executed,
-                km=AsyncKernelManager(kernel_name=KERNEL_NAME, kernel_spec_manager=kernel_specs),
-                timeout=CELL_TIME_LIMIT,
-                allow_errors=True,
-                resources={"metadata": {"path": str(folder)}},
-            ).execute(env=_environment(folder, role_arn, sandbox), stdout=log, stderr=log, cleanup_kc=True)
+    with Kernel(role_arn=role_arn, sandbox=sandbox) as kernel:
+        for cell in executed.cells:
+            if cell.cell_type == "code":
+                kernel.run_cell(cell)
     return executed
 
 

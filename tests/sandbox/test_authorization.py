@@ -3,6 +3,7 @@
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -213,14 +214,15 @@ def test_s3_is_judged_by_bucket_and_object(role: Role) -> None:
     assert s3.get_object(Bucket="ours", Key="data/a b")["Body"].read() == b"x"
     assert s3.list_objects_v2(Bucket="ours")["KeyCount"] == 1
     s3.head_bucket(Bucket="ours")
-    for refused in (
+    refused: list[Callable[[], Any]] = [
         lambda: s3.put_object(Bucket="ours", Key="other", Body=b""),
         lambda: s3.list_objects_v2(Bucket="theirs"),
         lambda: s3.list_buckets(),
         lambda: s3.delete_object(Bucket="ours", Key="data/a b"),
-    ):
+    ]
+    for call in refused:
         with pytest.raises(ClientError) as refusal:
-            refused()
+            call()
         assert refusal.value.response["Error"]["Code"] == "AccessDenied"
         assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
@@ -295,7 +297,7 @@ def test_simulation_agrees_with_what_is_decided(sandbox: Sandbox) -> None:
         assert not answer["IsTruncated"]
         return answer["EvaluationResults"][0]
 
-    owner = {"aws_RequestTag__owner": "me", "aws_TagKeys": ["owner"], "aws_userid": "me"}
+    owner: dict[str, str | list[str]] = {"aws_RequestTag__owner": "me", "aws_TagKeys": ["owner"], "aws_userid": "me"}
     assert simulate("glue:CreateSession", f"{SESSION_ARN}x", **owner)["EvalDecision"] == "allowed"
     unowned = simulate("glue:CreateSession", f"{SESSION_ARN}x")
     assert unowned["EvalDecision"] == "implicitDeny"

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from tests.sandbox.test_lifecycle import wait_until_ended
 
 START_LIMIT = 240
 """Seconds for Spark's start on a machine that is busy with other tests."""
-SESSION = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
+SESSION: Any = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
 
 
 @pytest.fixture(scope="module")
@@ -175,14 +175,15 @@ def test_wrong_requests_are_the_callers_errors(role: Role, session: str) -> None
     glue = role.client("glue")
     with pytest.raises(ClientError, match="AlreadyExistsException"):
         glue.create_session(Id=session, Role=role.arn, **SESSION)
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: glue.get_session(Id="none"),
         lambda: glue.stop_session(Id="none"),
         lambda: glue.delete_session(Id="none"),
         lambda: glue.run_statement(SessionId="none", Code="1"),
         lambda: glue.get_statement(SessionId=session, Id=1000),
         lambda: glue.cancel_statement(SessionId=session, Id=1000),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ClientError, match="EntityNotFoundException"):
             call()
     with pytest.raises(ClientError, match="InvalidInputException"):
@@ -230,7 +231,7 @@ def test_nothing_is_left_of_a_sandbox_that_is_told_to_end_in_the_middle_of_a_sta
     with Sandbox() as sandbox:
         role = Role(sandbox, "notebook", "glue.amazonaws.com")
         glue = sandbox.client("glue")
-        glue.create_session(Id="s", Role=role.arn, **SESSION)  # type: ignore[arg-type]
+        glue.create_session(Id="s", Role=role.arn, **SESSION)
         wait_for_state(glue, "s", "READY")
         sleep = "sc.parallelize([1], 1).foreach(lambda _: __import__('time').sleep(600))"
         glue.run_statement(SessionId="s", Code=sleep)
@@ -241,5 +242,5 @@ def test_nothing_is_left_of_a_sandbox_that_is_told_to_end_in_the_middle_of_a_sta
 def test_nothing_is_left_of_a_sandbox_that_is_killed() -> None:
     with Sandbox() as sandbox:
         role = Role(sandbox, "notebook", "glue.amazonaws.com")
-        sandbox.client("glue").create_session(Id="s", Role=role.arn, **SESSION)  # type: ignore[arg-type]
+        sandbox.client("glue").create_session(Id="s", Role=role.arn, **SESSION)
         end_with_signal(sandbox, signal.SIGKILL, processes=4)

@@ -80,7 +80,11 @@ def test_long_lists_come_in_pages(sandbox: Sandbox) -> None:
         for number in range(25):
             sagemaker.create_user_profile(DomainId=domain, UserProfileName=f"user-{number}")
     assert len(sagemaker.list_user_profiles(DomainIdEquals=domains[1])["UserProfiles"]) == 10
-    pages = list(sagemaker.get_paginator("list_user_profiles").paginate(DomainIdEquals=domains[1], MaxResults=10))
+    pages = list(
+        sagemaker.get_paginator("list_user_profiles").paginate(
+            DomainIdEquals=domains[1], PaginationConfig={"PageSize": 10}
+        )
+    )
     assert [len(page["UserProfiles"]) for page in pages] == [10, 10, 5]
     named = sagemaker.list_user_profiles(DomainIdEquals=domains[1], UserProfileNameContains="USER-24")["UserProfiles"]
     assert [profile["UserProfileName"] for profile in named] == ["user-24"]
