@@ -215,7 +215,7 @@ def test_a_step_that_finds_the_role_otherwise_ends_the_demo(sandbox: Sandbox, tm
 
     told, _ = narrator(terminal=False)
     with Shell(tmp_path, {}) as shell:
-        journey = Journey(sandbox, shell, told, tmp_path)
+        journey = Journey(sandbox, shell, told, tmp_path, results=tmp_path)
         journey.before = journey.read_role()
         with pytest.raises(DemoError, match="this is not so: its trust policy is the recipe's"):
             prove(journey)
