@@ -1,7 +1,7 @@
 """The Condition element as a set of comparisons, and whether one set implies others.
 
-Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context
-keys or values".
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple
+context keys or values".
 """
 
 import enum
@@ -98,7 +98,7 @@ class Comparison:
         return wildcards.covers(wide, value) if self.operator in _PATTERNS else wide == value
 
     def split(self) -> list["Comparison"]:
-        """Return comparisons of one value each of which this one is the union; itself where that cannot be."""
+        """Return comparisons of one value each that this is the union of; itself where none are."""
         if not self.positive or self.each == "forallvalues":
             return [self]
         return [
@@ -110,7 +110,8 @@ class Comparison:
         """Return a phrase; `spelling` maps lower-case keys to the document's spelling."""
         key = spelling.get(self.key, self.key)
         if self.operator == "null":
-            return f"{key} is {'absent' if self.values == {'true'} else 'present' if self.values == {'false'} else 'absent or present'}"
+            states = {"true": "absent", "false": "present"}
+            return f"{key} is {' or '.join(states.get(value, value) for value in sorted(self.values))}"
         values = sorted(self.values)
         negated = "not" in self.operator
         if self.operator in _PATTERNS:
@@ -134,8 +135,9 @@ Condition = frozenset[Comparison]
 def parse(block: Any, *, variables: bool, spelling: dict[str, str]) -> Condition:
     """Return a Condition element as tests.
 
-    `block` is `{operator: {key: value or values}}`. `variables` says whether `${…}` is one (Version 2012-10-17) or plain
-    text. Adds to `spelling` how each key was written. Raises ValueError with one line when the shape is another.
+    `block` is `{operator: {key: value or values}}`. `variables` says whether `${…}` is one (Version
+    2012-10-17) or plain text. Adds to `spelling` how each key was written. Raises ValueError with one line
+    when the shape is another.
     """
     if not isinstance(block, Mapping):
         raise ValueError(f"supply a Condition as an object of operators, got {block!r}")

@@ -1,9 +1,10 @@
 """What changed in meaning from one policy to another.
 
-A policy is the set of requests it allows less the set it denies; the two count apart, since a denial here overrides what
-other policies allow. A statement is *gained* when it matches a request that the policy before did not, so a policy
-compared with another spelling of itself has no changes. Where the answer takes more than is modelled here (orders,
-networks, principals inside an excluded account), the change is given and said to be undecided.
+A policy is the set of requests it allows less the set it denies; the two count apart, since a denial here
+overrides what other policies allow. A statement is *gained* when it matches a request that the policy
+before did not, so a policy compared with another spelling of itself has no changes. Where the answer takes
+more than is modelled here (orders, networks, principals inside an excluded account), the change is given
+and said to be undecided.
 """
 
 import enum
@@ -48,7 +49,8 @@ _ORDER = {kind: position for position, kind in enumerate(Kind)}
 class Change(NamedTuple):
     """Statements that come, go or stand for others.
 
-    `before` is empty when gained and `after` when lost; in a widening and a narrowing one is part of the other.
+    `before` is empty when gained and `after` when lost; in a widening and a narrowing one is part of the
+    other.
     """
 
     kind: Kind
@@ -57,7 +59,7 @@ class Change(NamedTuple):
     decided: bool
     """False: whether the meaning changed in this way was not decided."""
     policy: int
-    """Which policy says so: a position among those before when lost, narrowed or altered, else among those after."""
+    """Which policy says so: one before when lost, narrowed or altered, else one after; its position."""
 
     @property
     def effect(self) -> Effect:
@@ -102,8 +104,8 @@ class Difference:
 def difference(before: Sequence[Policy], after: Sequence[Policy]) -> Difference:
     """Return what changed in meaning from some policies, taken together, to others.
 
-    A policy that is the same object on both sides costs next to nothing, and so does what one side alone says of a
-    service.
+    A policy that is the same object on both sides costs next to nothing, and so does what one side alone
+    says of a service.
     """
     old, new = _Side(before), _Side(after)
     lost, gained = _beyond(old, new), _beyond(new, old)
@@ -452,8 +454,8 @@ _SESSION = re.compile(r"AWS:arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 def _principal_matches(statement: Statement, name: str) -> bool | None:
     """Say whether `statement` is about the principal `name`; None where that was not decided.
 
-    An account allowed is its principals through their own policies, which is less than a principal named outright; an
-    account denied is every principal in it.
+    An account allowed is its principals through their own policies, which is less than a principal named
+    outright; an account denied is every principal in it.
     """
     element = statement.principal
     if element == ANYTHING or name in element.patterns:

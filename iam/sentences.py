@@ -40,7 +40,8 @@ def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
 def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
     """Return a statement of a trust policy or of a permissions policy as a sentence.
 
-    `at_most`, where it is not 0, is how many actions, resources or principals are named; the others are counted.
+    `at_most`, where it is not 0, is how many actions, resources or principals are named; the others are
+    counted.
     """
     doing = _joined(action_list(of.action, spelling), at_most)
     if trust:

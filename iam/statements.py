@@ -1,7 +1,8 @@
-"""Policy documents in a normal form: statements of one principal, one action, one resource, under one condition.
+"""Policy documents in a normal form: statements of one principal, one action and one resource.
 
-Order, string or list, the case of actions and condition keys, `Statement` as an object, and how statements are split or
-merged all vanish in it; what they mean does not. Source: IAM User Guide, "IAM JSON policy elements reference".
+Order, string or list, the case of actions and condition keys, `Statement` as an object, and how statements
+are split or merged all vanish in it; what they mean does not. Source: IAM User Guide, "IAM JSON policy
+elements reference".
 """
 
 import json
@@ -30,7 +31,7 @@ ANYTHING = Element(("*",))
 
 
 class Statement(NamedTuple):
-    """An effect on each of the actions, by each of the principals, on each of the resources, under a condition."""
+    """An effect on principals, actions and resources, each with each, where the condition holds."""
 
     effect: Effect
     principal: Element
@@ -58,14 +59,14 @@ class Policy:
 def trust_policy(document: str | Mapping[str, Any]) -> Policy:
     """Return the normal form of a role's trust policy, given as JSON or as an object.
 
-    Raises ValueError, with one line, for what AWS would refuse: no JSON object, a statement without effect, principal or
-    action, an unknown element.
+    Raises ValueError, with one line, for what AWS would refuse: no JSON object, a statement without effect,
+    principal or action, an unknown element.
     """
     return _policy(document, {"Principal", "NotPrincipal"})
 
 
 def permissions_policy(document: str | Mapping[str, Any]) -> Policy:
-    """Return the normal form of an identity-based policy; see `trust_policy` for what goes in and the errors."""
+    """Return the normal form of an identity-based policy; what goes in, and errors, as in `trust_policy`."""
     return _policy(document, {"Resource", "NotResource"})
 
 
@@ -182,25 +183,26 @@ def _short(value: Any) -> str:
 
 
 def merged(statements: Iterable[Statement]) -> list[Statement]:
-    """Return the same meaning in as few statements as come of merging actions, then resources, then principals.
+    """Return the same meaning in fewer statements, by merging actions, then resources, then principals.
 
     The result is sorted and does not depend on the order that came in.
     """
     found = list(statements)
-    for position in (2, 3, 1):
+    left_open: Any = ANYTHING
+    for part in ("action", "resource", "principal"):
         groups: dict[Hashable, list[Statement]] = {}
         for index, statement in enumerate(found):
-            own = index if statement[position].excluded else None  # type: ignore[union-attr]
-            groups.setdefault((own, *statement[:position], *statement[position + 1 :]), []).append(statement)
-        found = [_merge(group, position) for group in groups.values()]
+            own = index if getattr(statement, part).excluded else None
+            groups.setdefault((own, statement._replace(**{part: left_open})), []).append(statement)
+        found = [_merge(group, part) for group in groups.values()]
     return sorted(found, key=order)
 
 
 def singles(statements: Iterable[Statement]) -> Iterator[Statement]:
     """Undo `merged`: yield statements of one pattern in each element, or of an exclusion."""
-    for effect, principal, action, resource, condition in statements:
-        for elements in product(*(_single(element) for element in (principal, action, resource))):
-            yield Statement(effect, *elements, condition)
+    for statement in statements:
+        for principal, action, resource in product(*map(_single, statement[1:4])):
+            yield Statement(statement.effect, principal, action, resource, statement.condition)
 
 
 def _single(element: Element) -> Iterable[Element]:
@@ -215,9 +217,9 @@ def order(statement: Statement) -> tuple[object, ...]:
     )
 
 
-def _merge(group: list[Statement], position: int) -> Statement:
+def _merge(group: list[Statement], part: str) -> Statement:
     if len(group) == 1:
         return group[0]
-    elements: list[Element] = [statement[position] for statement in group]  # type: ignore[misc]
-    patterns = {pattern for element in elements for pattern in element.patterns}
-    return group[0]._replace(**{Statement._fields[position]: Element(tuple(sorted(patterns)))})
+    patterns = {pattern for statement in group for pattern in getattr(statement, part).patterns}
+    merged_part: Any = Element(tuple(sorted(patterns)))
+    return group[0]._replace(**{part: merged_part})

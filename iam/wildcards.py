@@ -1,11 +1,12 @@
 """Wildcard patterns of policy documents as sets of strings, compared exactly.
 
-In a pattern `*` stands for any run of characters and `?` for exactly one. `${name}` is a policy variable: a string that
-is the same everywhere in one request and unknown here. `${*}`, `${?}` and `${$}` are the characters themselves.
-Source: IAM User Guide, "IAM JSON policy elements: Resource" and "Policy elements: Variables and tags".
+In a pattern `*` stands for any run of characters and `?` for exactly one. `${name}` is a policy variable: a
+string that is the same everywhere in one request and unknown here. `${*}`, `${?}` and `${$}` are the
+characters themselves. Source: IAM User Guide, "IAM JSON policy elements: Resource" and "Policy elements:
+Variables and tags".
 
-Patterns are compared as languages, by walking their automata side by side; a set of positions in a pattern is an
-integer, one bit a position.
+Patterns are compared as languages, by walking their automata side by side; a set of positions in a pattern
+is an integer, one bit a position.
 """
 
 import re
@@ -44,7 +45,7 @@ def unescape(pattern: str) -> str:
 
 
 def without_variables(text: str) -> str:
-    """Return the pattern that takes every `${` in `text` as two plain characters, as Version 2008-10-17 does."""
+    """Return the pattern that takes `${` in `text` as plain characters, as Version 2008-10-17 does."""
     return text.replace("${", "${$}{")
 
 
@@ -240,7 +241,8 @@ def overlap(one: str, other: str) -> bool:
 def cells(patterns: Iterable[str]) -> frozenset[frozenset[str]]:
     """Return the sets of patterns that some string matches, and matches no other of `patterns`.
 
-    The empty set is among them when some string matches none. Raises TooManyStatesError rather than run long.
+    The empty set is among them when some string matches none. Raises TooManyStatesError rather than run
+    long.
     """
     return _cells(tuple(sorted(set(patterns))))
 

@@ -1,1 +1,1 @@
-"""Says what Terraform plans mean in IAM terms: who may assume a role, what it may do, and what is dangerous about it."""
+"""Says what Terraform plans mean in IAM terms: who may assume a role, what it may do, what is dangerous."""

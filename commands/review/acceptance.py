@@ -80,7 +80,7 @@ def _entry(entry: Any, place: str) -> Acceptance:
 
 
 def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -> list[Acceptance]:
-    """Return an entry for every finding that `RULE=reason` arguments accept: what was found, and nothing else.
+    """Return an entry for each finding that `RULE=reason` arguments accept: what was found, no more.
 
     Raises AcceptanceError when an argument is wrong or accepts nothing.
     """
@@ -120,7 +120,7 @@ def write(entries: Iterable[Acceptance], path: Path = FILE) -> None:
 
 
 def apply(entries: Sequence[Acceptance], findings: Iterable[Finding], today: date) -> list[Finding]:
-    """Return the findings, those that an entry in force covers with its reason. The entry's last day counts."""
+    """Return the findings, with the reason of the entry in force that covers each. The last day counts."""
     result = []
     for finding in findings:
         reason = next((e.reason for e in entries if e.expires >= today and e.covers(finding)), "")

@@ -49,7 +49,7 @@ def actions_date() -> str:
 @lru_cache(maxsize=512)
 def managed_policy(arn: str) -> ManagedPolicy | None:
     """Return the AWS managed policy of that ARN, in any partition; None where the data set has none."""
-    _, partition, service, region, account, resource = [*arn.split(":", 5), *[""] * 6][:6]
+    service, region, account, resource = [*arn.split(":", 5), *[""] * 6][2:6]
     if (service, region, account) != ("iam", "", "aws") or not resource.startswith("policy/"):
         return None
     entry = _entry(MANAGED_POLICIES, resource.removeprefix("policy/"))

@@ -1,7 +1,7 @@
 """A review as a pull-request comment.
 
-A comment holds 65,536 characters at most (GitHub). What does not fit is folded step by step, least telling first; what is
-folded is counted and said.
+A comment holds 65,536 characters at most (GitHub). What does not fit is folded step by step, least telling
+first; what is folded is counted and said.
 """
 
 import re
@@ -148,7 +148,8 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
 
 def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
-    yield f"**{'Role' if role.kind == 'role' else 'Managed policy'} {_code(role.name)}**: {_plain(what_happens(role))}"
+    kind = "Role" if role.kind == "role" else "Managed policy"
+    yield f"**{kind} {_code(role.name)}**: {_plain(what_happens(role))}"
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
     if role.kind == "role" and role.change:
@@ -167,7 +168,8 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
         cells = ((kind, _code(name), _plain(known)) for kind, name, known in policies)
         yield from _section("Policies", cells, ("", "policy", "known"), detail)
     if role.before.boundary != role.after.boundary:
-        yield f"\nPermissions boundary: {_code(role.before.boundary or 'none')} → {_code(role.after.boundary or 'none')}"
+        boundaries = (_code(side.boundary or "none") for side in (role.before, role.after))
+        yield f"\nPermissions boundary: {' → '.join(boundaries)}"
     if detail.pictures and role.kind == "role" and (role.trust.changes or policies):
         yield from _picture(role)
 
@@ -221,7 +223,8 @@ def _rows(of: Difference, cells: Callable[[Statement], tuple[str, ...]]) -> Iter
 
 def _drift(plan: PlanReview, detail: Detail) -> Iterator[str]:
     yield ""
-    yield f"<details><summary>Drift: changed outside of Terraform since the last apply ({len(plan.drift):,})</summary>"
+    what = counted(len(plan.drift), "role")
+    yield f"<details><summary>Drift: {what} changed outside of Terraform since the last apply</summary>"
     for role in plan.drift[: detail.roles]:
         yield from _role(role, detail)
     if len(plan.drift) > detail.roles:
@@ -330,7 +333,7 @@ def _code(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text with what Markdown, HTML and mentions are made of taken literally; code in backticks stays code."""
+    """Return text in which nothing is markup and nobody is mentioned; code in backticks stays code."""
     return "".join(
         part if part.startswith("`") else re.sub(r"([\\|*_~<>\[\]#])", r"\\\1", part).replace("@", "@\u200b")
         for part in re.split(r"(`[^`|]*`)", " ".join(text.split()))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Side = Literal["before", "after"]
+SIDES: tuple[Side, Side] = ("before", "after")
 
 SUPPORTED_MAJOR_VERSIONS = ("0", "1")
 SHOW_TIMEOUT = 120
@@ -134,7 +135,7 @@ def _shown(path: Path) -> bytes:
 
 
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
-    """Return a plan from its JSON; `name` is what the review calls it, `source` what errors do. Raises PlanError."""
+    """Return a plan from its JSON; the review calls it `name` and errors `source`. Raises PlanError."""
     try:
         body = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except ValueError:
@@ -178,7 +179,7 @@ def _change(entry: Mapping[str, Any]) -> ResourceChange:
     address = entry["address"]
     deposed = f" (deposed object {entry['deposed']})" if entry.get("deposed") else ""
     key = entry.get("index")
-    forgotten = "forget" in change["actions"]
+    forgotten = change["actions"] == ["forget"]
     before = change.get("before")
     after = before if forgotten else change.get("after")
     return ResourceChange(
@@ -188,9 +189,7 @@ def _change(entry: Mapping[str, Any]) -> ResourceChange:
         index="" if key is None else f"[{json.dumps(key)}]",
         actions=tuple(change["actions"]),
         values={"before": before or {}, "after": after or {}},
-        sides=frozenset(
-            side for side, values in (("before", before), ("after", after)) if values is not None
-        ),
+        sides=frozenset(side for side in SIDES if {"before": before, "after": after}[side] is not None),
         unknown=change.get("after_unknown") or {},
         sensitive={
             "before": change.get("before_sensitive") or {},

@@ -1,4 +1,4 @@
-"""A plan's changes as Terraform means them, address by address, with policy documents laid out line by line."""
+"""A plan's changes as Terraform means them, address by address, policy documents line by line."""
 
 import json
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """Which resource an attribute refers to, where its value is known only after apply.
 
-A plan's `configuration` names what each expression refers to; a reference is followed through variables, outputs and
-`for_each` to a resource of the plan. What cannot be followed (locals, functions over several resources) is None.
+A plan's `configuration` names what each expression refers to; a reference is followed through variables,
+outputs and `for_each` to a resource of the plan. What cannot be followed (locals, functions over several
+resources) is None.
 """
 
 import re
@@ -27,7 +28,7 @@ class References:
         self._resources: dict[int, dict[str, Any]] = {}
 
     def target(self, change: ResourceChange, attribute: str, type_: str) -> str | None:
-        """Return the address of the `type_` that `change`'s attribute refers to, None where that is not known."""
+        """Return the address of the `type_` that an attribute of `change` refers to, None where unknown."""
         module = _MODULE.findall(change.module)
         local = change.address.removeprefix(f"{change.module}.").removesuffix(change.index)
         resource = self._resource(module, local)
@@ -55,6 +56,7 @@ class References:
         prefix = "".join(f"module.{name}{key}." for name, key in module)
         for reference in references:
             head, _, rest = reference.partition(".")
+            candidates: list[str | None]
             if head == type_:
                 found = _RESOURCE.match(rest)
                 name = f"{prefix}{type_}.{found[0] if found else rest}"

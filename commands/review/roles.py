@@ -1,7 +1,8 @@
 """Roles as a plan finds and leaves them: who may assume each, and which policies each holds.
 
-Several resources speak of one role: itself, its inline policies, attachments, exclusive sets, the managed policies it is
-given. Here they are put together, before and after, by the role's name or by what the configuration refers to.
+Several resources speak of one role: itself, its inline policies, attachments, exclusive sets, the managed
+policies it is given. Here they are put together, before and after, by the role's name or by what the
+configuration refers to.
 """
 
 import re
@@ -11,12 +12,10 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from commands.review import datasets
-from commands.review.plan import UNKNOWN, Plan, ResourceChange, Side, Unseen
+from commands.review.plan import SIDES, UNKNOWN, Plan, ResourceChange, Side, Unseen
 from commands.review.references import References
 from iam.difference import Change, Difference, Kind, difference
 from iam.statements import Policy, Statement, permissions_policy, trust_policy
-
-SIDES: tuple[Side, Side] = ("before", "after")
 
 
 class Held(NamedTuple):
@@ -55,7 +54,7 @@ class Holdings:
 
 @dataclass
 class Role:
-    """What a plan does to one role; or, `kind` being "policy", to a managed policy no role of the plan holds."""
+    """What a plan does to one role; or, of kind "policy", to a managed policy no role of it holds."""
 
     name: str
     kind: str = "role"
@@ -93,7 +92,7 @@ class Role:
         )
 
     def source(self, change: Change) -> tuple[str, str]:
-        """Return which policy a change of the permissions is in, and the address of what gives it to the role."""
+        """Return which policy a change of the permissions is in, and the address that gives it."""
         side = self.before if change.kind in (Kind.LOST, Kind.NARROWED, Kind.ALTERED) else self.after
         known = [(name, held) for name, held in side.policies() if held.policy]
         name, held = known[change.policy]
@@ -157,7 +156,7 @@ JUDGED = (
 
 
 def roles(plan: Plan, changes: tuple[ResourceChange, ...]) -> list[Role]:
-    """Return every role that `changes` (the plan's, or its drift) speak of, and managed policies no role of it holds."""
+    """Return each role that `changes` (the plan's, or its drift) speak of, and managed policies of none."""
     return _Assembly(plan, changes).result()
 
 
@@ -202,14 +201,13 @@ class _Assembly:
             if role.change and "after" not in role.change.sides:
                 role.after = Holdings()
             role.account = _account(role.arn) or (next(iter(accounts)) if len(accounts) == 1 else "")
-        for change in self._by_type.get("aws_iam_policy", ()):
-            if change.changes and change.address not in self._given:
-                found.append(self._unheld(change))
+        policies = self._by_type.get("aws_iam_policy", ())
+        found += [self._unheld(p) for p in policies if p.changes and p.address not in self._given]
         return found
 
     def _add_role(self, change: ResourceChange) -> None:
-        names = {change.values[side].get("name") for side in SIDES} - {None}
-        role = Role(next(iter(sorted(names, key=str)), None) or change.address, change=change)
+        names = sorted({name for side in SIDES if (name := change.values[side].get("name"))})
+        role = Role(names[0] if names else change.address, change=change)
         self._roles[change.address] = role
         for name in names:
             self._by_name.setdefault(name.lower(), []).append(role)
@@ -226,7 +224,7 @@ class _Assembly:
             self._blocks(change, side, holdings)
 
     def _blocks(self, change: ResourceChange, side: Side, holdings: Holdings) -> None:
-        """Take over the policies that the role's own attributes list; unset they are what the role holds already."""
+        """Take over the policies that the role's own attributes list; unset, they are what it holds."""
         listed = change.get(side, "inline_policy")
         if listed is UNKNOWN:
             listed = change.get("before", "inline_policy")
@@ -257,7 +255,7 @@ class _Assembly:
             self._gone(change, attribute)
 
     def _gone(self, change: ResourceChange, attribute: str) -> None:
-        """Take what a deleted resource declared off the role as it is left, where the role itself lists it still."""
+        """Take what a deleted resource declared off the role, where the role itself lists it still."""
         if "after" in change.sides:
             return
         role = self._role(change, "before", attribute)
@@ -313,7 +311,8 @@ class _Assembly:
             self._given.add(policy.address)
             return _held(policy.get(side, "policy")) if side in policy.sides else NOTHING
         if known := datasets.managed_policy(arn):
-            return Held(known.policy, note=f"{known.version} of {known.updated}")
+            elsewhere = "" if arn.startswith("arn:aws:") else ", as in the partition aws"
+            return Held(known.policy, note=f"{known.version} of {known.updated}{elsewhere}")
         if document := self._plan.known_policies.get(arn):
             return _held(document)
         if ":iam::aws:policy/" in arn:
@@ -343,8 +342,8 @@ class _Assembly:
             role.claimed.append(change.address)
 
     def _unheld(self, change: ResourceChange) -> Role:
-        name = next(
-            (change.values[s].get("name") for s in SIDES if change.values[s].get("name")), change.address
+        name: str = (
+            change.values["before"].get("name") or change.values["after"].get("name") or change.address
         )
         role = Role(name, kind="policy", declared={change.address: change})
         for side in SIDES:

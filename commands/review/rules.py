@@ -15,15 +15,16 @@ from iam.statements import ANYTHING, Statement, singles
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
-# Source of the quotas: IAM User Guide, "IAM and AWS STS quotas". White space does not count. The sizes of a trust policy
-# and the number of attached policies are defaults that AWS raises on request; the other two are fixed.
+# Source of the quotas: IAM User Guide, "IAM and AWS STS quotas". White space does not count. The sizes of a
+# trust policy and the number of attached policies are defaults that AWS raises on request; the other two
+# are fixed.
 TRUST_POLICY_QUOTA = 2_048
 INLINE_POLICIES_QUOTA = 10_240
 MANAGED_POLICY_QUOTA = 6_144
 ATTACHED_POLICIES_QUOTA = 10
 
 NEEDED_SERVICES = ("glue.amazonaws.com", "sagemaker.amazonaws.com")
-"""What a SageMaker execution role with Glue interactive sessions trusts, and has to trust without conditions."""
+"""What an execution role with Glue interactive sessions has to trust, and without conditions."""
 
 AT_MOST = 12
 """How many names a finding's reason lists of a kind; the report has them all."""
@@ -105,7 +106,7 @@ def findings(plan: Plan, roles: Iterable[Role]) -> list[Finding]:
     "role-destroyed",
     "critical",
     "a role is deleted; every policy it holds goes with it, also those Terraform never managed",
-    "keep the resource, or forget the role with a `removed` block (`destroy = false`); a renamed address takes a `moved` block",
+    "keep the resource, rename it with a `moved` block, or forget it with `removed` (`destroy = false`)",
 )
 def _role_destroyed(role: Role) -> Iterator[Hit]:
     if role.change and role.change.actions == ("delete",):
@@ -115,7 +116,7 @@ def _role_destroyed(role: Role) -> Iterator[Hit]:
 @_rule(
     "role-replaced",
     "critical",
-    "a role is deleted and created again; what trusted its id loses it, policies outside of Terraform are gone",
+    "a role is deleted and created again: its id is another, policies outside of Terraform are gone",
     "ignore or set the attributes that force the replacement to what the role has",
 )
 def _role_replaced(role: Role) -> Iterator[Hit]:
@@ -241,8 +242,8 @@ def _trust_account(role: Role) -> Iterator[Hit]:
 @_rule(
     "trust-opened-to-service",
     "medium",
-    "an existing role is opened to a whole AWS service that SageMaker with Glue sessions does not need, with no condition "
-    "on whose resources it acts for",
+    "an existing role is opened to an AWS service that SageMaker with Glue sessions does not need, "
+    "for anybody's resources",
     "add a condition on aws:SourceAccount or aws:SourceArn, or leave the service out",
 )
 def _trust_service(role: Role) -> Iterator[Hit]:
@@ -400,7 +401,7 @@ def _is_everything(statement: Statement) -> bool:
 @_rule(
     "admin-wildcard",
     "high",
-    "a role gains, by a wildcard, permissions management in a service that decides over other people's access",
+    "a role gains, by a wildcard, permissions management in a service that decides over others' access",
     "name the actions",
 )
 def _admin_wildcard(role: Role) -> Iterator[Hit]:
@@ -513,14 +514,13 @@ def _unknown_action(role: Role) -> Iterator[Hit]:
 )
 def _resource_never_matches(role: Role) -> Iterator[Hit]:
     misses: dict[tuple[str, str], list[str]] = {}
-    for held, statement, _ in _written(role):
+    for held, statement, spelling in _written(role):
         if statement.action.excluded or statement.resource.excluded or statement.resource == ANYTHING:
             continue
-        resource = statement.resource.patterns[0]
-        actions = datasets.actions(statement.action.patterns[0])
+        resource, name = statement.resource.patterns[0], statement.action.patterns[0]
+        actions = datasets.actions(name)
         if actions and not any(_usable(action, resource) for action in actions):
-            name = held.policy.spelling[statement.action.patterns[0]] if held.policy else ""
-            misses.setdefault((held.address, resource), []).append(name)
+            misses.setdefault((held.address, resource), []).append(spelling.get(name, name))
     for (address, resource), names in misses.items():
         yield Hit(address, f"{', '.join(sorted(names))} cannot be used on {resource}")
 
@@ -546,10 +546,10 @@ def _condition_never_matches(role: Role) -> Iterator[Hit]:
             demanded = test.positive and not test.if_exists and test.each != "forallvalues"
             own = [action for action in actions if action.name.startswith(f"{service}:")]
             if demanded and own and not any(_has_key(action, test.key) for action in own):
-                name = spelling[statement.action.patterns[0]]
-                key = (held.address, spelling[test.key])
-                if name not in misses.setdefault(key, []):
-                    misses[key].append(name)
+                name = spelling.get(statement.action.patterns[0], statement.action.patterns[0])
+                found = misses.setdefault((held.address, spelling[test.key]), [])
+                if name not in found:
+                    found.append(name)
     for (address, key), names in misses.items():
         yield Hit(address, f"{', '.join(sorted(names))} has no condition key {key}")
 
@@ -577,7 +577,7 @@ def _trust_policy_too_long(role: Role) -> Iterator[Hit]:
 @_rule(
     "inline-policies-too-long",
     "high",
-    f"a role's inline policies have more than {INLINE_POLICIES_QUOTA:,} characters together; the quota is fixed",
+    f"a role's inline policies have more than {INLINE_POLICIES_QUOTA:,} characters; the quota is fixed",
     "move statements into a managed policy",
 )
 def _inline_policies_too_long(role: Role) -> Iterator[Hit]:
@@ -697,7 +697,7 @@ def _undecided(role: Role) -> Iterator[Hit]:
 @_rule(
     "exclusive-removes-unseen",
     "high",
-    "an exclusive set of policies is created for a role that the plan does not read: what it removes is not shown",
+    "an exclusive set is created for a role that the plan does not read: what it removes is not shown",
     "import the set first; its plan then says what it takes away",
 )
 def _exclusive_removes_unseen(role: Role) -> Iterator[Hit]:
@@ -739,7 +739,7 @@ def _plan_incomplete(plan: Plan) -> Iterator[Hit]:
 @_rule(
     "shared-attachment",
     "medium",
-    "aws_iam_policy_attachment takes its policy away from every role, user and group of the account that it does not list",
+    "aws_iam_policy_attachment takes its policy away from everyone that it does not list",
     "use aws_iam_role_policy_attachment",
     PLAN_RULES,
 )
@@ -755,7 +755,7 @@ def _shared_attachment(plan: Plan) -> Iterator[Hit]:
 @_rule(
     "not-judged",
     "low",
-    "a resource that is about access changes and is not judged here: users, groups, resource policies and others",
+    "a resource about access changes that is not judged here: users, groups, resource policies and others",
     "review it by hand",
     PLAN_RULES,
 )

@@ -82,8 +82,8 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
             )
         ],
         [
-            "narrowed: sagemaker.amazonaws.com may sts:AssumeRole → sagemaker.amazonaws.com may sts:AssumeRole "
-            "when aws:SourceArn matches arn:aws:sagemaker:*:111122223333:*"
+            "narrowed: sagemaker.amazonaws.com may sts:AssumeRole → sagemaker.amazonaws.com may "
+            "sts:AssumeRole when aws:SourceArn matches arn:aws:sagemaker:*:111122223333:*"
         ],
     ),
     "a source condition dropped": (
@@ -149,8 +149,8 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
             )
         ],
         [
-            "gained: arn:aws:iam::111122223333:oidc-provider/token.example.com may sts:AssumeRoleWithWebIdentity "
-            "when token.example.com:sub matches repo:team/*"
+            "gained: arn:aws:iam::111122223333:oidc-provider/token.example.com may "
+            "sts:AssumeRoleWithWebIdentity when token.example.com:sub matches repo:team/*"
         ],
     ),
 }
@@ -166,7 +166,8 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         [allow("iam:GetRole", ROLE), allow("iam:PassRole", ROLE, **PASSED)],
         [
             f"narrowed: iam:GetRole on * → iam:GetRole on {ROLE}",
-            f"narrowed: iam:PassRole on * → iam:PassRole on {ROLE} when iam:PassedToService is glue.amazonaws.com",
+            f"narrowed: iam:PassRole on * → iam:PassRole on {ROLE} when iam:PassedToService is "
+            "glue.amazonaws.com",
         ],
     ),
     "two actions narrowed alike": (
@@ -303,8 +304,8 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         [allow("s3:GetObject", **when("IpAddress", "aws:SourceIp", "10.0.0.0/8"))],
         [allow("s3:GetObject", **when("IpAddress", "aws:SourceIp", "10.1.0.0/16"))],
         [
-            "altered: s3:GetObject on * when aws:SourceIp is in 10.0.0.0/8 → s3:GetObject on * when aws:SourceIp is in "
-            "10.1.0.0/16 (undecided: the meanings may be the same)"
+            "altered: s3:GetObject on * when aws:SourceIp is in 10.0.0.0/8 → s3:GetObject on * when "
+            "aws:SourceIp is in 10.1.0.0/16 (undecided: the meanings may be the same)"
         ],
     ),
     "MFA no longer asked for": (
@@ -331,7 +332,8 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         ],
         [
             "gained: ec2:CreateTags on * when every aws:TagKeys is glue",
-            "gained: glue:CreateSession on * when aws:RequestTag/owner is ${aws:userid} and some aws:TagKeys is owner",
+            "gained: glue:CreateSession on * when aws:RequestTag/owner is ${aws:userid} and "
+            "some aws:TagKeys is owner",
         ],
     ),
     "absent, if exists, not": (

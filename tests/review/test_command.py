@@ -128,19 +128,56 @@ def test_every_recorded_plan_is_reviewed_in_every_format(
     assert capsys.readouterr().err == ""
 
 
-IAM_NAMES = ("address", "type")
-
-
 @pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
 def test_nothing_that_is_about_iam_is_left_unmentioned(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main([str(path), "--format", "markdown"])
     text = capsys.readouterr().out
-    for entry in json.loads(path.read_text(encoding="utf-8"))["resource_changes"]:
+    for entry in json.loads(path.read_text(encoding="utf-8")).get("resource_changes", []):
         if entry.get("mode") == "managed" and entry["type"].startswith("aws_iam_"):
             changes = entry["change"]["actions"] != ["no-op"] or entry["change"].get("importing")
             assert not changes or entry["address"] in text
+
+
+def terraform(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a stand-in for terraform in place, which does what the script says."""
+    path = Path("stand-in").absolute()
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(path))
+
+
+def test_a_saved_plan_is_read_through_terraform_in_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = folder / "stacks" / "dev"
+    stack.mkdir(parents=True)
+    (stack / "shown.json").write_bytes(HARMFUL)
+    (stack / "plan").write_bytes(b"PK\x03\x04")
+    terraform(f'test "$*" = "-chdir={stack} show -json plan" && cat {stack}/shown.json', monkeypatch)
+    assert main([str(stack / "plan")]) == 1
+    assert capsys.readouterr().out.startswith("dev\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 'Error: no schema' >&2; exit 1", "could not read it: Error: no schema"),
+        ("exit 1", "could not read it: no message"),
+        (None, "which is not on the PATH"),
+    ],
+)
+def test_a_saved_plan_that_terraform_cannot_show_is_one_line(
+    script: str | None, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "no-such-terraform")
+    if script:
+        terraform(script, monkeypatch)
+    assert main([saved(b"PK\x03\x04", "plan")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_several_plans_are_one_comment(capsys: pytest.CaptureFixture[str]) -> None:
