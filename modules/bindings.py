@@ -17,6 +17,7 @@ import importlib
 import os
 import sys
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from modules._node import environment_for_jsii
@@ -158,12 +159,19 @@ def _module_of(name: str) -> str:
     return _library()
 
 
+@cache
 def _library() -> str:
     name = os.environ.get("GLUE_SESSIONS_CDK") or "cdktf"
     if name not in _PAIRS:
         print(f'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "{name}"', file=sys.stderr)
-        raise SystemExit(2)
-    return name
+    elif find_spec(name) is None:
+        print(
+            f"{name} is not installed here: install it, or set GLUE_SESSIONS_CDK to the library that is",
+            file=sys.stderr,
+        )
+    else:
+        return name
+    raise SystemExit(2)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""How long things take, side by side with what a user would have instead."""
