@@ -116,9 +116,7 @@ class Comparison:
         negated = "not" in self.operator
         if self.operator in _PATTERNS:
             literal = all(map(wildcards.is_literal, values))
-            verb = (
-                ("is not" if negated else "is") if literal else ("does not match" if negated else "matches")
-            )
+            verb = ("is not" if negated else "is") if literal else ("does not match" if negated else "matches")
             values, after = [wildcards.unescape(value) if literal else value for value in values], ""
         else:
             verb, after = _WORDS.get(self.operator, (self.operator, ""))

@@ -247,9 +247,7 @@ def _altered(lost: Iterable[Statement], gained: Iterable[Statement]) -> dict[Sta
     return {old[0]: new[0] for old, new in scopes.values() if len(old) == len(new) == 1}
 
 
-def _grouped(
-    pairs: Iterable[_Pair], untold: Mapping[Kind, Mapping[int, Sequence[Statement]]]
-) -> Iterator[Change]:
+def _grouped(pairs: Iterable[_Pair], untold: Mapping[Kind, Mapping[int, Sequence[Statement]]]) -> Iterator[Change]:
     """Merge the pairs that differ in principal or action alone, as `a, b on * → a, b on x`."""
     groups: dict[tuple[Kind, bool, int, Hashable], list[_Pair]] = {}
     for pair in pairs:
@@ -349,8 +347,7 @@ class _Side:
     def __init__(self, policies: Sequence[Policy]) -> None:
         self.policies = policies
         self.allow, self.deny = (
-            [index for policy in policies if (index := _indexed(policy, effect)).all]
-            for effect in ("Allow", "Deny")
+            [index for policy in policies if (index := _indexed(policy, effect)).all] for effect in ("Allow", "Deny")
         )
         self.indexes = [*self.allow, *self.deny]
 
@@ -378,11 +375,7 @@ def _cover(statement: Statement, indexes: Sequence[_Index]) -> Answer:
         return Answer.NO
     if len(near) == 1 and _is_simple(statement) and _is_simple(near[0]):
         same_scope = near[0]._replace(condition=statement.condition)
-        return (
-            implied(statement.condition, [near[0].condition])
-            if _simply_covers(same_scope, statement)
-            else Answer.NO
-        )
+        return implied(statement.condition, [near[0].condition]) if _simply_covers(same_scope, statement) else Answer.NO
     return _covered(statement, near)
 
 
@@ -487,9 +480,7 @@ def _covered(narrow: Statement, wides: Sequence[Statement]) -> Answer:
 
     names = _names(narrow, wides)
     by_name = {name: [_principal_matches(wide, name) for wide in wides] for name in names}
-    principals = [
-        frozenset(index for index, holds in enumerate(found) if holds) for found in by_name.values()
-    ]
+    principals = [frozenset(index for index, holds in enumerate(found) if holds) for found in by_name.values()]
     actions = [wide.action for wide in wides]
     resources = [wide.resource for wide in wides]
     # A few requests of the most general kinds settle most questions without walking the automata.
@@ -560,6 +551,5 @@ def _doubts(narrow: Statement, wides: Sequence[Statement]) -> tuple[bool, bool]:
     variables = any(wildcards.has_variable(pattern) for element in resources for pattern in element.patterns)
     return (
         variables and any(element.excluded for element in resources),
-        wildcards.has_variable(narrow.resource.patterns[0])
-        and any("?" in w.resource.patterns[0] for w in wides),
+        wildcards.has_variable(narrow.resource.patterns[0]) and any("?" in w.resource.patterns[0] for w in wides),
     )

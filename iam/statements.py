@@ -91,15 +91,11 @@ def _policy(document: str | Mapping[str, Any], scope: set[str]) -> Policy:
     return Policy(tuple(found), spelling)
 
 
-def _statements(
-    statement: Any, scope: set[str], variables: bool, spelling: dict[str, str]
-) -> Iterable[Statement]:
+def _statements(statement: Any, scope: set[str], variables: bool, spelling: dict[str, str]) -> Iterable[Statement]:
     if not isinstance(statement, Mapping):
         raise ValueError(f"supply statements as objects, got {_short(statement)}")
     if unknown := sorted(statement.keys() - _ELEMENTS - scope):
-        raise ValueError(
-            f"supply a statement with {', '.join(sorted(scope | _ELEMENTS))}, got {', '.join(unknown)}"
-        )
+        raise ValueError(f"supply a statement with {', '.join(sorted(scope | _ELEMENTS))}, got {', '.join(unknown)}")
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise ValueError(f'supply Effect "Allow" or "Deny", got {effect!r}')
@@ -134,9 +130,7 @@ def _elements(
         raise ValueError(f"supply either {name} or Not{name} in each statement, got {_short(statement)}")
     values = (listed or _listed)(statement[present[0]])
     if not values or not all(isinstance(value, str) for value in values):
-        raise ValueError(
-            f"supply {present[0]} as a string or a list of strings, got {_short(statement[present[0]])}"
-        )
+        raise ValueError(f"supply {present[0]} as a string or a list of strings, got {_short(statement[present[0]])}")
     patterns = tuple(sorted({normal(value) for value in values}))
     if present[0] == name:
         return [_element((pattern,)) for pattern in patterns]
@@ -156,9 +150,7 @@ def _principals(value: Any) -> list[Any]:
     if value == "*":
         return ["*"]
     if not isinstance(value, Mapping) or not value.keys() <= set(_PRINCIPAL_TYPES):
-        raise ValueError(
-            f'supply Principal as "*" or an object of {", ".join(_PRINCIPAL_TYPES)}, got {_short(value)}'
-        )
+        raise ValueError(f'supply Principal as "*" or an object of {", ".join(_PRINCIPAL_TYPES)}, got {_short(value)}')
     return [_principal(kind, name) for kind, names in value.items() for name in _listed(names)]
 
 

@@ -220,6 +220,7 @@ def run_notebook(journey: Journey) -> None:
     """The starter notebook, run by the real Glue PySpark kernel as that role"""
     # heavy, and of the group of packages that this step alone needs
     from commands.demo import notebook
+    from sandbox.studio import text_of
 
     journey.narrator.say(
         "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones; Glue's session"
@@ -232,7 +233,7 @@ def run_notebook(journey: Journey) -> None:
             if missing:
                 raise DemoError(missing)
             journey.narrator.output(f"[{cell.id}] {cell.source.splitlines()[0]}")
-            for line in notebook.text_of(cell).splitlines()[:12]:
+            for line in text_of(cell).splitlines()[:12]:
                 journey.narrator.output(f"    {line}")
     page = notebook.save_page(executed, journey.results)
     journey.narrator.proved("every cell ran: SQL, a figure, data written to S3 and read back")

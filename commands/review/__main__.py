@@ -67,9 +67,7 @@ def _review(options: argparse.Namespace) -> report.Review:
     if added := acceptance.accept(options.accept, found, today):
         acceptance.write(added)
     entries += added
-    judged = [
-        replace(each, findings=tuple(acceptance.apply(entries, each.findings, today))) for each in plans
-    ]
+    judged = [replace(each, findings=tuple(acceptance.apply(entries, each.findings, today))) for each in plans]
     standing = [finding for each in judged for finding in each.findings]
     return report.Review(
         tuple(judged),

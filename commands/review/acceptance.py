@@ -40,11 +40,7 @@ class Acceptance:
 
     def covers(self, finding: Finding) -> bool:
         """Say whether the entry is about a finding."""
-        return (
-            self.rule == finding.rule
-            and self.plan in ("", finding.plan)
-            and self.address in ("", finding.address)
-        )
+        return self.rule == finding.rule and self.plan in ("", finding.plan) and self.address in ("", finding.address)
 
 
 def read(path: Path = FILE) -> list[Acceptance]:
@@ -70,9 +66,7 @@ def _entry(entry: Any, place: str) -> Acceptance:
     if missing := [key for key in ("rule", "reason", "expires") if not entry.get(key)]:
         raise AcceptanceError(f"{place}: supply {', '.join(missing)} too")
     if entry["rule"] not in RULES:
-        raise AcceptanceError(
-            f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}"
-        )
+        raise AcceptanceError(f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}")
     if not isinstance(entry["expires"], date):
         raise AcceptanceError(f"{place}.expires: supply a day as 2027-03-31, got {entry['expires']!r}")
     texts = {key: str(entry[key]) for key in ("rule", "reason", "plan", "address") if entry.get(key)}
@@ -95,9 +89,7 @@ def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -
         if not found:
             raise AcceptanceError(f"--accept {rule}: no finding of that rule in these plans; leave it out")
         for finding in found:
-            entries[
-                Acceptance(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)
-            ] = None
+            entries[Acceptance(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)] = None
     return list(entries)
 
 

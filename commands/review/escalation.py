@@ -98,9 +98,7 @@ def _about(policy: Policy, effect: Effect) -> dict[str, list[Statement]]:
     for statement in policy.effect(effect):
         service = statement.action.patterns[0].partition(":")[0]
         for call in (
-            _CALLS
-            if statement.action.excluded
-            else _CALLS_OF.get(service, _CALLS if _is_open(service) else ())
+            _CALLS if statement.action.excluded else _CALLS_OF.get(service, _CALLS if _is_open(service) else ())
         ):
             if matches(statement.action, call):
                 found.setdefault(call, []).append(statement)
@@ -129,13 +127,9 @@ def passes_any_role(statement: Statement) -> bool:
     if statement.resource.excluded:
         return True
     for pattern in statement.resource.patterns:
-        parts = [
-            part if part and "*" not in part and "?" not in part else None for part in pattern.split(":", 5)
-        ]
+        parts = [part if part and "*" not in part and "?" not in part else None for part in pattern.split(":", 5)]
         partition, account = (parts[1], parts[4]) if len(parts) == 6 else (None, None)
-        if wildcards.covers(
-            pattern, f"arn:{partition or 'aws'}:iam::{account or '000000000000'}:role/\uffff"
-        ):
+        if wildcards.covers(pattern, f"arn:{partition or 'aws'}:iam::{account or '000000000000'}:role/\uffff"):
             return True
     return False
 

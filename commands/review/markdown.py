@@ -94,9 +94,7 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
         ("severity", "rule", "findings"),
         (
             (severity, _code(rule), f"{count:,}")
-            for (severity, rule), count in sorted(
-                counts.items(), key=lambda item: SEVERITIES.index(item[0][0])
-            )
+            for (severity, rule), count in sorted(counts.items(), key=lambda item: SEVERITIES.index(item[0][0]))
         ),
     )
     yield ""
@@ -153,9 +151,7 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
     if role.kind == "role" and role.change:
-        yield from _section(
-            "Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail
-        )
+        yield from _section("Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail)
         if role.after.trust.problem:
             yield f"\nThe trust policy is {_plain(role.after.trust.problem)}."
     if role.permissions.changes:
@@ -174,9 +170,7 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
         yield from _picture(role)
 
 
-def _section(
-    title: str, rows: Iterable[Sequence[str]], heads: Sequence[str], detail: Detail
-) -> Iterator[str]:
+def _section(title: str, rows: Iterable[Sequence[str]], heads: Sequence[str], detail: Detail) -> Iterator[str]:
     found = list(rows)
     if not found:
         return

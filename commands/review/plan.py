@@ -195,9 +195,7 @@ def _change(entry: Mapping[str, Any]) -> ResourceChange:
             "before": change.get("before_sensitive") or {},
             "after": change.get("before_sensitive" if forgotten else "after_sensitive") or {},
         },
-        importing=str(
-            (change.get("importing") or {}).get("id") or ("by identity" if change.get("importing") else "")
-        ),
+        importing=str((change.get("importing") or {}).get("id") or ("by identity" if change.get("importing") else "")),
         moved_from=entry.get("previous_address") or "",
         replace_paths=tuple(".".join(map(str, path)) for path in change.get("replace_paths") or ()),
     )

@@ -67,9 +67,7 @@ class References:
                 key = module[-1][1] or index
                 each_call = (call.get("for_each_expression") or {}).get("references") or ()
                 candidates = [
-                    self._follow(
-                        outside.get("references") or (), module[:-1], type_, key, each_call, steps - 1
-                    )
+                    self._follow(outside.get("references") or (), module[:-1], type_, key, each_call, steps - 1)
                 ]
             elif head == "module":
                 found = _OUTPUT.match(reference)

@@ -67,10 +67,7 @@ def services() -> Iterator[dict[str, Any]]:
             own = sorted({_pattern(key).lower() for key in named if not key.startswith("aws:")})
             actions[name] = [
                 _LEVELS.get(action["access_level"], "write"),
-                [
-                    arns.setdefault(arn, len(arns))
-                    for arn in sorted({resources.get(t.rstrip("*"), "*") for t in types})
-                ],
+                [arns.setdefault(arn, len(arns)) for arn in sorted({resources.get(t.rstrip("*"), "*") for t in types})],
                 [keys.setdefault(key, len(keys)) for key in own],
             ]
         yield {"name": prefix, "keys": list(keys), "resources": list(arns), "actions": actions}

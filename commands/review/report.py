@@ -85,9 +85,7 @@ def review(plan: Plan) -> PlanReview:
         plan,
         tuple(role for role in changed if role.changes),
         tuple(
-            role
-            for role in roles(plan, plan.drift)
-            if role.trust.changes or role.permissions.changes or _limit(role)
+            role for role in roles(plan, plan.drift) if role.trust.changes or role.permissions.changes or _limit(role)
         ),
         tuple(findings(plan, changed)),
     )
@@ -146,11 +144,7 @@ def policy_rows(role: Role) -> list[tuple[str, str, str]]:
         elif name not in after:
             kind = "lost"
         else:
-            kind = (
-                "kept"
-                if before[name].policy is held.policy and before[name].problem == held.problem
-                else "changed"
-            )
+            kind = "kept" if before[name].policy is held.policy and before[name].problem == held.problem else "changed"
         rows.append((kind, name, held.problem or held.note))
     return rows
 
@@ -232,9 +226,7 @@ def _role(role: Role, changes: _Changes) -> dict[str, Any]:
             "problem": role.after.trust.problem or None,
         },
         "permissions": _difference(role.permissions, changes, trust=False),
-        "policies": [
-            {"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)
-        ],
+        "policies": [{"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)],
     }
 
 
@@ -255,6 +247,4 @@ def _statement(of: Statement, spelling: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _element(of: Element, spelling: Mapping[str, str]) -> dict[str, list[str]]:
-    return {
-        "all_but" if of.excluded else "any_of": [spelling.get(pattern, pattern) for pattern in of.patterns]
-    }
+    return {"all_but" if of.excluded else "any_of": [spelling.get(pattern, pattern) for pattern in of.patterns]}

@@ -111,9 +111,7 @@ class Role:
     @cached_property
     def permissions(self) -> Difference:
         """What changes in what the role may do, over all its policies that are known."""
-        return difference(
-            *(_known(held for _, held in side.policies()) for side in (self.before, self.after))
-        )
+        return difference(*(_known(held for _, held in side.policies()) for side in (self.before, self.after)))
 
 
 def allowed(difference: Difference) -> list[tuple[Change, Statement]]:
@@ -230,9 +228,7 @@ class _Assembly:
             listed = change.get("before", "inline_policy")
         marks = change.unknown.get("inline_policy") if side == "after" else None
         for position, block in enumerate(listed or ()):
-            unknown = (
-                isinstance(marks, list) and position < len(marks) and (marks[position] or {}).get("policy")
-            )
+            unknown = isinstance(marks, list) and position < len(marks) and (marks[position] or {}).get("policy")
             if block.get("name") or block.get("policy"):
                 document = UNKNOWN if unknown else block.get("policy")
                 name = block.get("name") or f"block {position}"
@@ -328,9 +324,7 @@ class _Assembly:
             role.on(side).managed.setdefault(arn, self._managed(arn, side)._replace(address=change.address))
         self._exclusive(change, side, role, "policy_arns", role.on(side).managed)
 
-    def _exclusive(
-        self, change: ResourceChange, side: Side, role: Role, attribute: str, held: dict[str, Held]
-    ) -> None:
+    def _exclusive(self, change: ResourceChange, side: Side, role: Role, attribute: str, held: dict[str, Held]) -> None:
         listed = change.get(side, attribute)
         if side == "before" or isinstance(listed, Unseen):
             return
@@ -342,9 +336,7 @@ class _Assembly:
             role.claimed.append(change.address)
 
     def _unheld(self, change: ResourceChange) -> Role:
-        name: str = (
-            change.values["before"].get("name") or change.values["after"].get("name") or change.address
-        )
+        name: str = change.values["before"].get("name") or change.values["after"].get("name") or change.address
         role = Role(name, kind="policy", declared={change.address: change})
         for side in SIDES:
             holdings = role.on(side)

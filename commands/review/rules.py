@@ -160,9 +160,7 @@ def _adoption_changes_more(role: Role) -> Iterator[Hit]:
 def _boundary_changed(role: Role) -> Iterator[Hit]:
     before, after = role.before.boundary, role.after.boundary
     if before and before != after and _lives_on(role):
-        yield Hit(
-            role.address, f"the boundary {before} " + (f"becomes {after}" if after else "is taken away")
-        )
+        yield Hit(role.address, f"the boundary {before} " + (f"becomes {after}" if after else "is taken away"))
 
 
 def _lives_on(role: Role) -> bool:
@@ -182,9 +180,7 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
     if _lives_on(role):
         for change in role.trust.changes:
             if change.restricts:
-                yield Hit(
-                    role.address, sentences.change(change, role.trust.spelling, trust=True, at_most=AT_MOST)
-                )
+                yield Hit(role.address, sentences.change(change, role.trust.spelling, trust=True, at_most=AT_MOST))
 
 
 @_rule(
@@ -196,9 +192,7 @@ def _trust_lost(role: Role) -> Iterator[Hit]:
 def _trust_everyone(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and not statement.condition:
-            yield Hit(
-                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
-            )
+            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST))
 
 
 @_rule(
@@ -210,9 +204,7 @@ def _trust_everyone(role: Role) -> Iterator[Hit]:
 def _trust_everyone_on_condition(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and statement.condition:
-            yield Hit(
-                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
-            )
+            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST))
 
 
 def _is_everyone(statement: Statement) -> bool:
@@ -250,15 +242,10 @@ def _trust_service(role: Role) -> Iterator[Hit]:
     if not role.before.exists or role.before.trust.policy is None:
         return
     for _, statement in allowed(role.trust):
-        if (
-            any(test.key.startswith("aws:source") for test in statement.condition)
-            or statement.principal.excluded
-        ):
+        if any(test.key.startswith("aws:source") for test in statement.condition) or statement.principal.excluded:
             continue
         services = [
-            name.removeprefix("Service:")
-            for name in statement.principal.patterns
-            if name.startswith("Service:")
+            name.removeprefix("Service:") for name in statement.principal.patterns if name.startswith("Service:")
         ]
         if others := [name for name in services if name not in NEEDED_SERVICES]:
             yield Hit(role.address, f"{', '.join(others)} may act through the role for anybody's resources")
@@ -274,13 +261,10 @@ def _trust_identity_provider(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         providers = [name for name in statement.principal.patterns if ":oidc-provider/" in name]
         limited = any(
-            test.key.endswith(":sub") and test.positive and "*" not in test.values
-            for test in statement.condition
+            test.key.endswith(":sub") and test.positive and "*" not in test.values for test in statement.condition
         )
         if providers and not limited:
-            yield Hit(
-                role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST)
-            )
+            yield Hit(role.address, sentences.statement(statement, role.trust.spelling, trust=True, at_most=AT_MOST))
 
 
 _UNIQUE_ID = re.compile(r"AWS:A(?:ROA|IDA)[A-Z0-9]{12,}")
@@ -370,9 +354,7 @@ def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
 def _privilege_escalation(role: Role) -> Iterator[Hit]:
     changes = [change for change in role.permissions.changes if change.broadens]
     before, after = role.permissions.before, role.permissions.after
-    if not changes or any(
-        _is_everything(statement) for policy in after for statement in policy.effect("Allow")
-    ):
+    if not changes or any(_is_everything(statement) for policy in after for statement in policy.effect("Allow")):
         return
     where = role.source(next((c for c in changes if _completes(c)), changes[0]))[1]
     had = set(escalation.paths(before))
@@ -381,9 +363,7 @@ def _privilege_escalation(role: Role) -> Iterator[Hit]:
         if path not in had:
             gained.setdefault(path.service, []).append(path.calls)
     for service, calls in gained.items():
-        yield Hit(
-            where, f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}"
-        )
+        yield Hit(where, f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}")
     already = escalation.rewriting(before)
     if calls := [call for call in escalation.rewriting(after) if call not in already]:
         yield Hit(where, f"{', '.join(calls)} can give the caller other permissions")
@@ -430,9 +410,7 @@ def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
         for pattern in statement.action.patterns:
             if wildcards.is_literal(pattern) or (pattern.partition(":")[0] in ADMIN_SERVICES) != admin:
                 continue
-            managing = [
-                action.name for action in datasets.actions(pattern) or () if action.level == "permissions"
-            ]
+            managing = [action.name for action in datasets.actions(pattern) or () if action.level == "permissions"]
             if managing:
                 more = f" and {len(managing) - 3} more" if len(managing) > 3 else ""
                 written = role.permissions.spelling.get(pattern, pattern)
@@ -569,9 +547,7 @@ def _has_key(action: datasets.Action, key: str) -> bool:
 )
 def _trust_policy_too_long(role: Role) -> Iterator[Hit]:
     if role.trust.changes and role.after.trust.length > TRUST_POLICY_QUOTA:
-        yield Hit(
-            role.address, f"{role.after.trust.length:,} characters, the quota is {TRUST_POLICY_QUOTA:,}"
-        )
+        yield Hit(role.address, f"{role.after.trust.length:,} characters, the quota is {TRUST_POLICY_QUOTA:,}")
 
 
 @_rule(
@@ -597,13 +573,8 @@ def _inline_policies_too_long(role: Role) -> Iterator[Hit]:
 )
 def _managed_policy_too_long(role: Role) -> Iterator[Hit]:
     for name, held in role.after.managed.items():
-        if (
-            held.length > MANAGED_POLICY_QUOTA
-            and role.before.managed.get(name, NOTHING).length != held.length
-        ):
-            yield Hit(
-                held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}"
-            )
+        if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, NOTHING).length != held.length:
+            yield Hit(held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}")
 
 
 @_rule(
@@ -689,9 +660,7 @@ def _undecided(role: Role) -> Iterator[Hit]:
     for difference, trust in ((role.trust, True), (role.permissions, False)):
         for change in difference.changes:
             if not change.decided:
-                yield Hit(
-                    role.address, sentences.change(change, difference.spelling, trust=trust, at_most=AT_MOST)
-                )
+                yield Hit(role.address, sentences.change(change, difference.spelling, trust=trust, at_most=AT_MOST))
 
 
 @_rule(

@@ -41,9 +41,7 @@ def show(review: Review, console: Console) -> None:
         _finding(finding, console)
     _rest(len(review.findings) - _FINDINGS, "finding", console)
     for entry in review.expired:
-        console.print(
-            Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow")
-        )
+        console.print(Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow"))
     console.print()
     console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
 
@@ -56,9 +54,7 @@ def _plan(plan: PlanReview, console: Console) -> None:
         _role(role, console)
     _rest(len(plan.roles) - _ROLES, "role", console)
     if plan.drift:
-        console.print(
-            Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2))
-        )
+        console.print(Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2)))
     for role in plan.drift[:_ROLES]:
         _role(role, console)
     _rest(len(plan.drift) - _ROLES, "drifted role", console)

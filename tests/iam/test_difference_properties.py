@@ -40,9 +40,7 @@ def statements(draw: st.DrawFn) -> Document:
     return statement
 
 
-documents = st.lists(statements(), max_size=4).map(
-    lambda found: {"Version": "2012-10-17", "Statement": found}
-)
+documents = st.lists(statements(), max_size=4).map(lambda found: {"Version": "2012-10-17", "Statement": found})
 
 
 @cache
@@ -80,9 +78,7 @@ def compare(before: Document, after: Document) -> Difference:
 
 @settings(max_examples=200, deadline=None)
 @given(documents, documents)
-def test_there_is_a_change_exactly_when_some_request_is_decided_differently(
-    before: Document, after: Document
-) -> None:
+def test_there_is_a_change_exactly_when_some_request_is_decided_differently(before: Document, after: Document) -> None:
     found = compare(before, after)
     assert all(change.decided for change in found.changes)
     (allowed, denied), (allowed_after, denied_after) = meaning(before), meaning(after)
@@ -142,9 +138,7 @@ def respelled(document: Document, seed: int) -> Document:
     for statement in found:
         for name in ("Action", "NotAction"):
             if name in statement:
-                statement[name] = [
-                    dice.choice([str.upper, str.lower])(value) for value in listed(statement[name])
-                ]
+                statement[name] = [dice.choice([str.upper, str.lower])(value) for value in listed(statement[name])]
                 dice.shuffle(statement[name])
     dice.shuffle(found)
     return {"Statement": found[0] if len(found) == 1 else found, "Version": "2012-10-17", "Id": "other"}

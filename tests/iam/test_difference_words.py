@@ -76,11 +76,7 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     ),
     "a source condition added": (
         [trust(service("sagemaker"))],
-        [
-            trust(
-                service("sagemaker"), **when("ArnLike", "aws:SourceArn", "arn:aws:sagemaker:*:111122223333:*")
-            )
-        ],
+        [trust(service("sagemaker"), **when("ArnLike", "aws:SourceArn", "arn:aws:sagemaker:*:111122223333:*"))],
         [
             "narrowed: sagemaker.amazonaws.com may sts:AssumeRole → sagemaker.amazonaws.com may "
             "sts:AssumeRole when aws:SourceArn matches arn:aws:sagemaker:*:111122223333:*"
@@ -166,8 +162,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         [allow("iam:GetRole", ROLE), allow("iam:PassRole", ROLE, **PASSED)],
         [
             f"narrowed: iam:GetRole on * → iam:GetRole on {ROLE}",
-            f"narrowed: iam:PassRole on * → iam:PassRole on {ROLE} when iam:PassedToService is "
-            "glue.amazonaws.com",
+            f"narrowed: iam:PassRole on * → iam:PassRole on {ROLE} when iam:PassedToService is glue.amazonaws.com",
         ],
     ),
     "two actions narrowed alike": (
@@ -248,10 +243,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "a folder of one's own": (
         [allow("s3:GetObject", "arn:aws:s3:::home/*")],
         [allow("s3:GetObject", "arn:aws:s3:::home/${aws:username}/*")],
-        [
-            "narrowed: s3:GetObject on arn:aws:s3:::home/* → "
-            "s3:GetObject on arn:aws:s3:::home/${aws:username}/*"
-        ],
+        ["narrowed: s3:GetObject on arn:aws:s3:::home/* → s3:GetObject on arn:aws:s3:::home/${aws:username}/*"],
     ),
     "the folder of another variable": (
         [allow("s3:GetObject", "home/${aws:username}/*")],
@@ -332,8 +324,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         ],
         [
             "gained: ec2:CreateTags on * when every aws:TagKeys is glue",
-            "gained: glue:CreateSession on * when aws:RequestTag/owner is ${aws:userid} and "
-            "some aws:TagKeys is owner",
+            "gained: glue:CreateSession on * when aws:RequestTag/owner is ${aws:userid} and some aws:TagKeys is owner",
         ],
     ),
     "absent, if exists, not": (
@@ -368,9 +359,7 @@ def test_a_change_of_permissions_in_words(before: Statements, after: Statements,
 
 def test_without_the_version_of_2012_a_variable_is_plain_text() -> None:
     statements = [allow("s3:GetObject", "home/${aws:username}")]
-    found = difference(
-        [permissions_policy(policy(statements, None))], [permissions_policy(policy(statements))]
-    )
+    found = difference([permissions_policy(policy(statements, None))], [permissions_policy(policy(statements))])
     assert sentences.lines(found, trust=False) == [
         "gained: s3:GetObject on home/${aws:username}",
         "lost: s3:GetObject on home/${$}{aws:username}",
@@ -378,9 +367,7 @@ def test_without_the_version_of_2012_a_variable_is_plain_text() -> None:
 
 
 def test_a_statement_moved_from_one_policy_to_another_is_no_change() -> None:
-    one, other = (
-        permissions_policy(policy([allow(action)])) for action in ("s3:GetObject", "sqs:SendMessage")
-    )
+    one, other = (permissions_policy(policy([allow(action)])) for action in ("s3:GetObject", "sqs:SendMessage"))
     both = permissions_policy(policy([allow("s3:GetObject"), allow("sqs:SendMessage")]))
     assert difference([one, other], [both]).changes == ()
     assert difference([both], [other, one]).changes == ()

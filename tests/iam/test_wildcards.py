@@ -43,8 +43,7 @@ def test_patterns_overlap_when_a_string_matches_both(one: str, other: str) -> No
 def test_cells_are_the_sets_of_patterns_that_some_string_matches(some: list[str]) -> None:
     languages = {canonical(pattern): matched(pattern) for pattern in some}
     expected = {
-        frozenset(pattern for pattern, strings in languages.items() if string in strings)
-        for string in SHORT_STRINGS
+        frozenset(pattern for pattern, strings in languages.items() if string in strings) for string in SHORT_STRINGS
     }
     assert cells(languages) == expected
 

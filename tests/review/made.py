@@ -43,11 +43,7 @@ def change(
     inner = {"actions": list(actions), "before": before, "after": after, "after_unknown": unknown or {}}
     inner |= {key: more.pop(key) for key in ("importing", "replace_paths", "after_sensitive") if key in more}
     module, _, local = address.rpartition("module.")
-    type_ = (
-        local.split(".")[1 if module or local != address else 0]
-        if "module." in address
-        else address.split(".")[0]
-    )
+    type_ = local.split(".")[1 if module or local != address else 0] if "module." in address else address.split(".")[0]
     return {"address": address, "mode": "managed", "type": type_, "change": inner, **more}
 
 

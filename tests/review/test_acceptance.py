@@ -91,9 +91,7 @@ def test_an_expired_entry_does_not_count_and_is_said(capsys: pytest.CaptureFixtu
         ("- {rule: pass-any-role, reason: x, expires: soon}", ".review-accept.yaml[0].expires: supply a day"),
     ],
 )
-def test_a_wrong_file_is_one_line_and_status_2(
-    text: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     FILE.write_text(text, encoding="utf-8")
     assert main(["dev.json"]) == 2
     error = capsys.readouterr().err

@@ -60,9 +60,7 @@ def saved(content: bytes, name: str = "dev.json") -> str:
         (PASSING, ["--fail-on", "critical"], 0),
     ],
 )
-def test_the_exit_status_is_that_of_the_gravest_finding(
-    content: bytes, arguments: list[str], status: int
-) -> None:
+def test_the_exit_status_is_that_of_the_gravest_finding(content: bytes, arguments: list[str], status: int) -> None:
     assert main([saved(content), *arguments]) == status
 
 
@@ -85,9 +83,7 @@ def test_the_exit_status_is_that_of_the_gravest_finding(
         ),
     ],
 )
-def test_wrong_input_is_one_line_and_status_2(
-    content: bytes, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_input_is_one_line_and_status_2(content: bytes, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([saved(content)]) == 2
     output = capsys.readouterr()
     assert output.err.startswith(message)
@@ -117,9 +113,7 @@ def test_a_plan_is_read_from_standard_input() -> None:
 
 
 @pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
-def test_every_recorded_plan_is_reviewed_in_every_format(
-    path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_recorded_plan_is_reviewed_in_every_format(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(path), "--format", "json"]) in (0, 1)
     jsonschema.validate(json.loads(capsys.readouterr().out), SCHEMA)
     assert main([str(path), "--format", "markdown"]) in (0, 1)
@@ -129,9 +123,7 @@ def test_every_recorded_plan_is_reviewed_in_every_format(
 
 
 @pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
-def test_nothing_that_is_about_iam_is_left_unmentioned(
-    path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_that_is_about_iam_is_left_unmentioned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(path), "--format", "markdown"])
     text = capsys.readouterr().out
     for entry in json.loads(path.read_text(encoding="utf-8")).get("resource_changes", []):
@@ -201,9 +193,7 @@ def test_the_same_plan_gives_the_same_words(capsys: pytest.CaptureFixture[str]) 
             "--format",
             "markdown",
         ]
-        done = subprocess.run(
-            command, cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, check=False
-        )
+        done = subprocess.run(command, cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, check=False)
         texts.add(done.stdout)
     assert len(texts) == 1
 
