@@ -1,10 +1,12 @@
-"""The real Glue PySpark kernel, started as SageMaker Studio starts it, as the execution role.
+"""The real Glue PySpark kernel, started as SageMaker Studio starts it, as a role that the project's stack grants.
 
 Refusals are looked for in the cells' outputs and in the sandbox's log of decisions: the kernel fails no cell for a
 session that it did not get.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,68 +14,17 @@ from nbformat import NotebookNode
 
 from sandbox.launcher import Sandbox
 from sandbox.studio import Kernel, run_notebook, text_of
-from tests.sandbox.conftest import Role, policy, trust
+from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole, statement, trust
+from tests.e2e.shop import Shop
+from tests.notebook.conftest import RoleSession
 
-RESTRICTED = "service-role/AwsGlueSessionUserRestrictedServiceRole"
-BUCKET = "sagemaker-us-east-1-123456789012"
-DATA = {
-    "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-    "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
-}
-"""What the role has for its work already; the name keeps AmazonSageMakerFullAccess from mattering."""
+NO_CREATE_SESSION = "is not authorized to perform: glue:CreateSession on resource: arn:aws:glue:"
+NO_PASS_ROLE = "is not authorized to perform: iam:PassRole on resource: {} because no identity-based policy allows"
+NO_TRUST = "Role {} should be given assume role permissions for Glue Service."
+NO_GET_TAGS = "Unable to display tags due to missing glue:GetTags permission."
 
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        running.client("s3").create_bucket(Bucket=BUCKET)
-        yield running
-
-
-class Grants:
-    """The three grants of a role, each of which can be given and taken away."""
-
-    POLICY_NAME = "glue-sagemaker-interactive-sessions-setup"
-
-    def __init__(self, role: Role, document: str) -> None:
-        self.role = role
-        self.document = document
-
-    def give(self) -> None:
-        self.role.attach(RESTRICTED)
-        self.give_inline()
-        self.trust("sagemaker.amazonaws.com", "glue.amazonaws.com")
-
-    def give_inline(self) -> None:
-        self.role.iam.put_role_policy(
-            RoleName=self.role.name, PolicyName=self.POLICY_NAME, PolicyDocument=self.document
-        )
-
-    def take_inline(self) -> None:
-        self.role.iam.delete_role_policy(RoleName=self.role.name, PolicyName=self.POLICY_NAME)
-
-    def detach(self) -> None:
-        self.role.iam.detach_role_policy(RoleName=self.role.name, PolicyArn=f"arn:aws:iam::aws:policy/{RESTRICTED}")
-
-    def trust(self, *services: str) -> None:
-        self.role.iam.update_assume_role_policy(RoleName=self.role.name, PolicyDocument=trust(*services))
-
-
-def recipe(role: Role) -> str:
-    return policy({"Action": ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"], "Resource": "*"})
-
-
-def least_privilege(role: Role) -> str:
-    session = "arn:aws:glue:*:123456789012:session/*"
-    return policy(
-        {"Action": "iam:GetRole", "Resource": role.arn},
-        {
-            "Action": "iam:PassRole",
-            "Resource": role.arn,
-            "Condition": {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
-        },
-        {"Action": "glue:GetTags", "Resource": session},
-    )
+TROUBLESHOOTING = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
 def check_outputs(executed: NotebookNode) -> None:
@@ -98,57 +49,107 @@ def check_outputs(executed: NotebookNode) -> None:
     assert errors == []
 
 
-def test_refused_before_the_grants_served_after_them_refused_without_any_of_them(
-    sandbox: Sandbox, notebook: NotebookNode
+@pytest.mark.parametrize(
+    ("ownership", "permissions"), [("authoritative", "recipe"), ("additive", "least-privilege")], ids="-".join
+)
+def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_once_repaired(
+    shop: Shop, role: ExecutionRole, notebook: NotebookNode, ownership: str, permissions: str
 ) -> None:
-    role = Role(sandbox, "AmazonSageMaker-ExecutionRole-20240101T000001", "sagemaker.amazonaws.com")
-    role.allow(DATA)
-    grants = Grants(role, recipe(role))
-    with Kernel(role_arn=role.arn, sandbox=sandbox.environment) as kernel:
+    stack = shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership})
+    studio = RoleSession(shop.aws, role.arn)
+    drifts: list[tuple[Callable[[], None], str]] = [
+        (role.detach, NO_CREATE_SESSION),
+        (role.delete_inline_policy, NO_PASS_ROLE.format(role.arn)),
+        (lambda: setattr(role, "trust", CONSOLE_TRUST), NO_TRUST.format(role.arn)),
+    ]
+    with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
+        before = kernel.run("spark.version")
+        assert "AccessDeniedException" in before
+        assert NO_CREATE_SESSION in before
+        stack.apply()
+        for drift, refusal in drifts:
+            drift()
+            assert refusal in kernel.run("spark.version")
+            stack.apply()
+            studio.start_and_end_glue_session(role.arn)
 
-        def refusal() -> str:
-            return kernel.run("spark.version")
-
-        assert "AccessDeniedException" in refusal()
-        assert "is not authorized to perform: glue:CreateSession on resource" in refusal()
-        grants.give()
-        grants.detach()
-        assert "is not authorized to perform: glue:CreateSession on resource" in refusal()
-        grants.give()
-        grants.take_inline()
-        assert f"is not authorized to perform: iam:PassRole on resource: {role.arn} because no identity" in refusal()
-        grants.give()
-        grants.trust("sagemaker.amazonaws.com")
-        assert f"Role {role.arn} should be given assume role permissions for Glue Service." in refusal()
-    grants.give()
-    check_outputs(run_notebook(notebook, role_arn=role.arn, sandbox=sandbox.environment))
-
-
-def test_with_least_privilege_the_notebook_runs_and_the_role_passes_nothing_else(
-    sandbox: Sandbox, notebook: NotebookNode
-) -> None:
-    role = Role(sandbox, "team-notebook", "sagemaker.amazonaws.com")
-    role.allow(DATA, {"Action": "sagemaker:CreateModel", "Resource": "*"})
-    grants = Grants(role, least_privilege(role))
-    grants.give()
-    other = Role(sandbox, "production", "glue.amazonaws.com", "sagemaker.amazonaws.com")
-    asked = {
-        "Id": "theirs",
-        "Role": other.arn,
-        "Command": {"Name": "glueetl"},
-        "Tags": {"owner": role.user_id},
-    }
-    glue, sagemaker = role.client("glue"), role.client("sagemaker")
-    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {other.arn}"):
-        glue.create_session(**asked)
-    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {role.arn}"):
-        sagemaker.create_model(ModelName="m", ExecutionRoleArn=role.arn)
-    executed = run_notebook(notebook, role_arn=role.arn, sandbox=sandbox.environment)
+    shop.aws.client("s3").create_bucket(Bucket=f"sagemaker-us-east-1-{ACCOUNT}")
+    executed = run_notebook(notebook, role_arn=role.arn, sandbox=shop.aws.environment)
     check_outputs(executed)
-    status = next(cell for cell in executed.cells if cell.id == "status")
-    assert f"owner: {role.user_id}" in text_of(status) or role.user_id in text_of(status)
-    asked_for = {(decision.action, decision.result) for decision in sandbox.decisions()}
-    assert ("glue:GetTags", "Allowed") in asked_for
+    status = next(text_of(cell) for cell in executed.cells if cell.id == "status")
+    tags_are_shown = permissions == "least-privilege"
+    assert (studio.user_id in status) == tags_are_shown
+    assert (NO_GET_TAGS in status) != tags_are_shown
 
-    Grants(role, recipe(role)).give()  # what the recipe would have allowed
-    assert sagemaker.create_model(ModelName="m", ExecutionRoleArn=role.arn)["ModelArn"]
+
+@pytest.mark.parametrize(
+    ("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")], ids="-".join
+)
+def test_every_other_setting_serves_as_well(shop: Shop, role: ExecutionRole, ownership: str, permissions: str) -> None:
+    shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership}).apply()
+    RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
+
+
+def test_with_external_ownership_spark_answers_once_the_roles_owner_trusts_glue(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    external = {"ownership": "external"}
+    with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
+        shop.stack(role.arn, trust=external).apply()
+        assert NO_TRUST.format(role.arn) in kernel.run("spark.version")
+        role.trust = RECIPE_TRUST
+        shop.stack(role.arn, permissions="least-privilege", trust=external).apply()
+        assert "3.5.4" in kernel.run("spark.version")
+
+
+def test_least_privilege_refuses_what_recipe_allows_another_role_and_another_service(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    other = ExecutionRole(shop.aws, f"production-of-{role.name}", trust(statement("glue.amazonaws.com")))
+    role.detach(FULL_ACCESS)  # it lets any role be passed to SageMaker
+    shop.aws.client("iam").put_role_policy(
+        RoleName=role.name,
+        PolicyName="models",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"},
+            }
+        ),
+    )
+    studio = RoleSession(shop.aws, role.arn)
+
+    def pass_to_sagemaker() -> None:
+        studio.client("sagemaker").create_model(ModelName=role.name, ExecutionRoleArn=role.arn)
+
+    shop.stack(role.arn, permissions="least-privilege").apply()
+    with pytest.raises(ClientError, match=NO_PASS_ROLE.format(other.arn)):
+        studio.start_and_end_glue_session(other.arn)
+    with pytest.raises(ClientError, match=NO_PASS_ROLE.format(role.arn)):
+        pass_to_sagemaker()
+    studio.start_and_end_glue_session(role.arn)
+    shop.stack(role.arn, permissions="recipe").apply()
+    studio.start_and_end_glue_session(other.arn)
+    pass_to_sagemaker()
+    assert passed(shop.aws, role) == [
+        (other.arn, "ImplicitlyDenied"),
+        (role.arn, "ImplicitlyDenied"),
+        (role.arn, "Allowed"),
+        (other.arn, "Allowed"),
+        (role.arn, "Allowed"),
+    ]
+
+
+def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
+    """Return what was decided on each role that a role's session has asked to pass, oldest first."""
+    return [
+        (decision.resource, decision.result)
+        for decision in aws.decisions()
+        if decision.action == "iam:PassRole" and f"/{role.name}/" in decision.principal
+    ]
+
+
+@pytest.mark.parametrize("text", [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS])
+def test_the_texts_that_users_see_can_be_found_on_the_troubleshooting_page(text: str) -> None:
+    page = TROUBLESHOOTING.read_text(encoding="utf-8")
+    assert [part for part in text.split("{}") if part not in page] == []

@@ -20,7 +20,7 @@ def is_running(process_id: int) -> bool:
     return state != "" and not state.startswith("Z")  # of a zombie nothing is left but its status
 
 
-def wait_until_ended(process_id: int, seconds: float = 10) -> bool:
+def wait_until_ended(process_id: int, seconds: float = 120) -> bool:
     deadline = time.monotonic() + seconds
     while is_running(process_id):
         if time.monotonic() > deadline:
@@ -29,7 +29,7 @@ def wait_until_ended(process_id: int, seconds: float = 10) -> bool:
     return True
 
 
-def wait_for(path: Path, seconds: float = 60) -> None:
+def wait_for(path: Path, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
@@ -53,7 +53,7 @@ def test_a_signal_ends_it_well_and_takes_the_environment_file_away(number: signa
     )
     wait_for(tmp_path / "environment")
     process.send_signal(number)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert f"source {tmp_path}/environment" in output
     assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in output
@@ -92,7 +92,7 @@ def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tm
         assert (directory / "environment").stat().st_mode & 0o077 == 0
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
 
 
 def test_a_port_that_is_taken_is_one_line_and_status_2() -> None:

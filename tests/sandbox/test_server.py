@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.launcher import Sandbox
 
+DEADLINE = 120
+"""Seconds, far more than a loaded machine needs: what never comes fails a test, what comes late does not."""
 TLS_ONLY = {
     "Version": "2012-10-17",
     "Statement": {
@@ -29,7 +31,7 @@ def port_of(sandbox: Sandbox) -> int:
 
 def connect(sandbox: Sandbox, host: str = "127.0.0.1") -> http.client.HTTPSConnection:
     context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
-    return http.client.HTTPSConnection(host, port_of(sandbox), context=context, timeout=10)
+    return http.client.HTTPSConnection(host, port_of(sandbox), context=context, timeout=DEADLINE)
 
 
 def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox: Sandbox) -> None:
@@ -44,7 +46,7 @@ def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox:
 
 
 def test_plain_http_is_refused(sandbox: Sandbox) -> None:
-    with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=DEADLINE) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert b"HTTP/1.1 200" not in plain.recv(1000)
 

@@ -29,7 +29,7 @@ def address_of(sandbox: Sandbox) -> str:
 def get(address: str) -> tuple[int, dict[str, str]]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(address, timeout=20) as response:
+        with opener.open(address, timeout=120) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -72,7 +72,7 @@ def test_other_addresses_lead_nowhere(sandbox: Sandbox, path: str) -> None:
 
 @pytest.mark.parametrize("host", ["example.com", "amazonaws.com.example.com", "127.0.0.1"])
 def test_the_tunnel_leads_to_nothing_but_aws(sandbox: Sandbox, host: str) -> None:
-    connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], timeout=20)
+    connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], timeout=120)
     connection.set_tunnel(host, 443)
     with pytest.raises(OSError, match="403"):
         connection.connect()
@@ -82,7 +82,7 @@ def test_the_tunnel_leads_to_nothing_but_aws(sandbox: Sandbox, host: str) -> Non
 def test_every_name_of_aws_has_a_certificate(sandbox: Sandbox) -> None:
     context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
     for host in ("iam.amazonaws.com", "api.sagemaker.eu-west-1.amazonaws.com", "b.s3.us-east-1.amazonaws.com"):
-        connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], context=context, timeout=20)
+        connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], context=context, timeout=120)
         connection.set_tunnel(host, 443)
         connection.request("GET", "/_sandbox/decisions")
         assert connection.getresponse().status == 200
