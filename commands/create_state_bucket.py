@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from configuration import AssumeRole, State
+from configuration import State
 from program import cannot_run, configuration_or_exit
 
 if TYPE_CHECKING:
@@ -57,18 +57,16 @@ def _session(state: State) -> boto3.Session:
     session = boto3.Session(profile_name=state.profile, region_name=state.region)
     if state.assume_role is None:
         return session
-    assumed = _client(session, "sts", state).assume_role(**_assume_role_request(state.assume_role))["Credentials"]
+    external_id = {"ExternalId": state.assume_role.external_id} if state.assume_role.external_id else {}
+    assumed = _client(session, "sts", state).assume_role(
+        RoleArn=state.assume_role.role_arn, RoleSessionName="create-state-bucket", **external_id
+    )["Credentials"]
     return boto3.Session(
         region_name=state.region,
         aws_access_key_id=assumed["AccessKeyId"],
         aws_secret_access_key=assumed["SecretAccessKey"],
         aws_session_token=assumed["SessionToken"],
     )
-
-
-def _assume_role_request(role: AssumeRole) -> dict[str, str]:
-    request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name or "create-state-bucket"}
-    return request | ({"ExternalId": role.external_id} if role.external_id else {})
 
 
 def _client(session: boto3.Session, service: str, state: State) -> Any:
