@@ -5,8 +5,9 @@ context keys or values".
 """
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, product
 from typing import Any
 
 from iam import wildcards
@@ -75,27 +76,42 @@ class Comparison:
         """Whether the question is that a value fits, and not that none does or an order."""
         return self.operator in _POSITIVE
 
-    def implies(self, other: "Comparison") -> Answer:
-        """Say whether `other` holds in every request in which this one does."""
+    @property
+    def always(self) -> bool:
+        """Whether this holds in every request: any value will do, and so will none."""
+        return self.operator in ("stringlike", "arnlike") and "*" in self.values and self.holds(None) is True
+
+    def implies(self, other: "Comparison") -> bool:
+        """Say whether `other` surely holds in every request in which this one does."""
         if self == other:
-            return Answer.YES
-        if self.key != other.key:
-            return Answer.NO
-        if (self.each, self.operator) != (other.each, other.operator):
-            return Answer.UNDECIDED
+            return True
+        if (self.each, self.operator, self.key) != (other.each, other.operator, other.key):
+            return False
         if self.positive:
-            holds = all(any(self._fits(wide, value) for wide in other.values) for value in self.values)
-            holds = holds and (other.if_exists or not self.if_exists)
-        elif self.operator in _NEGATIVE:
-            holds = all(any(self._fits(wide, value) for wide in self.values) for value in other.values)
-        else:
-            return Answer.UNDECIDED
-        if not holds and any(map(wildcards.has_variable, self.values | other.values)):
-            return Answer.UNDECIDED
-        return Answer.YES if holds else Answer.NO
+            inside = all(any(self._fits(wide, value) for wide in other.values) for value in self.values)
+            return inside and (other.if_exists or not self.if_exists)
+        if self.operator in _NEGATIVE:
+            return all(any(self._fits(wide, value) for wide in self.values) for value in other.values)
+        return False
+
+    def holds(self, given: str | None) -> bool | None:
+        """Say whether this holds where the key has the one value `given`, or none; None if not modelled."""
+        if self.operator == "null":
+            return (given is None) == (self.values == {"true"}) if len(self.values) == 1 else None
+        if self.operator not in _POSITIVE | _NEGATIVE:
+            return None
+        negated = self.operator in _NEGATIVE
+        if given is None:
+            return self.each == "forallvalues" or (not self.each and (negated or self.if_exists))
+        given = given.lower() if self.operator in _CASELESS else given
+        return any(self._fits(value, given) for value in self.values) != negated
 
     def _fits(self, wide: str, value: str) -> bool:
         return wildcards.covers(wide, value) if self.operator in _PATTERNS else wide == value
+
+    def samples(self) -> set[str]:
+        """Return values of the key that this tells apart."""
+        return {wildcards.sample(value) if self.operator in _PATTERNS else value for value in self.values}
 
     def split(self) -> list["Comparison"]:
         """Return comparisons of one value each that this is the union of; itself where none are."""
@@ -149,21 +165,19 @@ def parse(block: Any, *, variables: bool, spelling: dict[str, str]) -> Condition
         for key, values in keys.items():
             spelling.setdefault(key.lower(), key)
             found = values if isinstance(values, list) else [values]
-            tests.add(
-                Comparison(
-                    each,
-                    _SAME.get(operator, operator),
-                    if_exists,
-                    key.lower(),
-                    frozenset(_value(operator, value, variables=variables) for value in found),
-                )
-            )
-    return frozenset(tests)
+            normal = frozenset(_value(operator, value, variables=variables) for value in found)
+            tests.add(Comparison(each, _SAME.get(operator, operator), if_exists, key.lower(), normal))
+    return frozenset(test for test in tests if not test.always)
 
 
 def _value(operator: str, value: Any, *, variables: bool) -> str:
     if isinstance(value, (list, Mapping)):
         raise ValueError(f"supply condition values as strings, got {value!r}")
+    if operator.startswith("numeric"):
+        try:
+            return f"{float(value):g}"
+        except ValueError:
+            return str(value)
     text = str(value).lower() if isinstance(value, bool) or operator in _CASELESS else str(value)
     if not variables:
         text = wildcards.without_variables(text)
@@ -175,44 +189,40 @@ def _value(operator: str, value: Any, *, variables: bool) -> str:
 def implied(narrow: Condition, wides: Sequence[Condition]) -> Answer:
     """Say whether in every request in which `narrow` holds, one of `wides` does.
 
-    Keys are taken as independent of each other.
+    Yes is reasoned, no is shown by a request; keys are taken as independent of each other.
     """
-    missing: list[list[Comparison]] = []
-    undecided = False
-    for wide in wides:
-        answers = {test: _any_implies(narrow, test) for test in wide}
-        if all(answer is Answer.YES for answer in answers.values()):
-            return Answer.YES
-        missing.append([test for test, answer in answers.items() if answer is not Answer.YES])
-        undecided = undecided or Answer.NO not in answers.values()
-    keys = {test.key for tests in missing for test in tests}
-    for test in narrow:
-        parts = test.split() if test.key in keys else [test]
-        if len(parts) > 1:
-            answers_by_part = [implied(narrow - {test} | {part}, wides) for part in parts]
-            if Answer.NO in answers_by_part:
-                return Answer.NO
-            return Answer.YES if set(answers_by_part) == {Answer.YES} else Answer.UNDECIDED
-    if undecided or _may_complement(missing):
-        return Answer.UNDECIDED
-    return Answer.NO
-
-
-def _any_implies(tests: Iterable[Comparison], wanted: Comparison) -> Answer:
-    answers = [test.implies(wanted) for test in tests]
-    related = sum(test.key == wanted.key for test in tests)
-    if Answer.YES in answers:
+    if any(all(any(test.implies(asked) for test in narrow) for asked in wide) for wide in wides):
         return Answer.YES
-    return Answer.UNDECIDED if Answer.UNDECIDED in answers or related > 1 else Answer.NO
+    if _refuted(narrow, wides):
+        return Answer.NO
+    for test in narrow:
+        parts = test.split()
+        if len(parts) > 1:
+            each_part = (implied(narrow - {test} | {part}, wides) for part in parts)
+            return Answer.YES if all(answer is Answer.YES for answer in each_part) else Answer.UNDECIDED
+    return Answer.UNDECIDED
 
 
-def _may_complement(missing: Sequence[Sequence[Comparison]]) -> bool:
-    """Say whether the tests might leave no request between them, as `is a` and `is not a` do."""
-    kinds: dict[str, set[tuple[str, bool]]] = {}
-    for tests in missing:
-        for test in tests:
-            kinds.setdefault(test.key, set()).add((test.operator, test.positive))
-    return len(missing) > 1 and any(len(kind) > 1 or not next(iter(kind))[1] for kind in kinds.values())
+MAX_REQUESTS = 4_096
+"""How many requests are tried before a condition is given up as undecided."""
+
+
+def _refuted(narrow: Condition, wides: Sequence[Condition]) -> bool:
+    """Say whether some request was found in which `narrow` holds and none of `wides` does."""
+    tests: dict[str, list[Comparison]] = {}
+    for test in chain(narrow, *wides):
+        tests.setdefault(test.key, []).append(test)
+    given: list[list[str | None]] = []
+    for key, found in tests.items():
+        values = {None, wildcards.ANY_OTHER * 2}.union(*(test.samples() for test in found))
+        own = [test for test in narrow if test.key == key]
+        given.append([value for value in values if all(test.holds(value) for test in own)])
+    return any(
+        all(any(test.holds(request[test.key]) is False for test in wide) for wide in wides)
+        for request in (
+            dict(zip(tests, values, strict=True)) for values in islice(product(*given), MAX_REQUESTS)
+        )
+    )
 
 
 def words(condition: Condition, spelling: Mapping[str, str]) -> str:

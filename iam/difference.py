@@ -29,7 +29,7 @@ MAX_SAMPLES = 40
 MAX_PARTS = 3
 """Of how many statements a widening or narrowing may consist; with more, only what came or went is said."""
 
-_ANYONE_ELSE = "\uffff"
+_ANYONE_ELSE = wildcards.ANY_OTHER
 """Stands for any name that no statement at hand mentions."""
 
 
@@ -511,15 +511,10 @@ def _names(narrow: Statement, wides: Iterable[Statement]) -> list[str]:
     return [_ANYONE_ELSE, *sorted(name for name in named if _principal_matches(narrow, name) is not False)]
 
 
-@lru_cache(maxsize=65_536)
-def _sample(pattern: str) -> str:
-    return "".join(_ANYONE_ELSE if token in ("*", "?") else token for token in wildcards.tokens(pattern))
-
-
 def _sampled(narrow: Element, wides: Sequence[Element]) -> set[frozenset[int]]:
     """Return which of `wides` match some strings that `narrow` matches: one for each pattern named."""
     named = {pattern for element in (narrow, *wides) for pattern in element.patterns}
-    samples = {_ANYONE_ELSE * 64, *islice(map(_sample, sorted(named)), MAX_SAMPLES)}
+    samples = {_ANYONE_ELSE * 64, *islice(map(wildcards.sample, sorted(named)), MAX_SAMPLES)}
     return {
         frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))
         for sample in samples

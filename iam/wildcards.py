@@ -18,8 +18,8 @@ _WILDCARD_RUN = re.compile(r"[*?]{2,}")
 _ESCAPES = {"*": "${*}", "?": "${?}"}
 _CHARACTERS = {"${*}": "\ue000", "${?}": "\ue001", "${$}": "$"}
 """The characters themselves as symbols of an automaton, where `*` and `?` are wildcards."""
-_ANY_OTHER = ""
-"""A character that no pattern at hand names."""
+ANY_OTHER = "\uffff"
+"""Stands for a character that no pattern at hand names."""
 
 MAX_STATES = 4_000
 """How many states a walk over several patterns may visit before it is given up as undecided."""
@@ -42,6 +42,12 @@ def escape(text: str) -> str:
 def unescape(pattern: str) -> str:
     """Undo `escape`."""
     return pattern.replace("${*}", "*").replace("${?}", "?")
+
+
+@lru_cache(maxsize=65_536)
+def sample(pattern: str) -> str:
+    """Return a string that `pattern` matches, and few other patterns do."""
+    return "".join(ANY_OTHER if token in ("*", "?") else token for token in tokens(pattern))
 
 
 def without_variables(text: str) -> str:
@@ -136,7 +142,7 @@ class _Compiled:
 
     def awaited(self, positions: int) -> set[str]:
         """Return the symbols that lead somewhere else from here than any other symbol does."""
-        found = {_ANY_OTHER}
+        found = {ANY_OTHER}
         while positions:
             lowest = positions & -positions
             positions ^= lowest
@@ -256,7 +262,7 @@ def _cells(patterns: tuple[str, ...]) -> frozenset[frozenset[str]]:
     while todo:
         state = todo.pop()
         awaited = (automaton.awaited(positions) for automaton, positions in zip(automata, state, strict=True))
-        for symbol in set().union(*awaited) or {_ANY_OTHER}:
+        for symbol in set().union(*awaited) or {ANY_OTHER}:
             following = tuple(
                 automaton.step(positions, symbol) if positions else 0
                 for automaton, positions in zip(automata, state, strict=True)
