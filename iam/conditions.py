@@ -219,9 +219,7 @@ def _refuted(narrow: Condition, wides: Sequence[Condition]) -> bool:
         given.append([value for value in values if all(test.holds(value) for test in own)])
     return any(
         all(any(test.holds(request[test.key]) is False for test in wide) for wide in wides)
-        for request in (
-            dict(zip(tests, values, strict=True)) for values in islice(product(*given), MAX_REQUESTS)
-        )
+        for request in (dict(zip(tests, values, strict=True)) for values in islice(product(*given), MAX_REQUESTS))
     )
 
 

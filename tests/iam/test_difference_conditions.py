@@ -82,17 +82,13 @@ def check(narrow: list[Any], wides: list[list[Any]], requests: list[dict[str, fr
 
 @settings(max_examples=300, deadline=None)
 @given(blocks(one_valued | absence), st.lists(blocks(one_valued | absence), max_size=3))
-def test_an_answer_about_single_values_is_right_or_undecided(
-    narrow: list[Any], wides: list[list[Any]]
-) -> None:
+def test_an_answer_about_single_values_is_right_or_undecided(narrow: list[Any], wides: list[list[Any]]) -> None:
     check(narrow, wides, SINGLE)
 
 
 @settings(max_examples=100, deadline=None)
 @given(blocks(many_valued), st.lists(blocks(many_valued), max_size=2))
-def test_an_answer_about_sets_of_values_is_right_or_undecided(
-    narrow: list[Any], wides: list[list[Any]]
-) -> None:
+def test_an_answer_about_sets_of_values_is_right_or_undecided(narrow: list[Any], wides: list[list[Any]]) -> None:
     check(narrow, wides, SETS)
 
 
