@@ -82,6 +82,7 @@ class Path(NamedTuple):
     calls: str
 
 
+@lru_cache(maxsize=65_536)
 def matches(element: Element, name: str) -> bool:
     """Say whether an element is about the action or resource `name`."""
     return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
@@ -152,6 +153,17 @@ def paths(policies: Sequence[Policy]) -> Iterator[Path]:
 def _passable(condition: Condition, service: str) -> bool:
     wanted = [test for test in condition if test.key == _PASSED_TO and test.positive]
     return all(any(wildcards.covers(value, service) for value in test.values) for test in wanted)
+
+
+@lru_cache(maxsize=16_384)
+def allows_everything(policy: Policy) -> bool:
+    """Say whether a policy allows every action on everything."""
+    return any(map(is_everything, policy.effect("Allow")))
+
+
+def is_everything(statement: Statement) -> bool:
+    """Say whether a statement is about every action on everything, whatever the request."""
+    return statement.action == ANYTHING == statement.resource and not statement.condition
 
 
 def rewriting(policies: Sequence[Policy]) -> list[str]:

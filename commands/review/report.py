@@ -7,7 +7,7 @@ from typing import Any
 from commands.review.acceptance import Acceptance
 from commands.review.plan import Plan
 from commands.review.roles import Role, roles
-from commands.review.rules import SEVERITIES, Finding, Severity, findings
+from commands.review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from iam import conditions, sentences
 from iam.difference import Difference
 from iam.statements import Element, Statement
@@ -149,29 +149,24 @@ def policy_rows(role: Role) -> list[tuple[str, str, str]]:
     return rows
 
 
-class _Changes:
-    """The JSON of changes; thousands of roles may be given the very same ones."""
+class _Rows:
+    """The JSON of statements; thousands of roles may be given the very same ones."""
 
     def __init__(self) -> None:
         self._made: dict[int, dict[str, Any]] = {}
 
-    def of(self, difference: Difference, *, trust: bool) -> list[dict[str, Any]]:
-        for change in difference.changes:
-            if id(change) not in self._made:
-                self._made[id(change)] = {
-                    "kind": str(change.kind),
-                    "effect": change.effect,
-                    "decided": change.decided,
-                    "text": sentences.change(change, difference.spelling, trust=trust),
-                    "before": [_statement(statement, difference.spelling) for statement in change.before],
-                    "after": [_statement(statement, difference.spelling) for statement in change.after],
-                }
-        return [self._made[id(change)] for change in difference.changes]
+    def of(self, rows: Iterable[Statement], spelling: Mapping[str, str]) -> list[dict[str, Any]]:
+        found = []
+        for row in rows:
+            if id(row) not in self._made:
+                self._made[id(row)] = _statement(row, spelling)
+            found.append(self._made[id(row)])
+        return found
 
 
 def as_json(of: Review) -> dict[str, Any]:
     """Return the review in the shape that `review.schema.json` describes."""
-    changes = _Changes()
+    rows = _Rows()
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": of.verdict,
@@ -180,8 +175,8 @@ def as_json(of: Review) -> dict[str, Any]:
         "plans": [
             {
                 "name": plan.plan.name,
-                "roles": [_role(role, changes) for role in plan.roles],
-                "drift": [_role(role, changes) for role in plan.drift],
+                "roles": [_role(role, rows) for role in plan.roles],
+                "drift": [_role(role, rows) for role in plan.drift],
             }
             for plan in of.plans
         ],
@@ -211,7 +206,7 @@ def as_json(of: Review) -> dict[str, Any]:
     }
 
 
-def _role(role: Role, changes: _Changes) -> dict[str, Any]:
+def _role(role: Role, rows: _Rows) -> dict[str, Any]:
     return {
         "name": role.name,
         "kind": role.kind,
@@ -222,18 +217,28 @@ def _role(role: Role, changes: _Changes) -> dict[str, Any]:
         "resources": [{"address": address, "action": what} for address, what in resources(role)],
         "boundary": {"before": role.before.boundary or None, "after": role.after.boundary or None},
         "trust": {
-            **_difference(role.trust, changes, trust=True),
+            **_difference(role.trust, rows, trust=True),
             "problem": role.after.trust.problem or None,
         },
-        "permissions": _difference(role.permissions, changes, trust=False),
+        "permissions": _difference(role.permissions, rows, trust=False),
         "policies": [{"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)],
     }
 
 
-def _difference(of: Difference, changes: _Changes, *, trust: bool) -> dict[str, Any]:
+def _difference(of: Difference, rows: _Rows, *, trust: bool) -> dict[str, Any]:
     return {
-        "changes": changes.of(of, trust=trust),
-        "kept": [sentences.statement(statement, of.spelling, trust=trust) for statement in of.kept],
+        "changes": [
+            {
+                "kind": str(change.kind),
+                "effect": change.effect,
+                "decided": change.decided,
+                "text": sentences.change(change, of.spelling, trust=trust, at_most=AT_MOST),
+                "before": rows.of(change.before, of.spelling),
+                "after": rows.of(change.after, of.spelling),
+            }
+            for change in of.changes
+        ],
+        "kept": [sentences.statement(statement, of.spelling, trust=trust, at_most=AT_MOST) for statement in of.kept],
     }
 
 

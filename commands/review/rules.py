@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from commands.review import datasets, escalation
@@ -10,7 +11,7 @@ from commands.review.plan import HIDDEN, UNKNOWN, Plan, ResourceChange
 from commands.review.roles import JUDGED, NOTHING, Held, Role, allowed
 from iam import sentences, wildcards
 from iam.difference import Change, may_overlap
-from iam.statements import ANYTHING, Statement, singles
+from iam.statements import ANYTHING, Element, Statement, singles
 
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
@@ -27,7 +28,7 @@ NEEDED_SERVICES = ("glue.amazonaws.com", "sagemaker.amazonaws.com")
 """What an execution role with Glue interactive sessions has to trust, and without conditions."""
 
 AT_MOST = 12
-"""How many names a finding's reason lists of a kind; the report has them all."""
+"""How many names a sentence lists of a kind before it counts the others; the tables have them all."""
 
 ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
 """Services whose permissions management decides over other people's access."""
@@ -294,7 +295,7 @@ def _deleted_principal(role: Role) -> Iterator[Hit]:
 )
 def _everything_allowed(role: Role) -> Iterator[Hit]:
     for change, statement in role.allowed:
-        if _is_everything(statement):
+        if escalation.is_everything(statement):
             yield Hit(role.source(change)[1], "every action on everything is allowed")
 
 
@@ -354,7 +355,7 @@ def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
 def _privilege_escalation(role: Role) -> Iterator[Hit]:
     changes = [change for change in role.permissions.changes if change.broadens]
     before, after = role.permissions.before, role.permissions.after
-    if not changes or any(_is_everything(statement) for policy in after for statement in policy.effect("Allow")):
+    if not changes or any(map(escalation.allows_everything, after)):
         return
     where = role.source(next((c for c in changes if _completes(c)), changes[0]))[1]
     had = set(escalation.paths(before))
@@ -372,10 +373,6 @@ def _privilege_escalation(role: Role) -> Iterator[Hit]:
 def _completes(change: Change) -> bool:
     """Say whether a change is the one that most paths hang on."""
     return any(escalation.matches(statement.action, escalation.PASS_ROLE) for statement in change.after)
-
-
-def _is_everything(statement: Statement) -> bool:
-    return statement.action == ANYTHING == statement.resource and not statement.condition
 
 
 @_rule(
@@ -400,21 +397,30 @@ def _permissions_wildcard(role: Role) -> Iterator[Hit]:
 
 def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
     for change, statement in role.allowed:
-        if statement.action.excluded and statement.resource == ANYTHING and admin:
+        everywhere = statement.resource == ANYTHING
+        if statement.action.excluded:
             names = [service for service in ADMIN_SERVICES if not _excludes(statement, service)]
-            if names:
+            if names and everywhere and admin:
                 but = ", ".join(sentences.action_list(statement.action, role.permissions.spelling))
                 yield Hit(role.source(change)[1], f"{but} on everything includes {', '.join(names)}")
-        if statement.action.excluded or not (admin or statement.resource == ANYTHING):
-            continue
-        for pattern in statement.action.patterns:
-            if wildcards.is_literal(pattern) or (pattern.partition(":")[0] in ADMIN_SERVICES) != admin:
-                continue
-            managing = [action.name for action in datasets.actions(pattern) or () if action.level == "permissions"]
-            if managing:
-                more = f" and {len(managing) - 3} more" if len(managing) > 3 else ""
+        elif admin or everywhere:
+            for pattern, included in _managing(statement.action, admin):
                 written = role.permissions.spelling.get(pattern, pattern)
-                yield Hit(role.source(change)[1], f"{written} includes {', '.join(managing[:3])}{more}")
+                yield Hit(role.source(change)[1], f"{written} includes {included}")
+
+
+@lru_cache(maxsize=16_384)
+def _managing(actions: Element, admin: bool) -> list[tuple[str, str]]:
+    """Return the wildcards that include permissions management, with the actions by which they do."""
+    found = []
+    for pattern in actions.patterns:
+        service, _, name = pattern.partition(":")
+        if ("*" in name or "?" in name) and (service in ADMIN_SERVICES) == admin:
+            names = [action.name for action in datasets.actions(pattern) or () if action.level == "permissions"]
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            if names:
+                found.append((pattern, ", ".join(names[:3]) + more))
+    return found
 
 
 def _excludes(statement: Statement, service: str) -> bool:

@@ -3,9 +3,7 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -228,30 +226,41 @@ def many(roles: int) -> bytes:
     return plan(*changes)
 
 
-def run(path: str, *arguments: str) -> tuple[float, float, int, bytes]:
-    """Return the seconds, the mebibytes, the status and the output of a run of the command."""
-    measured = (
+def measured(path: str, *arguments: str) -> tuple[float, float, bytes]:
+    """Return the seconds of processor time, the mebibytes and the output of a run."""
+    script = (
         "import resource, runpy, sys\n"
         "try:\n"
         "    runpy.run_module('commands.review', run_name='__main__', alter_sys=True)\n"
         "finally:\n"
-        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)\n"
+        "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)\n"
     )
-    command = [sys.executable, "-c", measured, str(Path(path).absolute()), *arguments]
-    start = time.perf_counter()
+    command = [sys.executable, "-c", script, str(Path(path).absolute()), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    return time.perf_counter() - start, float(done.stderr.split()[-1]), done.returncode, done.stdout
+    seconds, mebibytes = map(float, done.stderr.split()[-2:])
+    return seconds, mebibytes, done.stdout
 
 
-def test_five_thousand_resources_stay_within_300_megabytes_and_one_comment() -> None:
-    seconds, mebibytes, status, output = run(saved(many(1_000)), "--format", "markdown")
-    assert status == 1
+SHARED = 3
+"""How much slower a machine may be that others work on too."""
+
+
+@pytest.mark.parametrize("format_", ["markdown", "json", "terminal"])
+def test_five_thousand_resources_take_three_seconds_and_300_megabytes(format_: str) -> None:
+    seconds, mebibytes, output = measured(saved(many(1_000)), "--format", format_)
+    assert seconds < 3 * SHARED
     assert mebibytes < 300
-    assert len(output.decode()) <= LIMIT
-    assert seconds < 60, "under 3 s on a quiet machine; benchmarks measure it"
+    assert b"role-999" in output if format_ == "json" else b"folded" in output or b"--format json" in output
 
 
-def folded(text: str) -> Any:
+def test_a_plan_of_one_role_takes_half_a_second() -> None:
+    seconds, _, output = measured(str(PLANS / "adopt-authoritative.json"))
+    assert seconds < 0.5 * SHARED
+    assert b"glue.amazonaws.com may sts:AssumeRole" in output
+
+
+def folded(text: str) -> list[str]:
     return [line for line in text.splitlines() if "folded" in line]
 
 
