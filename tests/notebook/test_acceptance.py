@@ -49,9 +49,7 @@ def check_outputs(executed: NotebookNode) -> None:
     assert errors == []
 
 
-@pytest.mark.parametrize(
-    ("ownership", "permissions"), [("authoritative", "recipe"), ("additive", "least-privilege")], ids="-".join
-)
+@pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "recipe"), ("additive", "least-privilege")])
 def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_once_repaired(
     shop: Shop, role: ExecutionRole, notebook: NotebookNode, ownership: str, permissions: str
 ) -> None:
@@ -82,9 +80,7 @@ def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_
     assert (NO_GET_TAGS in status) != tags_are_shown
 
 
-@pytest.mark.parametrize(
-    ("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")], ids="-".join
-)
+@pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")])
 def test_every_other_setting_serves_as_well(shop: Shop, role: ExecutionRole, ownership: str, permissions: str) -> None:
     shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership}).apply()
     RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
@@ -149,7 +145,11 @@ def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("text", [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS])
+@pytest.mark.parametrize(
+    "text",
+    [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS],
+    ids=["CreateSession", "PassRole", "trust", "GetTags"],
+)
 def test_the_texts_that_users_see_can_be_found_on_the_troubleshooting_page(text: str) -> None:
     page = TROUBLESHOOTING.read_text(encoding="utf-8")
     assert [part for part in text.split("{}") if part not in page] == []
