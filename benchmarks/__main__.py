@@ -1,0 +1,85 @@
+"""`python -m benchmarks`: measure, print the tables, and put them into docs/performance.md."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import fleet, plan, report, synth
+from benchmarks.environments import REPOSITORY, NotInstalledError
+from benchmarks.measure import FailedError
+from benchmarks.targets import targets
+from commands.terraform import TerraformMissingError
+from sandbox.launcher import SandboxError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="How long this project takes, beside what one would have instead. Writes docs/performance.md and"
+        " its plot. Needs Linux, terraform, and a quiet machine for a quarter of an hour.",
+        epilog="Exit status: 0 measured, 2 could not run.",
+    )
+    made.add_argument(
+        "--quick", action="store_true", help="one round and small fleets, printed alone: to see that all of it runs"
+    )
+    return made
+
+
+def main() -> int:
+    """Measure; return the exit status."""
+    quick = parser().parse_args().quick
+    if not Path("/proc/self/smaps_rollup").exists():
+        print("run this on Linux: memory is read from /proc", file=sys.stderr)
+        return 2
+    try:
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as work:
+            measure(Path(work), quick=quick)
+    except (NotInstalledError, FailedError, TerraformMissingError, SandboxError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def measure(work: Path, *, quick: bool) -> None:
+    """Measure everything; print it, and unless `quick` write the documentation."""
+    machine = report.machine()
+    rounds = 1 if quick else 5
+    stacks = _folder(work, "synth")
+    synthesis = synth.run(stacks, rounds=rounds, say=_say)
+    cold = synth.cold(stacks, say=_say)
+    planning = plan.run(_folder(work, "plan"), rounds=rounds, say=_say)
+    fleets = fleet.synthesize(
+        _folder(work, "fleets"), [1, 3] if quick else [1, 10, 100, 1000], rounds=1 if quick else 3, say=_say
+    )
+    changes = fleet.change(_folder(work, "changes"), [1] if quick else [1, 10, 50], say=_say)
+    sections = {
+        "targets": targets(synthesis, planning, fleets),
+        "synthesis": report.comparison(synthesis, synth.PROJECT),
+        "cold": report.comparison(cold, synth.PROJECT),
+        "plan": report.comparison(planning, plan.PLAIN),
+        "fleets": report.syntheses(fleets),
+        "changes": report.changes(changes),
+        "machine": machine,
+    }
+    print("\n\n".join(sections.values()))
+    if not quick:
+        document = REPOSITORY / "docs/performance.md"
+        document.write_text(report.put_into(document.read_text(), sections))
+        groups = {"Synthesis of one role": synthesis, "Plan of one role": planning}
+        document.with_suffix(".svg").write_text(report.plot(groups))
+
+
+def _folder(work: Path, name: str) -> Path:
+    folder = work / name
+    folder.mkdir()
+    return folder
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

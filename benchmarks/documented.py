@@ -1,0 +1,80 @@
+#!/usr/bin/env python
+"""One role's stack as CDKTF's documentation writes Python: a program of its own, with plain imports.
+
+Its contents come from the file that BENCHMARK_STACK names, a stack this project has made, so that what is compared is
+the same stack.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from cdktf import App, Postcondition, S3Backend, TerraformResourceLifecycle, TerraformStack
+from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+from constructs import Construct
+
+WANTED = json.loads(Path(os.environ["BENCHMARK_STACK"]).read_text())
+
+
+class GlueSessionsStack(TerraformStack):
+    """The grants of one role."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+
+        provider = WANTED["provider"]["aws"][0]
+        AwsProvider(self, "aws", region=provider["region"], retry_mode=provider["retry_mode"])
+
+        terraform = dict(WANTED["terraform"])
+        backend = terraform.pop("backend")["s3"]
+        S3Backend(
+            self,
+            bucket=backend["bucket"],
+            key=backend["key"],
+            region=backend["region"],
+            encrypt=backend["encrypt"],
+            use_path_style=backend.get("use_path_style"),
+        )
+        self.add_override("terraform", {**terraform, "backend": {"s3": {"use_lockfile": True}}})
+
+        live = WANTED["data"]["aws_iam_role"]["live"]
+        DataAwsIamRole(
+            self,
+            "live",
+            name=live["name"],
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[Postcondition(**each) for each in live["lifecycle"]["postcondition"]]
+            ),
+        )
+
+        role = WANTED["resource"]["aws_iam_role"]["execution_role"]
+        IamRole(
+            self,
+            "execution_role",
+            name=role["name"],
+            assume_role_policy=role["assume_role_policy"],
+            lifecycle=TerraformResourceLifecycle(
+                prevent_destroy=role["lifecycle"]["prevent_destroy"],
+                ignore_changes=role["lifecycle"]["ignore_changes"],
+            ),
+        )
+
+        attached = WANTED["resource"]["aws_iam_role_policy_attachment"]["glue_sessions"]
+        attachment = IamRolePolicyAttachment(
+            self, "glue_sessions", role=attached["role"], policy_arn=attached["policy_arn"]
+        )
+
+        policy = WANTED["resource"]["aws_iam_role_policy"]["glue_sessions"]
+        IamRolePolicy(attachment, "Default", role=policy["role"], name=policy["name"], policy=policy["policy"])
+
+        for block in ("import", "check", "locals"):
+            self.add_override(block, WANTED[block])
+
+
+app = App()
+GlueSessionsStack(app, WANTED["//"]["metadata"]["stackName"])
+app.synth()

@@ -1,0 +1,122 @@
+"""What each further role costs: synthesis of a fleet, and plan and apply of all its stacks."""
+
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import shop
+from benchmarks.environments import PYTHON, REPOSITORY
+from benchmarks.measure import Way, kept_environment
+from commands import terraform
+from sandbox.launcher import Sandbox
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Synthesis of so many roles: median seconds, peak memory in bytes, and the files it writes."""
+
+    roles: int
+    seconds: float
+    memory: int
+    files: int
+    bytes_written: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step for the stacks of so many roles, several at a time: seconds, and the AWS API requests of all of them."""
+
+    roles: int
+    step: str
+    seconds: float
+    requests: Counter[str]
+
+
+def synthesize(work: Path, sizes: list[int], *, rounds: int, say: Callable[[str], None]) -> list[Synthesis]:
+    """Measure the synthesis of fleets of these sizes.
+
+    Raises:
+        FailedError: the program has failed.
+    """
+    found = []
+    for size in sizes:
+        out = work / f"fleet of {size}"
+        way = synthesis(work, size, out)
+        way.seconds()
+        seconds = median(way.seconds() for _ in range(rounds))
+        files = [file for file in out.rglob("*") if file.is_file()]
+        memory = way.peak_memory()
+        found.append(Synthesis(size, seconds, memory, len(files), sum(file.stat().st_size for file in files)))
+        say(f"synthesis of {size} roles: {seconds:.2f} s")
+    return found
+
+
+def synthesis(work: Path, size: int, out: Path) -> Way:
+    """Return the synthesis of a fleet into the folder `out`."""
+    configuration = shop.write_configuration(work / f"{size}.yaml", shop.role_names(size))
+    environment = kept_environment(GLUE_SESSIONS_CONFIG=str(configuration), CDKTF_OUTDIR=str(out))
+    return Way(f"synthesis of {size} roles", (PYTHON, "-O", "main.py"), REPOSITORY, environment)
+
+
+def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[Change]:
+    """Adopt fleets of these sizes, each from nothing: initialize, plan and apply all stacks, then plan again.
+
+    As many stacks at a time as there are processors.
+
+    Raises:
+        TerraformMissingError: there is no terraform.
+        FailedError: a program has failed.
+    """
+    found = []
+    for size in sizes:
+        out = work / f"change of {size}"
+        with shop.account(shop.role_names(size)) as aws:
+            synthesis(work, size, out).seconds()
+            environment = kept_environment(**aws.environment, **terraform.settings(work / "terraform"))
+            stacks = sorted((out / "stacks").iterdir())
+            for step, arguments in _STEPS.items():
+                seconds, requests = _all(stacks, step, arguments, environment, aws)
+                found.append(Change(size, step, seconds, requests))
+                say(f"{step} of {size} roles: {seconds:.1f} s, {requests.total() / size:.1f} requests a role")
+        shutil.rmtree(out)
+    return found
+
+
+_OPTIONS = ("-input=false", "-no-color")
+_STEPS = {
+    "init": ("init", *_OPTIONS),
+    "plan": ("plan", *_OPTIONS, "-out=plan"),
+    "apply": ("apply", *_OPTIONS, "plan"),
+    "plan again, nothing changed": ("plan", *_OPTIONS, "-detailed-exitcode"),
+}
+
+
+def _all(
+    stacks: list[Path], step: str, arguments: tuple[str, ...], environment: dict[str, str], aws: Sandbox
+) -> tuple[float, Counter[str]]:
+    ways = [Way(f"{step} in {stack.name}", (terraform.binary(), *arguments), stack, environment) for stack in stacks]
+    seen = aws.log_file.stat().st_size
+    started = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(Way.seconds, ways))
+    seconds = time.perf_counter() - started
+    with aws.log_file.open() as log:
+        log.seek(seen)
+        return seconds, Counter(filter(None, map(_service, log)))
+
+
+def _service(line: str) -> str | None:
+    """Say which service a line of the sandbox's log is a request to."""
+    request = re.match(r"[A-Z]+ (\S+) (\S+) \d{3} ", line)
+    if request is None:
+        return None
+    if request[2] == "-":
+        return "S3"
+    return "STS" if request[2] == "GetCallerIdentity" or request[2].startswith("AssumeRole") else "IAM"

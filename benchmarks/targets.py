@@ -1,0 +1,36 @@
+"""What this project promises of its speed, beside what was measured."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from benchmarks import plan, synth
+from benchmarks.fleet import Synthesis
+from benchmarks.measure import Result
+from benchmarks.report import table
+
+
+def targets(synthesis: Mapping[str, Result], planning: Mapping[str, Result], fleets: Sequence[Synthesis]) -> str:
+    """Return a table of all promises."""
+    rows = [
+        (what, f"{'at least' if at_least else 'at most'} {promised:g}", f"{measured:.2f}", "yes" if kept else "**no**")
+        for what, at_least, promised, measured in _figures(synthesis, planning, fleets)
+        for kept in [measured >= promised if at_least else measured <= promised]
+    ]
+    return table(("", "promised", "measured", "kept"), rows)
+
+
+def _figures(
+    synthesis: Mapping[str, Result], planning: Mapping[str, Result], fleets: Sequence[Synthesis]
+) -> Iterator[tuple[str, bool, float, float]]:
+    ours, documented = synthesis[synth.PROJECT], synthesis[synth.DOCUMENTED]
+    yield "synthesis: times faster than the documented way", True, 12, documented.seconds / ours.seconds
+    yield "synthesis: times the floor", False, 1.5, ours.seconds / synthesis[synth.FLOOR].seconds
+    yield "synthesis: memory, part of the documented way's", False, 0.25, ours.memory / documented.memory
+    for before, now in pairwise(fleets):
+        further = now.roles - before.roles
+        upto = f"each further role up to {now.roles:,}"
+        yield f"{upto}: milliseconds of synthesis", False, 4, (now.seconds - before.seconds) / further * 1000
+        yield f"{upto}: KB of memory", False, 100, (now.memory - before.memory) / further / 1000
+    ours = planning[plan.PROJECT]
+    yield "cdktf plan: times plain Terraform", False, 1.5, ours.seconds / planning[plan.PLAIN].seconds
+    yield "cdktf plan: part of the documented way's time", False, 0.5, ours.seconds / planning[plan.DOCUMENTED].seconds
