@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check plan apply state-bucket setup clean python terraform
+.PHONY: help demo test check bench plan apply state-bucket setup clean python terraform
 
 # the Python that the environment is made of
 PYTHON ?= python3
@@ -44,6 +44,9 @@ check: python $(all_packages) ## lint, formatting and types
 	ruff check
 	ruff format --check
 	mypy
+
+bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (15 min)
+	python -m benchmarks
 
 plan: python terraform $(packages) $(cdktf) ## what would change: make plan STACK=…, without STACK where there is one alone
 	cdktf plan --skip-provider-lock $(STACK)
