@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from iam import conditions, wildcards
+from iam.wording import shown
 
 Effect = Literal["Allow", "Deny"]
 
@@ -80,7 +81,7 @@ def _policy(document: str | Mapping[str, Any], scope: set[str]) -> Policy:
     except json.JSONDecodeError as error:
         raise ValueError(f"supply a policy document in JSON, got none: {str(error).lower()}") from None
     if not isinstance(body, Mapping) or "Statement" not in body:
-        raise ValueError(f"supply a policy document with a Statement, got {_short(body)}")
+        raise ValueError(f"supply a policy document with a Statement, got {shown(body)}")
     if body.get("Version") not in _VERSIONS:
         raise ValueError(f'supply Version "2012-10-17" or "2008-10-17", got {body["Version"]!r}')
     spelling: dict[str, str] = {}
@@ -93,7 +94,7 @@ def _policy(document: str | Mapping[str, Any], scope: set[str]) -> Policy:
 
 def _statements(statement: Any, scope: set[str], variables: bool, spelling: dict[str, str]) -> Iterable[Statement]:
     if not isinstance(statement, Mapping):
-        raise ValueError(f"supply statements as objects, got {_short(statement)}")
+        raise ValueError(f"supply statements as objects, got {shown(statement)}")
     if unknown := sorted(statement.keys() - _ELEMENTS - scope):
         raise ValueError(f"supply a statement with {', '.join(sorted(scope | _ELEMENTS))}, got {', '.join(unknown)}")
     effect = statement.get("Effect")
@@ -127,10 +128,10 @@ def _elements(
 ) -> list[Element]:
     present = [key for key in (name, f"Not{name}") if key in statement]
     if len(present) != 1:
-        raise ValueError(f"supply either {name} or Not{name} in each statement, got {_short(statement)}")
+        raise ValueError(f"supply either {name} or Not{name} in each statement, got {shown(statement)}")
     values = (listed or _listed)(statement[present[0]])
     if not values or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"supply {present[0]} as a string or a list of strings, got {_short(statement[present[0]])}")
+        raise ValueError(f"supply {present[0]} as a string or a list of strings, got {shown(statement[present[0]])}")
     patterns = tuple(sorted({normal(value) for value in values}))
     if present[0] == name:
         return [_element((pattern,)) for pattern in patterns]
@@ -150,7 +151,7 @@ def _principals(value: Any) -> list[Any]:
     if value == "*":
         return ["*"]
     if not isinstance(value, Mapping) or not value.keys() <= set(_PRINCIPAL_TYPES):
-        raise ValueError(f'supply Principal as "*" or an object of {", ".join(_PRINCIPAL_TYPES)}, got {_short(value)}')
+        raise ValueError(f'supply Principal as "*" or an object of {", ".join(_PRINCIPAL_TYPES)}, got {shown(value)}')
     return [_principal(kind, name) for kind, names in value.items() for name in _listed(names)]
 
 
@@ -167,11 +168,6 @@ def _principal(kind: str, name: Any) -> Any:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def merged(statements: Iterable[Statement]) -> list[Statement]:

@@ -4,13 +4,14 @@ Source of the shapes: Terraform's "JSON Output Format", format_version 0.1 (Terr
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from commands import terraform
 
 Side = Literal["before", "after"]
 SIDES: tuple[Side, Side] = ("before", "after")
@@ -117,20 +118,17 @@ def name_of(path: Path) -> str:
 
 
 def _shown(path: Path) -> bytes:
-    terraform = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
-    command = [terraform, f"-chdir={path.absolute().parent}", "show", "-json", path.name]
     try:
+        binary = terraform.binary()
+        command = [binary, f"-chdir={path.absolute().parent}", "show", "-json", path.name]
         done = subprocess.run(command, capture_output=True, timeout=SHOW_TIMEOUT, check=False)
-    except FileNotFoundError:
-        raise PlanError(
-            f"{path}: reading a saved plan takes {terraform}, which is not on the PATH; "
-            "install it or give what `terraform show -json` printed"
-        ) from None
+    except terraform.TerraformMissingError as error:
+        raise PlanError(f"{path}: {error}, or give what `terraform show -json PLAN` prints") from None
     except subprocess.TimeoutExpired:
-        raise PlanError(f"{path}: {terraform} show took more than {SHOW_TIMEOUT} seconds") from None
+        raise PlanError(f"{path}: terraform show took more than {SHOW_TIMEOUT} seconds") from None
     if done.returncode:
         said = " ".join(done.stderr.decode(errors="replace").replace("│", " ").split()) or "no message"
-        raise PlanError(f"{path}: {terraform} show could not read it: {said[:300]}")
+        raise PlanError(f"{path}: terraform show could not read it: {said[:300]}")
     return done.stdout
 
 

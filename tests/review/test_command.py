@@ -155,7 +155,7 @@ def test_a_saved_plan_is_read_through_terraform_in_its_folder(
     [
         ("echo 'Error: no schema' >&2; exit 1", "could not read it: Error: no schema"),
         ("exit 1", "could not read it: no message"),
-        (None, "which is not on the PATH"),
+        (None, "plan: no-such-terraform is not on PATH: install Terraform"),
     ],
 )
 def test_a_saved_plan_that_terraform_cannot_show_is_one_line(
