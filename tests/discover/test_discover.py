@@ -175,14 +175,7 @@ def test_tables_group_alike_user_profiles(discover: Run, studio: Studio, make_ro
     assert "API calls (DescribeUserProfile 20, " in run.out
 
 
-def test_a_fleet_takes_each_call_once_and_less_than_30_seconds(
-    discover: Run,
-    studio: Studio,
-    proxy: AwsProxy,
-    make_role: MakeRole,
-    sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_fleet_takes_each_call_once(discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole) -> None:
     shared = ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
     roles = [make_role(f"fleet-{number}", attached=shared) for number in range(10)]
     for domain in range(50):
@@ -210,11 +203,6 @@ def test_a_fleet_takes_each_call_once_and_less_than_30_seconds(
         "ListSpaces": 1,
         "GetAccountSummary": 1,
     }
-
-    # without the proxy, which takes longer than what it is put before
-    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(sandbox.certificate_authority))
-    assert discover("--json").json["seconds"] < 30
 
 
 def test_all_regions_that_are_on_are_looked_in(discover: Run, studio: Studio, proxy: AwsProxy) -> None:

@@ -226,38 +226,25 @@ def many(roles: int) -> bytes:
     return plan(*changes)
 
 
-def measured(path: str, *arguments: str) -> tuple[float, float, bytes]:
-    """Return the seconds of processor time, the mebibytes and the output of a run."""
+def measured(path: str, *arguments: str) -> tuple[float, bytes]:
+    """Return the mebibytes and the output of a run."""
     script = (
         "import resource, runpy, sys\n"
         "try:\n"
         "    runpy.run_module('commands.review', run_name='__main__', alter_sys=True)\n"
         "finally:\n"
-        "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)\n"
     )
     command = [sys.executable, "-c", script, str(Path(path).absolute()), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    seconds, mebibytes = map(float, done.stderr.split()[-2:])
-    return seconds, mebibytes, done.stdout
-
-
-SHARED = 3
-"""How much slower a machine may be that others work on too."""
+    return float(done.stderr.split()[-1]), done.stdout
 
 
 @pytest.mark.parametrize("format_", ["markdown", "json", "terminal"])
-def test_five_thousand_resources_take_three_seconds_and_300_megabytes(format_: str) -> None:
-    seconds, mebibytes, output = measured(saved(many(1_000)), "--format", format_)
-    assert seconds < 3 * SHARED
+def test_five_thousand_resources_take_300_megabytes_at_most(format_: str) -> None:
+    mebibytes, output = measured(saved(many(1_000)), "--format", format_)
     assert mebibytes < 300
     assert b"role-999" in output if format_ == "json" else b"folded" in output or b"--format json" in output
-
-
-def test_a_plan_of_one_role_takes_half_a_second() -> None:
-    seconds, _, output = measured(str(PLANS / "adopt-authoritative.json"))
-    assert seconds < 0.5 * SHARED
-    assert b"glue.amazonaws.com may sts:AssumeRole" in output
 
 
 def folded(text: str) -> list[str]:
