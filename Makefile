@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check plan apply state-bucket setup clean python terraform
+.PHONY: help demo test check bench plan apply state-bucket setup clean python terraform
 
 # the Python that the environment is made of
 PYTHON ?= python3
@@ -23,6 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Each stamp is newer than what it was made from.
 packages := .venv/packages
+notebook := .venv/notebook
 all_packages := .venv/all-packages
 cdktf := node_modules/.cdktf
 
@@ -32,7 +33,7 @@ quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/s
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: python terraform $(packages) $(cdktf) ## the whole journey on a local AWS, no account needed
+demo: python terraform $(notebook) $(cdktf) ## the whole journey on a local AWS, no account needed
 	@python -m commands.demo
 
 test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
@@ -43,6 +44,9 @@ check: python $(all_packages) ## lint, formatting and types
 	ruff check
 	ruff format --check
 	mypy
+
+bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (15 min)
+	python -m benchmarks
 
 plan: python terraform $(packages) $(cdktf) ## what would change: make plan STACK=…, without STACK where there is one alone
 	cdktf plan --skip-provider-lock $(STACK)
@@ -78,8 +82,13 @@ $(packages): Pipfile.lock | .venv/bin/pipenv
 	@$(call quietly,pipenv sync --categories "packages sandbox")
 	@touch $@
 
-$(all_packages): $(packages)
-	@echo "installing the packages of the tests and checks (1 min)"
+$(notebook): sandbox/kernel-requirements.txt $(packages)
+	@echo "installing Spark and the Glue PySpark kernel (1 min)"
+	@$(call quietly,pipenv sync --categories "notebook" && pip install --no-deps --requirement $<)
+	@touch $@
+
+$(all_packages): $(notebook)
+	@echo "installing the packages of the tests and checks (30 s)"
 	@$(call quietly,pipenv sync --categories "dev-packages")
 	@touch $@
 

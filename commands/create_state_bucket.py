@@ -67,7 +67,7 @@ def _session(state: State) -> boto3.Session:
 
 
 def _assume_role_request(role: AssumeRole) -> dict[str, str]:
-    request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name or "create-state-bucket"}
+    request = {"RoleArn": role.role_arn, "RoleSessionName": "create-state-bucket"}
     return request | ({"ExternalId": role.external_id} if role.external_id else {})
 
 

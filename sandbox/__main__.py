@@ -12,6 +12,8 @@ from pathlib import Path
 from sandbox import environment
 from sandbox.iam_quotas import Quotas
 
+DEFAULT_SESSIONS_QUOTA = 4
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
@@ -21,9 +23,7 @@ def parser() -> argparse.ArgumentParser:
         "on 127.0.0.1. Nothing is kept: what is made in it is gone when it ends.",
         epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 ended as told, 2 could not run.",
     )
-    made.add_argument(
-        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
-    )
+    made.add_argument("--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)")
     made.add_argument(
         "--directory",
         type=Path,
@@ -52,6 +52,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="managed policies attached to a role (default: %(default)s)",
     )
+    made.add_argument(
+        "--sessions-quota",
+        type=int,
+        default=DEFAULT_SESSIONS_QUOTA,
+        metavar="N",
+        help="Glue sessions at the same time, each a Spark of about 700 MB (default: %(default)s)",
+    )
     return made
 
 
@@ -78,25 +85,24 @@ def main() -> int:
     return 0
 
 
-def _serve(
-    arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack
-) -> None:
+def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Event, at_the_end: ExitStack) -> None:
     # moto reads its settings when it is imported, which also takes two seconds: not for --help.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    from sandbox import application, iam, s3, tls
-    from sandbox.server import Server
+    from sandbox import assembly
 
-    application.log_to_stderr(requests=arguments.verbose)
-    iam.install(Quotas(arguments.trust_policy_quota, arguments.attached_policies_quota))
-    s3.install()
-    authority_file = directory / "certificate-authority.pem"
-    server = Server(application.Application(), port=arguments.port, context=tls.make_context(authority_file))
-    server.start()
-    variables = environment.client_environment(port=server.port, authority_file=authority_file)
-    path = environment.write(directory, variables)
+    quotas = Quotas(arguments.trust_policy_quota, arguments.attached_policies_quota)
+    running = assembly.start(
+        directory,
+        port=arguments.port,
+        quotas=quotas,
+        sessions_quota=arguments.sessions_quota,
+        log_requests=arguments.verbose,
+    )
+    at_the_end.callback(running.end)
+    path = environment.write(directory, running.variables)
     at_the_end.callback(path.unlink, missing_ok=True)
     print(f"The local AWS is ready. To use it from a shell:\n\n    source {path}\n\nwhich is\n", flush=True)
-    print(environment.exports(variables), flush=True)
+    print(environment.exports(running.variables), flush=True)
     ended.wait()
 
 

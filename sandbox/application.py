@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import threading
 import time
@@ -12,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+from botocore.validate import ParamValidator
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from sandbox.authorization import Authority
+from sandbox.iam_evaluator import EvaluatorError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -20,17 +26,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+DECISIONS_PATH = "/_sandbox/decisions"
+"""No bucket can have this name."""
+SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+VALIDATED_SERVICES = ("glue", "sagemaker")
+FAULTS = ("missing required field", "invalid type")
+
+
 class Application:
     """Answer AWS API requests out of moto's stores.
+
+    Args:
+        authority: the one that judges role sessions, and keeps the log that `DECISIONS_PATH` gives.
 
     moto keeps its state in plain dictionaries, so requests are handled one by one: a conditional write to S3
     is then atomic, as Terraform's lock files need it. Bodies are read before a request takes its turn; a slow
     client delays nobody.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
         self._moto = _Dispatcher(create_backend_app)
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle one request (PEP 3333)."""
@@ -39,10 +56,10 @@ class Application:
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["RAW_URI"] = environ["REQUEST_URI"]  # moto takes object keys from it, still encoded
-        if _is_malformed(environ, body):
-            answer = _error(
-                environ, "400 Bad Request", "SerializationException", "the request is no JSON object"
-            )
+        if environ["PATH_INFO"] == DECISIONS_PATH:
+            answer = _json_answer(self._authority.logged())
+        elif fault := _fault(environ, body):
+            answer = _error(environ, "400 Bad Request", *fault)
         else:
             answer = self._answer(environ)
         start_response(answer.status, answer.headers)
@@ -59,9 +76,9 @@ class Application:
     def _answer(self, environ: "WSGIEnvironment") -> "_Answer":
         answer = _Answer()
         try:
-            with self._turn:
+            with self.turn:
                 answer.body = b"".join(self._moto(environ, answer.start))
-        except NotImplementedError as error:
+        except (NotImplementedError, EvaluatorError) as error:
             message = f"the sandbox does not have this operation: {error}"
             return _error(environ, "501 Not Implemented", "NotImplemented", message)
         except Exception as error:
@@ -97,14 +114,34 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
     return bytes(environ["wsgi.input"].read(length)) if length else b""
 
 
-def _is_malformed(environ: "WSGIEnvironment", body: bytes) -> bool:
-    """Say whether a request to a JSON service is no JSON object; moto does not expect that."""
+def _fault(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | None:
+    """Return code and message of what is wrong with the form of a JSON service's request; moto does not look."""
     if "HTTP_X_AMZ_TARGET" not in environ:
-        return False
+        return None
     try:
-        return not isinstance(json.loads(body or b"{}"), dict)
+        asked = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        return True
+        asked = None
+    if not isinstance(asked, dict):
+        return "SerializationException", "the request is no JSON object"
+    service = SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if service is None or service[1] not in VALIDATED_SERVICES:
+        return None
+    model = get_service_model(service[1])
+    operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+    if operation not in model.operation_names:
+        return "UnknownOperationException", f"there is no operation {operation}"
+    report = ParamValidator().validate(asked, model.operation_model(operation).input_shape)
+    # AWS takes members it does not know, and the sandbox leaves lengths to it.
+    report._errors = [error for error in report._errors if error[0] in FAULTS]
+    return ("ValidationException", report.generate_report()) if report.has_errors() else None
+
+
+def _json_answer(value: object) -> _Answer:
+    answer = _Answer()
+    answer.status, answer.body = "200 OK", json.dumps(value).encode()
+    answer.headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer.body)))]
+    return answer
 
 
 def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> _Answer:

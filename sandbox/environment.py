@@ -10,7 +10,11 @@ OPERATOR_KEY = "sandbox-operator"
 """Access key of the person or program that administers the local account, as the account's root user."""
 
 
-def client_environment(*, port: int, authority_file: Path) -> dict[str, str]:
+STUDIO_ADDRESS = "SANDBOX_STUDIO_ADDRESS"
+"""Variable that says where applications of Studio get credentials and tunnels."""
+
+
+def client_environment(*, port: int, authority_file: Path, studio_address: str) -> dict[str, str]:
     """Return the variables for AWS clients (SDKs, CLI, Terraform) of the sandbox on `port`.
 
     `AWS_REGION` is read by most, `AWS_DEFAULT_REGION` by boto3. The instance metadata address is not asked
@@ -25,6 +29,7 @@ def client_environment(*, port: int, authority_file: Path) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        STUDIO_ADDRESS: studio_address,
         "NO_PROXY": ",".join(dict.fromkeys([*bypass, "127.0.0.1", "localhost"])),
     }
 

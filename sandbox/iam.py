@@ -31,9 +31,7 @@ class SandboxIamBackend(IAMBackend):
     def _url_module(self) -> ModuleType:  # moto looks for it beside the class's own module
         return moto.iam.urls
 
-    def create_role(
-        self, role_name: str, assume_role_policy_document: str, *arguments: Any, **more: Any
-    ) -> Role:
+    def create_role(self, role_name: str, assume_role_policy_document: str, *arguments: Any, **more: Any) -> Role:
         """Make a role (CreateRole); moto takes any text for a trust policy."""
         self._check_trust_policy(assume_role_policy_document)
         return super().create_role(role_name, assume_role_policy_document, *arguments, **more)
@@ -49,9 +47,7 @@ class SandboxIamBackend(IAMBackend):
         gone = self.get_role(role_name)
         super().delete_role(role_name)
         for role in self.roles.values():
-            role.assume_role_policy_document = role.assume_role_policy_document.replace(
-                f'"{gone.arn}"', f'"{gone.id}"'
-            )
+            role.assume_role_policy_document = role.assume_role_policy_document.replace(f'"{gone.arn}"', f'"{gone.id}"')
 
     def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
         """Attach a managed policy (AttachRolePolicy); one that is attached already stays so."""
@@ -61,6 +57,11 @@ class SandboxIamBackend(IAMBackend):
         if policy_arn in self.managed_policies:
             self.quotas.check_attached_policies(len(attached) + 1)
         super().attach_role_policy(policy_arn, role_name)
+
+    def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
+        """Set a role's permissions boundary (PutRolePermissionsBoundary); moto takes one that does not exist."""
+        self.get_policy(permissions_boundary)
+        super().put_role_permissions_boundary(role_name, permissions_boundary)
 
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
         """Write an inline policy (PutRolePolicy)."""

@@ -1,10 +1,14 @@
 """Start the sandbox from a program: for demos and tests."""
 
+import json
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, overload
@@ -26,6 +30,16 @@ PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
 class SandboxError(Exception):
     """The sandbox did not start; the message has its last lines."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a role session asked for, and the answer."""
+
+    principal: str
+    action: str
+    resource: str
+    result: Literal["Allowed", "ImplicitlyDenied", "ExplicitlyDenied"]
 
 
 class Sandbox:
@@ -106,6 +120,12 @@ class Sandbox:
     def log_file(self) -> Path:
         """What the process has written."""
         return self._directory / "log"
+
+    def decisions(self) -> list[Decision]:
+        """Return what role sessions have asked for and what was decided, oldest first."""
+        context = ssl.create_default_context(cafile=str(self.certificate_authority))
+        with urllib.request.urlopen(self.endpoint + "/_sandbox/decisions", context=context) as response:
+            return [Decision(**decision) for decision in json.load(response)]
 
     @overload
     def client(self, service: Literal["iam"], **options: Any) -> "IAMClient": ...

@@ -67,11 +67,11 @@ def _tell(narrator: Narrator) -> None:
             "CI": "true",
         }
         commands = at_the_end.enter_context(shell.Shell(_REPOSITORY, environment))
-        journey = Journey(aws, commands, narrator, directory)
+        journey = Journey(aws, commands, narrator, directory, results=_REPOSITORY / ".local" / "demo")
         for number, step in enumerate(STEPS, start=1):
             narrator.heading(f"{number}/{len(STEPS)}  {step.__doc__}")
             step(journey)
-    narrator.heading(f"All of it in {time.monotonic() - started:.0f} s, and nothing of it is left.")
+    narrator.heading(f"All of it in {time.monotonic() - started:.0f} s, and nothing of it is left running.")
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

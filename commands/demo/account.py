@@ -45,6 +45,11 @@ def make_domain(iam: "IAMClient", sagemaker: "SageMakerClient") -> str:
     return role["Arn"]
 
 
+def make_default_bucket(s3: "S3Client", *, account_id: str) -> None:
+    """Make the bucket that SageMaker's SDK makes in an account, and that AmazonSageMakerFullAccess opens."""
+    s3.create_bucket(Bucket=f"sagemaker-{s3.meta.region_name}-{account_id}")
+
+
 def sagemaker_alone() -> Document:
     """The trust policy of a role that the SageMaker console makes."""
     return {

@@ -39,12 +39,14 @@ class DemoError(Exception):
 
 @dataclass
 class Journey:
-    """What the steps share: the local AWS, a shell that is set up for it, somebody to tell, a directory for files."""
+    """What the steps share: the local AWS, a shell that is set up for it, somebody to tell, a directory for files,
+    another for what outlives the demo."""
 
     aws: Sandbox
     shell: Shell
     narrator: Narrator
     directory: Path
+    results: Path
     before: RoleAsItIs | None = None
     state_bucket: subprocess.Popen[str] | None = None
 
@@ -105,6 +107,7 @@ def make_account(journey: Journey) -> None:
     iam = journey.aws.client("iam")
     with journey.narrator.running("making the domain and the role"):
         arn = account.make_domain(iam, journey.aws.client("sagemaker"))
+        account.make_default_bucket(journey.aws.client("s3"), account_id=RoleArn.parse(arn).account_id)
     journey.before = journey.read_role()
     journey.narrator.say(
         f"Domain data-science, execution role\n{arn}\n"
@@ -213,6 +216,30 @@ def await_state_bucket(journey: Journey) -> None:
     journey.narrator.proved("versioned, encrypted, closed to the public and to plain HTTP")
 
 
+def run_notebook(journey: Journey) -> None:
+    """The starter notebook, run by the real Glue PySpark kernel as that role"""
+    # heavy, and of the group of packages that this step alone needs
+    from commands.demo import notebook
+    from sandbox.studio import text_of
+
+    journey.narrator.say(
+        "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones; Glue's session"
+        " calls are this machine's own, and each is judged by the policies that the role has now."
+    )
+    executed = notebook.read_notebook()
+    with journey.narrator.running("the notebook"):
+        for cell in notebook.run_cells(executed, role_arn=journey.read_role().all_else["Arn"], aws=journey.aws):
+            missing = notebook.failure(cell)
+            if missing:
+                raise DemoError(missing)
+            journey.narrator.output(f"[{cell.id}] {cell.source.splitlines()[0]}")
+            for line in text_of(cell).splitlines()[:12]:
+                journey.narrator.output(f"    {line}")
+    page = notebook.save_page(executed, journey.results)
+    journey.narrator.proved("every cell ran: SQL, a figure, data written to S3 and read back")
+    journey.narrator.say(f"The executed notebook, with its figure: {page}")
+
+
 STEPS: tuple[Callable[[Journey], None], ...] = (
     make_account,
     name_role,
@@ -224,5 +251,6 @@ STEPS: tuple[Callable[[Journey], None], ...] = (
     repair,
     prove,
     await_state_bucket,
+    run_notebook,
 )
 """In their order; the first line of a step's docstring is its heading."""

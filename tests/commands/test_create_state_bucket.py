@@ -94,7 +94,7 @@ def test_denied_access_is_said_in_one_line(refusing_s3: Stubber) -> None:
 
 
 def test_the_role_of_the_state_is_assumed(aws: Sandbox) -> None:
-    role = AssumeRole(role_arn=f"arn:aws:iam::{OTHER_ACCOUNT}:role/states", external_id="ticket", session_name="me")
+    role = AssumeRole(role_arn=f"arn:aws:iam::{OTHER_ACCOUNT}:role/states", external_id="ticket")
     assert create(state("by-role", assume_role=role)) is True
     owned = [
         {each["Name"] for each in aws.client("s3", **credentials).list_buckets()["Buckets"]}

@@ -21,6 +21,7 @@ from tests.e2e.terraform import Terraform
 MakeRole = Callable[..., ExecutionRole]
 
 _HERE = Path(__file__).parent
+_numbers = count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,15 +61,18 @@ def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def shop(aws: Sandbox, binary: str, environment: Mapping[str, str], tmp_path: Path, unique_name: str) -> Shop:
-    """Return a shop with a state bucket of its own."""
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=unique_name)
-    s3.put_bucket_versioning(Bucket=unique_name, VersioningConfiguration={"Status": "Enabled"})
+def new_shop(aws: Sandbox, binary: str, environment: Mapping[str, str], tmp_path: Path, unique_name: str) -> Shop:
+    """Return a shop whose state bucket has yet to be made."""
     return Shop(aws, unique_name, tmp_path, binary, environment)
 
 
-_numbers = count()
+@pytest.fixture
+def shop(new_shop: Shop) -> Shop:
+    """Return a shop with a state bucket of its own."""
+    s3 = new_shop.aws.client("s3")
+    s3.create_bucket(Bucket=new_shop.bucket)
+    s3.put_bucket_versioning(Bucket=new_shop.bucket, VersioningConfiguration={"Status": "Enabled"})
+    return new_shop
 
 
 @pytest.fixture

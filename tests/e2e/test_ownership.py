@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import (
     ACCOUNT,
     CONSOLE_TRUST,
@@ -27,13 +28,23 @@ def inline_policy(permissions: str, role: ExecutionRole) -> Document:
 
 @pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
 @pytest.mark.parametrize(
-    ("ownership", "expected_trust"),
-    [("authoritative", RECIPE_TRUST), ("additive", ADDITIVE_TRUST), ("external", CONSOLE_TRUST)],
+    ("ownership", "live_trust", "expected_trust"),
+    [
+        ("authoritative", CONSOLE_TRUST, RECIPE_TRUST),
+        ("additive", CONSOLE_TRUST, ADDITIVE_TRUST),
+        ("external", ADDITIVE_TRUST, ADDITIVE_TRUST),  # its owner has seen to it
+    ],
     ids=["authoritative", "additive", "external"],
 )
 def test_grants_read_back_document_for_document_and_go_when_released(
-    shop: Shop, role: ExecutionRole, ownership: str, permissions: str, expected_trust: Document
+    shop: Shop,
+    make_role: MakeRole,
+    ownership: str,
+    permissions: str,
+    live_trust: Document,
+    expected_trust: Document,
 ) -> None:
+    role = make_role(trust=live_trust)
     settings = {"permissions": permissions, "trust": {"ownership": ownership}}
     adopted = {ROLE} if ownership != "external" else set()
     stack = shop.stack(role.arn, environment={"account_id": ACCOUNT}, **settings)
@@ -45,7 +56,7 @@ def test_grants_read_back_document_for_document_and_go_when_released(
     stack.assert_nothing_to_do()
 
     released = shop.stack(role.arn, environment={"account_id": ACCOUNT}, **settings, released=True).apply()
-    assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
+    assert role.grants == Grants(live_trust, attached=False, inline_policy=None)
     assert released.changes == {ATTACHMENT: "delete", INLINE_POLICY: "delete", **dict.fromkeys(adopted, "update")}
     stack.assert_nothing_to_do()
 
@@ -74,19 +85,15 @@ def test_every_change_of_ownership_keeps_the_grants_and_forgets_or_imports_the_r
     assert len(shop.state_versions(f"glue-sessions/dev/{role.name}.tfstate")) >= len(changes)
 
 
-def test_a_release_is_taken_back_by_the_same_stack(shop: Shop, role: ExecutionRole) -> None:
-    granted = {"trust": {"ownership": "additive"}}
-    shop.stack(role.name, **granted).apply()
-    shop.stack(role.name, **granted, released=True).apply()
-    assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
-    shop.stack(role.name, **granted).apply()
-    assert role.grants == Grants(ADDITIVE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
-
-
-def test_a_release_takes_glue_out_of_what_the_trust_policy_has_become_since(shop: Shop, role: ExecutionRole) -> None:
+def test_a_release_takes_glue_out_of_what_the_trust_policy_has_become_and_can_be_taken_back(
+    shop: Shop, role: ExecutionRole
+) -> None:
     shop.stack(role.name).apply()
     others = statement("scheduler.amazonaws.com", Sid="Scheduler")
     role.trust = trust(*RECIPE_TRUST["Statement"], others)
-    stack = shop.stack(role.name, released=True)
-    stack.apply()
-    assert role.trust == trust(CONSOLE_STATEMENT, others)
+    shop.stack(role.name, released=True).apply()
+    assert role.grants == Grants(trust(CONSOLE_STATEMENT, others), attached=False, inline_policy=None)
+    shop.stack(role.name, trust={"ownership": "additive"}).apply()
+    assert role.grants == Grants(
+        trust(CONSOLE_STATEMENT, others, GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
+    )

@@ -1,14 +1,33 @@
 """The state bucket: made by one call, imported by a stack whose state lives in it."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 from stacks.state_bucket import StateBucketStack
 from tests.e2e.shop import Shop
 from tests.template import app_in_memory
 
+REPOSITORY = Path(__file__).parents[2]
 
-def test_the_state_bucket_is_imported_kept_in_shape_and_holds_its_own_state(shop: Shop) -> None:
+
+def create_state_bucket(shop: Shop) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "commands.create_state_bucket"],
+        cwd=REPOSITORY,
+        env={**shop.environment, "GLUE_SESSIONS_CONFIG": str(shop.configuration_file)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_the_state_bucket_is_made_then_imported_and_holds_its_own_state(new_shop: Shop) -> None:
+    shop = new_shop
     configuration = shop.configure(dev={"roles": [{"role": "any"}]})
+    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: made\n"
+    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: there already, nothing to do\n"
     stack = shop.prepare(StateBucketStack(app_in_memory(), state=configuration.state), "state-bucket")
     applied = stack.apply()
     assert applied.imported == {"aws_s3_bucket.state"}

@@ -35,8 +35,7 @@ LEGAL = {
     "no version": json.dumps({"Statement": [SAGEMAKER]}),
     "an id": trust(SAGEMAKER, Id="policy"),
     "a statement that is no list": trust(Statement=SAGEMAKER),
-    "an unusual layout": '{\n\t"Statement" : [ ' + json.dumps(SAGEMAKER, indent=3) + " ] ,\n"
-    '"Version":"2012-10-17"}',
+    "an unusual layout": '{\n\t"Statement" : [ ' + json.dumps(SAGEMAKER, indent=3) + ' ] ,\n"Version":"2012-10-17"}',
     "lists": trust({**SAGEMAKER, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:SetContext"]}),
     "several services": trust(
         {**SAGEMAKER, "Principal": {"Service": ["sagemaker.amazonaws.com", "scheduler.amazonaws.com"]}}
@@ -205,9 +204,7 @@ def trust_policy_of(size: int) -> str:
 def test_a_trust_policy_may_have_2048_characters_white_space_not_counted(sandbox: Sandbox, role: str) -> None:
     iam = sandbox.client("iam")
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2048))
-    error = refusal(
-        lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2049))
-    )
+    error = refusal(lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2049)))
     assert (error["Code"], error["Message"]) == (
         "LimitExceeded",
         "Cannot exceed quota for ACLSizePerRole: 2048",

@@ -298,7 +298,7 @@ def said(document: Document) -> set[tuple[str, str, str, str]]:
                 for kind, names in each["Principal"].items()
                 for name in ([names] if isinstance(names, str) else names)
             ]
-        actions = each.get("Action", each.get("NotAction"))
+        actions: Any = each.get("Action", each.get("NotAction"))
         for principal in principals:
             for action in [actions] if isinstance(actions, str) else actions:
                 condition = json.dumps(each["Condition"], sort_keys=True) if each.get("Condition") else ""

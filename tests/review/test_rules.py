@@ -1,0 +1,296 @@
+"""Every rule: a plan that must raise it, and one close to it that must not."""
+
+from typing import Any
+
+import pytest
+
+from commands.review import plan as plans
+from commands.review import report
+from commands.review.rules import RULES
+from tests.review.made import (
+    ACCOUNT,
+    FULL_ACCESS,
+    GLUE,
+    GLUE_SESSIONS,
+    SAGEMAKER,
+    allow,
+    attachment,
+    change,
+    document,
+    plan,
+    role,
+    role_policy,
+    trust,
+)
+
+OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
+OTHER = "arn:aws:iam::999999999999:root"
+OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.example.com"
+TO_GLUE = {"Condition": {"StringEquals": {"iam:PassedToService": GLUE}}}
+RECIPE_INLINE = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]))
+TRUSTED = trust(SAGEMAKER)
+STAYS = role(TRUSTED, TRUSTED)
+
+
+def gains(*statements: Any) -> bytes:
+    """Return a plan that gives an existing role an inline policy."""
+    return plan(STAYS, role_policy(None, document(*statements)))
+
+
+def trusts(before: str | None, after: str, **more: Any) -> bytes:
+    return plan(role(before, after, **more))
+
+
+def by_web_identity(**condition: Any) -> str:
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": OIDC},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"token.example.com:aud": "sts.amazonaws.com"}, **condition},
+        }
+    )
+
+
+def long(length: int) -> str:
+    """Return a policy of about so many characters."""
+    return document(allow(["s3:GetObject"], [f"arn:aws:s3:::bucket-{n:05}/*" for n in range(length // 31)]))
+
+
+def everyone(**more: Any) -> str:
+    return document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", **more})
+
+
+ORGANISATION = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+DENIES = document(allow("s3:*"), {**allow("s3:DeleteObject"), "Effect": "Deny"})
+UNKNOWN_POLICY = role_policy(None, None)
+ATTACHED = {f"arn:aws:iam::{ACCOUNT}:policy/p{n}" for n in range(10)}
+SET = "aws_iam_role_policies_exclusive"
+
+CASES: dict[str, tuple[bytes, bytes]] = {
+    "role-destroyed": (
+        plan(role(TRUSTED, None)),
+        plan(role(TRUSTED, TRUSTED, actions=["forget"])),
+    ),
+    "role-replaced": (
+        plan(role(TRUSTED, TRUSTED, actions=["delete", "create"], replace_paths=[["path"]])),
+        plan(role(TRUSTED, trust(SAGEMAKER, GLUE))),
+    ),
+    "role-forgotten": (
+        plan(role(TRUSTED, TRUSTED, actions=["forget"])),
+        plan(STAYS),
+    ),
+    "adoption-changes-more": (
+        plan(
+            change(
+                "aws_iam_role.exec",
+                {"name": "exec", "assume_role_policy": TRUSTED, "tags": {"owner": "team"}},
+                {"name": "exec", "assume_role_policy": TRUSTED, "tags": None},
+                importing={"id": "exec"},
+            )
+        ),
+        trusts(TRUSTED, trust(SAGEMAKER, GLUE), importing={"id": "exec"}),
+    ),
+    "boundary-changed": (
+        trusts(TRUSTED, TRUSTED, boundary=("arn:aws:iam::aws:policy/PowerUserAccess", "")),
+        trusts(TRUSTED, TRUSTED, boundary=("", "arn:aws:iam::aws:policy/PowerUserAccess")),
+    ),
+    "trust-lost": (
+        trusts(trust(SAGEMAKER, "forecast.amazonaws.com"), trust(SAGEMAKER, GLUE)),
+        trusts(TRUSTED, trust(SAGEMAKER, GLUE)),
+    ),
+    "trust-opened-to-everyone": (
+        trusts(TRUSTED, everyone()),
+        trusts(TRUSTED, everyone(**ORGANISATION)),
+    ),
+    "trust-opened-to-everyone-on-condition": (
+        trusts(TRUSTED, everyone(**ORGANISATION)),
+        trusts(everyone(**ORGANISATION), everyone(**ORGANISATION)),
+    ),
+    "trust-opened-to-account": (
+        trusts(TRUSTED, trust(SAGEMAKER, AWS=OTHER)),
+        trusts(TRUSTED, trust(SAGEMAKER, AWS=f"arn:aws:iam::{ACCOUNT}:role/ci")),
+    ),
+    "trust-opened-to-service": (
+        trusts(TRUSTED, trust(SAGEMAKER, "lambda.amazonaws.com")),
+        trusts(TRUSTED, trust(SAGEMAKER, GLUE)),
+    ),
+    "trust-opened-to-identity-provider": (
+        trusts(None, by_web_identity()),
+        trusts(None, by_web_identity(StringLike={"token.example.com:sub": "repo:team/*"})),
+    ),
+    "deleted-principal": (
+        trusts(TRUSTED, trust(SAGEMAKER, AWS="AROAEXAMPLEEXAMPLE12")),
+        trusts(TRUSTED, trust(SAGEMAKER, AWS=f"arn:aws:iam::{ACCOUNT}:role/AROA")),
+    ),
+    "everything-allowed": (
+        gains(allow("*")),
+        gains(allow("s3:*")),
+    ),
+    "pass-any-role": (
+        plan(STAYS, role_policy(None, RECIPE_INLINE)),
+        gains(allow("iam:PassRole", OWN, **TO_GLUE)),
+    ),
+    "pass-any-role-to-service": (
+        gains(allow("iam:PassRole", "arn:aws:iam::*:role/*", **TO_GLUE)),
+        gains(allow("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/service-role/*", **TO_GLUE)),
+    ),
+    "pass-role-to-any-service": (
+        gains(allow("iam:PassRole", OWN)),
+        gains(allow("iam:PassRole", OWN, **TO_GLUE)),
+    ),
+    "privilege-escalation": (
+        plan(STAYS, role_policy(None, RECIPE_INLINE), attachment(GLUE_SESSIONS)),
+        plan(
+            STAYS,
+            role_policy(None, document(allow("iam:PassRole", OWN, **TO_GLUE))),
+            attachment(GLUE_SESSIONS),
+        ),
+    ),
+    "admin-wildcard": (
+        gains(allow("iam:*", OWN)),
+        gains(allow("iam:Get*", OWN)),
+    ),
+    "permissions-wildcard": (
+        gains(allow("s3:*")),
+        gains(allow("s3:*", ["arn:aws:s3:::data", "arn:aws:s3:::data/*"])),
+    ),
+    "permissions-lost": (
+        plan(
+            STAYS,
+            role_policy(document(allow(["s3:GetObject", "s3:PutObject"])), document(allow("s3:GetObject"))),
+        ),
+        plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:*")))),
+    ),
+    "denial-lost": (
+        plan(STAYS, role_policy(DENIES, document(allow("s3:*")))),
+        plan(STAYS, role_policy(document(allow("s3:*")), DENIES)),
+    ),
+    "unknown-action": (
+        gains(allow("glue:CreateSesion")),
+        gains(allow("glue:CreateSession")),
+    ),
+    "resource-never-matches": (
+        gains(allow(["sts:GetCallerIdentity"], "arn:aws:iam::*:role/GlueServiceRole*")),
+        gains(allow(["s3:GetObject", "s3:ListBucket"], "*"), allow("s3:GetObject", "arn:aws:s3:::b/*")),
+    ),
+    "condition-never-matches": (
+        gains(allow("iam:GetRole", OWN, **TO_GLUE)),
+        gains(allow("iam:PassRole", OWN, **TO_GLUE)),
+    ),
+    "trust-policy-too-long": (
+        trusts(TRUSTED, trust(AWS=[f"arn:aws:iam::{ACCOUNT}:role/role-{n:05}" for n in range(60)])),
+        trusts(TRUSTED, trust(AWS=[f"arn:aws:iam::{ACCOUNT}:role/role-{n:05}" for n in range(30)])),
+    ),
+    "inline-policies-too-long": (
+        plan(STAYS, role_policy(None, long(6_000), name="a"), role_policy(None, long(6_000), name="b")),
+        plan(STAYS, role_policy(None, long(4_000), name="a"), role_policy(None, long(4_000), name="b")),
+    ),
+    "managed-policy-too-long": (
+        plan(change("aws_iam_policy.p", None, {"name": "p", "policy": long(7_000)})),
+        plan(change("aws_iam_policy.p", None, {"name": "p", "policy": long(5_000)})),
+    ),
+    "too-many-attached-policies": (
+        plan(role(TRUSTED, TRUSTED, managed=(ATTACHED, ATTACHED)), attachment(GLUE_SESSIONS)),
+        plan(role(TRUSTED, TRUSTED, managed=(ATTACHED, ATTACHED)), attachment(sorted(ATTACHED)[0])),
+    ),
+    "policy-unknown": (
+        plan(
+            STAYS,
+            change(
+                "aws_iam_role_policy.p",
+                None,
+                {"name": "p", "role": "exec"},
+                unknown={"policy": True, "id": True},
+            ),
+        ),
+        gains(allow("s3:GetObject")),
+    ),
+    "policy-hidden": (
+        plan(STAYS, role_policy(None, document(allow("*")), after_sensitive={"policy": True})),
+        plan(STAYS, role_policy(None, document(allow("*")), after_sensitive={"tags": {}})),
+    ),
+    "policy-unreadable": (
+        gains({**allow("s3:GetObject"), "Principal": "*"}),
+        gains(allow("s3:GetObject")),
+    ),
+    "policy-not-at-hand": (
+        plan(STAYS, attachment("arn:aws:iam::aws:policy/AlexaForBusinessFullAccess")),
+        plan(STAYS, attachment(FULL_ACCESS)),
+    ),
+    "undecided": (
+        plan(
+            STAYS,
+            role_policy(
+                document(allow("s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+                document(allow("s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/16"}})),
+            ),
+        ),
+        plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:*")))),
+    ),
+    "exclusive-removes-unseen": (
+        plan(change(f"{SET}.x", None, {"role_name": "exec", "policy_names": ["a"]})),
+        plan(role(TRUSTED, TRUSTED), change(f"{SET}.x", None, {"role_name": "exec", "policy_names": ["a"]})),
+    ),
+    "check-failed": (
+        plan(
+            checks=[
+                {
+                    "address": {"to_display": "check.trust"},
+                    "status": "fail",
+                    "instances": [
+                        {
+                            "address": {"to_display": "check.trust"},
+                            "status": "fail",
+                            "problems": [{"message": "this plan takes away: Allow Service x"}],
+                        }
+                    ],
+                }
+            ]
+        ),
+        plan(
+            checks=[
+                {
+                    "address": {"to_display": "check.trust"},
+                    "status": "pass",
+                    "instances": [{"status": "pass"}],
+                }
+            ]
+        ),
+    ),
+    "plan-incomplete": (plan(errored=True), plan(errored=False)),
+    "shared-attachment": (
+        plan(change("aws_iam_policy_attachment.x", None, {"roles": ["exec"], "policy_arn": FULL_ACCESS})),
+        plan(STAYS, attachment(FULL_ACCESS)),
+    ),
+    "not-judged": (
+        plan(change("aws_iam_user.bob", None, {"name": "bob"})),
+        plan(change("aws_iam_user.bob", {"name": "bob"}, {"name": "bob"})),
+    ),
+}
+
+
+def raised(content: bytes) -> set[str]:
+    return {finding.rule for finding in report.review(plans.parse(content, "plan")).findings}
+
+
+def test_every_rule_has_its_two_plans() -> None:
+    assert CASES.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_rule_is_raised_where_it_must_be(rule: str) -> None:
+    assert rule in raised(CASES[rule][0])
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_rule_is_not_raised_where_it_must_not_be(rule: str) -> None:
+    assert rule not in raised(CASES[rule][1])
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_says_what_to_do_in_one_line(rule: Any) -> None:
+    for text in (rule.raised, rule.remedy):
+        assert text
+        assert "\n" not in text
+        assert not text.endswith(".")

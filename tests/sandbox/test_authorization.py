@@ -1,0 +1,340 @@
+"""What role sessions are allowed and refused, without a Spark: by the real policies, as AWS words it."""
+
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.launcher import Decision, Sandbox
+from tests.sandbox.conftest import Role, policy, trust
+
+RESTRICTED = "service-role/AwsGlueSessionUserRestrictedServiceRole"
+SESSION_ARN = "arn:aws:glue:us-east-1:123456789012:session/"
+SESSION = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
+
+
+@pytest.fixture(scope="module")
+def role(sandbox: Sandbox) -> Role:
+    """Trusted by SageMaker alone, so that no session ever starts."""
+    return Role(sandbox, "notebook", "sagemaker.amazonaws.com")
+
+
+def create_session(role: Role, **more: Any) -> Any:
+    asked = {"Id": "s", "Role": role.arn, "Tags": {"owner": role.user_id}, **SESSION, **more}
+    return role.client("glue").create_session(**asked)
+
+
+def test_who_one_is_needs_no_permission(role: Role) -> None:
+    role.allow({"Effect": "Deny", "Action": "*", "Resource": "*"})
+    assert role.client("sts").get_caller_identity()["UserId"] == role.user_id
+
+
+def test_a_role_without_grants_is_refused_as_aws_words_it(role: Role) -> None:
+    role.allow({"Action": "logs:GetLogEvents", "Resource": "*"})
+    with pytest.raises(ClientError) as refused:
+        create_session(role)
+    assert refused.value.response["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": "User: arn:aws:sts::123456789012:assumed-role/notebook/SageMaker is not authorized to perform: "
+        f"glue:CreateSession on resource: {SESSION_ARN}s because no identity-based policy allows the "
+        "glue:CreateSession action",
+    }
+    assert role.sandbox.decisions()[-1] == Decision(
+        "arn:aws:sts::123456789012:assumed-role/notebook/SageMaker",
+        "glue:CreateSession",
+        f"{SESSION_ARN}s",
+        "ImplicitlyDenied",
+    )
+
+
+def test_query_services_refuse_in_their_own_form(role: Role) -> None:
+    role.allow({"Action": "iam:GetRole", "Resource": "arn:aws:iam::*:role/GlueServiceRole*"})
+    with pytest.raises(ClientError) as refused:
+        role.client("iam").get_role(RoleName="notebook")
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert refused.value.response["Error"]["Message"] == (
+        "User: arn:aws:sts::123456789012:assumed-role/notebook/SageMaker is not authorized to perform: iam:GetRole "
+        "on resource: role notebook because no identity-based policy allows the iam:GetRole action"
+    )
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_a_role_is_read_by_its_arn_with_its_path(role: Role) -> None:
+    role.allow({"Action": "iam:GetRole", "Resource": role.arn})
+    assert role.client("iam").get_role(RoleName="notebook")["Role"]["Arn"] == role.arn
+    assert ":role/service-role/notebook" in role.arn
+    role.allow({"Action": "iam:GetRole", "Resource": "arn:aws:iam::123456789012:role/notebook"})
+    with pytest.raises(ClientError, match="iam:GetRole"):
+        role.client("iam").get_role(RoleName="notebook")
+
+
+PASSES_ITSELF = {"Action": "iam:PassRole", "Resource": "*"}
+SESSIONS = {"Action": ["glue:CreateSession", "glue:TagResource"], "Resource": f"{SESSION_ARN}*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "refused_action"),
+    [
+        ([SESSIONS, PASSES_ITSELF], None),
+        ([SESSIONS | {"Resource": "*"}, PASSES_ITSELF], None),
+        ([SESSIONS | {"Resource": f"{SESSION_ARN}other"}, PASSES_ITSELF], "glue:CreateSession"),
+        ([SESSIONS | {"Action": "glue:CreateSession"}, PASSES_ITSELF], "glue:TagResource"),
+        ([SESSIONS], "iam:PassRole"),
+        (
+            [SESSIONS | {"Condition": {"StringEquals": {"aws:RequestTag/owner": "somebody"}}}, PASSES_ITSELF],
+            "glue:CreateSession",
+        ),
+        (
+            [SESSIONS | {"Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}}, PASSES_ITSELF],
+            "glue:CreateSession",
+        ),
+        (
+            [
+                SESSIONS,
+                PASSES_ITSELF,
+                {"Effect": "Deny", **SESSIONS, "Condition": {"StringEquals": {"aws:RequestTag/owner": "nobody"}}},
+            ],
+            None,
+        ),
+        ([{"Effect": "Deny", "Action": "glue:*", "NotResource": "arn:aws:s3:::*"}], "glue:CreateSession"),
+        ([{"Action": "glue:*", "Resource": "*"}], "iam:PassRole"),
+        (
+            [SESSIONS, PASSES_ITSELF | {"Condition": {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}}],
+            None,
+        ),
+        (
+            [
+                SESSIONS,
+                PASSES_ITSELF | {"Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
+            ],
+            "iam:PassRole",
+        ),
+    ],
+    ids=[
+        "allowed",
+        "allowed on all",
+        "another session's ARN",
+        "tags not allowed",
+        "passing not allowed",
+        "tag's condition not met",
+        "tag keys' condition not met",
+        "deny whose condition is not met",
+        "nothing but a deny",
+        "all of Glue but no passing",
+        "passed to Glue",
+        "passed to another service",
+    ],
+)
+def test_resources_conditions_tags_and_passing_count(
+    role: Role, statements: list[dict[str, Any]], refused_action: str | None
+) -> None:
+    role.allow(*statements)
+    with pytest.raises(ClientError) as answer:
+        create_session(role)
+    if refused_action:
+        assert answer.value.response["Error"]["Code"] == "AccessDeniedException"
+        assert f"not authorized to perform: {refused_action} on resource" in str(answer.value)
+    else:  # all is granted; what stops the session is that the role does not trust Glue
+        assert answer.value.response["Error"] == {
+            "Code": "InvalidInputException",
+            "Message": f"Role {role.arn} should be given assume role permissions for Glue Service.",
+        }
+
+
+def test_an_explicit_deny_is_said_to_be_one(role: Role) -> None:
+    role.allow(SESSIONS, {"Effect": "Deny", "Action": "glue:CreateSession", "Resource": "*"})
+    with pytest.raises(ClientError, match=r"with an explicit deny in an identity-based policy$"):
+        create_session(role)
+
+
+def test_the_managed_policy_wants_the_owner_tag_of_the_user(sandbox: Sandbox) -> None:
+    role = Role(sandbox, "restricted", "sagemaker.amazonaws.com")
+    role.attach(RESTRICTED)
+    role.allow({"Action": "iam:PassRole", "Resource": role.arn})
+    with pytest.raises(ClientError, match="assume role permissions for Glue"):
+        create_session(role)
+    for tags in ({}, {"owner": "AROA:another"}, {"team": role.user_id}):
+        with pytest.raises(ClientError, match="not authorized to perform: glue:CreateSession"):
+            create_session(role, Tags=tags)
+
+
+def test_a_permissions_boundary_limits_what_policies_grant(sandbox: Sandbox) -> None:
+    role = Role(sandbox, "bounded", "sagemaker.amazonaws.com")
+    role.allow(SESSIONS, PASSES_ITSELF)
+    iam = sandbox.client("iam")
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=policy({"Action": "s3:*", "Resource": "*"}))[
+        "Policy"
+    ]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=boundary)
+    with pytest.raises(ClientError, match=r"because no permissions boundary allows the glue:CreateSession action$"):
+        create_session(role)
+    iam.delete_role_permissions_boundary(RoleName="bounded")
+    with pytest.raises(ClientError, match="assume role permissions for Glue"):
+        create_session(role)
+
+
+def test_a_boundary_that_does_not_exist_is_refused(role: Role) -> None:
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        role.iam.put_role_permissions_boundary(
+            RoleName="notebook", PermissionsBoundary="arn:aws:iam::123456789012:policy/none"
+        )
+
+
+def test_a_role_passed_to_sagemaker_is_judged_as_such(role: Role) -> None:
+    other = "arn:aws:iam::123456789012:role/other"
+    create = {"Action": "sagemaker:CreateModel", "Resource": "*"}
+    to_glue = PASSES_ITSELF | {
+        "Resource": role.arn,
+        "Condition": {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
+    }
+    sagemaker = role.client("sagemaker")
+    role.allow(create, to_glue)
+    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {role.arn}"):
+        sagemaker.create_model(ModelName="m", ExecutionRoleArn=role.arn)
+    role.allow(create, PASSES_ITSELF | {"Resource": role.arn})
+    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {other}"):
+        sagemaker.create_model(ModelName="m", ExecutionRoleArn=other)
+    assert sagemaker.create_model(ModelName="m", ExecutionRoleArn=role.arn)["ModelArn"]
+
+
+def test_s3_is_judged_by_bucket_and_object(role: Role) -> None:
+    operator = role.sandbox.client("s3")
+    operator.create_bucket(Bucket="ours")
+    operator.create_bucket(Bucket="theirs")
+    role.allow(
+        {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::ours/data/*"},
+        {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ours"},
+    )
+    s3 = role.client("s3")
+    s3.put_object(Bucket="ours", Key="data/a b", Body=b"x")
+    assert s3.get_object(Bucket="ours", Key="data/a b")["Body"].read() == b"x"
+    assert s3.list_objects_v2(Bucket="ours")["KeyCount"] == 1
+    s3.head_bucket(Bucket="ours")
+    refused: list[Callable[[], Any]] = [
+        lambda: s3.put_object(Bucket="ours", Key="other", Body=b""),
+        lambda: s3.list_objects_v2(Bucket="theirs"),
+        lambda: s3.list_buckets(),
+        lambda: s3.delete_object(Bucket="ours", Key="data/a b"),
+    ]
+    for call in refused:
+        with pytest.raises(ClientError) as refusal:
+            call()
+        assert refusal.value.response["Error"]["Code"] == "AccessDenied"
+        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_a_signed_address_is_judged_as_whose_it_is(role: Role) -> None:
+    role.sandbox.client("s3").create_bucket(Bucket="signed")
+    role.sandbox.client("s3").put_object(Bucket="signed", Key="k", Body=b"x")
+    address = role.client("s3").generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "k"})
+    context = ssl.create_default_context(cafile=str(role.sandbox.certificate_authority))
+    role.allow({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::signed/k"})
+    with urllib.request.urlopen(address, context=context) as response:
+        assert response.read() == b"x"
+    role.allow({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::signed/other"})
+    with pytest.raises(urllib.error.HTTPError, match="403") as refusal:
+        urllib.request.urlopen(address, context=context)
+    refusal.value.close()
+
+
+def test_a_role_assumes_another_only_if_that_one_trusts_it(role: Role) -> None:
+    role.allow({"Action": "sts:AssumeRole", "Resource": "*"})
+    role.iam.create_role(RoleName="closed", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
+    trusting = policy({"Principal": {"AWS": role.arn}, "Action": "sts:AssumeRole"})
+    role.iam.create_role(RoleName="open", AssumeRolePolicyDocument=trusting)
+    sts = role.client("sts")
+    assert sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/open", RoleSessionName="session")["Credentials"]
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
+        sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/closed", RoleSessionName="session")
+
+
+def test_a_wrong_session_token_is_refused(role: Role) -> None:
+    role.allow({"Action": "*", "Resource": "*"})
+    client = role.client("glue")
+    client._request_signer._credentials.token = "wrong"
+    with pytest.raises(ClientError, match="security token included in the request is invalid"):
+        client.list_sessions()
+
+
+def test_services_that_cannot_be_judged_are_said_to_be_so(role: Role) -> None:
+    role.allow({"Action": "*", "Resource": "*"})
+    with pytest.raises(
+        ClientError, match="does not have this operation: requests of a role to resourcegroupstaggingapi"
+    ):
+        role.client("resourcegroupstaggingapi").get_resources()
+
+
+def test_the_operators_requests_are_not_judged(sandbox: Sandbox) -> None:
+    before = len(sandbox.decisions())
+    assert sandbox.client("glue").list_sessions()["Ids"] == []
+    assert len(sandbox.decisions()) == before
+
+
+def test_simulation_agrees_with_what_is_decided(sandbox: Sandbox) -> None:
+    role = Role(sandbox, "simulated", "sagemaker.amazonaws.com")
+    role.attach(RESTRICTED)
+    role.allow({"Action": "iam:PassRole", "Resource": role.arn}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+
+    def simulate(action: str, resource: str | None = None, **context: str | list[str]) -> Any:
+        entries = [
+            {
+                "ContextKeyName": key.replace("__", "/").replace("_", ":"),
+                "ContextKeyType": "string" if isinstance(value, str) else "stringList",
+                "ContextKeyValues": [value] if isinstance(value, str) else value,
+            }
+            for key, value in context.items()
+        ]
+        answer = sandbox.client("iam").simulate_principal_policy(
+            PolicySourceArn=role.arn,
+            ActionNames=[action],
+            ContextEntries=entries,  # type: ignore[arg-type]
+            **({"ResourceArns": [resource]} if resource else {}),  # type: ignore[arg-type]
+        )
+        assert not answer["IsTruncated"]
+        return answer["EvaluationResults"][0]
+
+    owner: dict[str, str | list[str]] = {"aws_RequestTag__owner": "me", "aws_TagKeys": ["owner"], "aws_userid": "me"}
+    assert simulate("glue:CreateSession", f"{SESSION_ARN}x", **owner)["EvalDecision"] == "allowed"
+    unowned = simulate("glue:CreateSession", f"{SESSION_ARN}x")
+    assert unowned["EvalDecision"] == "implicitDeny"
+    assert "aws:userid" in unowned["MissingContextValues"]
+    assert simulate("iam:PassRole", role.arn)["EvalDecision"] == "allowed"
+    assert simulate("iam:PassRole")["EvalResourceName"] == "*"
+    assert simulate("iam:PassRole")["EvalDecision"] == "implicitDeny"
+    assert simulate("glue:ListSessions")["EvalDecision"] == "allowed"
+    denied = simulate("s3:GetObject", "arn:aws:s3:::b/k")
+    assert denied["EvalDecision"] == "explicitDeny"
+    assert "PermissionsBoundaryDecisionDetail" not in denied
+
+    iam = sandbox.client("iam")
+    boundary = iam.create_policy(PolicyName="few", PolicyDocument=policy({"Action": "iam:*", "Resource": "*"}))
+    iam.put_role_permissions_boundary(RoleName="simulated", PermissionsBoundary=boundary["Policy"]["Arn"])
+    stopped = simulate("glue:ListSessions")
+    assert stopped["EvalDecision"] == "implicitDeny"
+    assert stopped["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
+    assert simulate("iam:PassRole", role.arn)["PermissionsBoundaryDecisionDetail"] == {
+        "AllowedByPermissionsBoundary": True
+    }
+
+
+def test_simulation_of_nobody_and_of_nothing_are_the_callers_errors(sandbox: Sandbox, role: Role) -> None:
+    iam = sandbox.client("iam")
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.simulate_principal_policy(
+            PolicySourceArn="arn:aws:iam::123456789012:role/nobody", ActionNames=["s3:GetObject"]
+        )
+    with pytest.raises(ClientError, match=r"InvalidInput.*glue:Nothing"):
+        iam.simulate_principal_policy(PolicySourceArn=role.arn, ActionNames=["glue:Nothing"])
+
+
+def test_a_role_simulates_only_if_it_may(role: Role) -> None:
+    role.allow({"Action": "iam:SimulatePrincipalPolicy", "Resource": role.arn})
+    simulate = role.client("iam").simulate_principal_policy
+    assert simulate(PolicySourceArn=role.arn, ActionNames=["iam:GetRole"])["EvaluationResults"]
+    role.allow({"Action": "iam:GetRole", "Resource": role.arn})
+    with pytest.raises(ClientError, match="iam:SimulatePrincipalPolicy"):
+        simulate(PolicySourceArn=role.arn, ActionNames=["iam:GetRole"])

@@ -1,0 +1,246 @@
+"""Glue's session and statement calls over a real Spark, by boto3."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sandbox.launcher import Sandbox
+from tests.sandbox.conftest import Role
+from tests.sandbox.test_lifecycle import wait_until_ended
+
+START_LIMIT = 240
+"""Seconds for Spark's start on a machine that is busy with other tests."""
+SESSION: Any = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(["--sessions-quota", "1"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def role(sandbox: Sandbox) -> Role:
+    made = Role(sandbox, "notebook", "sagemaker.amazonaws.com", "glue.amazonaws.com")
+    made.allow(
+        {"Action": "glue:*", "Resource": "*"},
+        {"Action": "iam:PassRole", "Resource": made.arn},
+        {"Action": ["s3:ListBucket", "s3:*Object"], "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]},
+    )
+    return made
+
+
+def wait_for_state(glue: Any, name: str, state: str) -> dict[str, Any]:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        session: dict[str, Any] = glue.get_session(Id=name)["Session"]
+        if session["Status"] == state:
+            return session
+        assert session["Status"] in ("PROVISIONING", "STOPPING"), session
+        assert time.monotonic() < deadline, session
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def session(role: Role) -> str:
+    glue = role.client("glue")
+    glue.create_session(
+        Id="one", Role=role.arn, GlueVersion="5.0", NumberOfWorkers=2, WorkerType="G.1X", Tags={"team": "a"}, **SESSION
+    )
+    wait_for_state(glue, "one", "READY")
+    return "one"
+
+
+def wait_for_statement(glue: Any, name: str, number: int) -> dict[str, Any]:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        statement: dict[str, Any] = glue.get_statement(SessionId=name, Id=number)["Statement"]
+        if statement["State"] in ("AVAILABLE", "CANCELLED", "ERROR"):
+            return statement
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.1)
+
+
+def run(role: Role, name: str, code: str) -> dict[str, Any]:
+    glue = role.client("glue")
+    number = glue.run_statement(SessionId=name, Code=code)["Id"]
+    output: dict[str, Any] = wait_for_statement(glue, name, number)["Output"]
+    return output
+
+
+def test_a_session_is_described_as_it_was_asked_for(role: Role, session: str) -> None:
+    described = role.client("glue").get_session(Id=session)["Session"]
+    assert described["Role"] == role.arn
+    assert (described["GlueVersion"], described["NumberOfWorkers"], described["WorkerType"]) == ("5.0", 2, "G.1X")
+    assert (described["IdleTimeout"], described["MaxCapacity"]) == (2880, 2.0)
+    listed = role.client("glue").list_sessions(Tags={"team": "a"})
+    assert listed["Ids"] == [session]
+    assert role.client("glue").list_sessions(Tags={"team": "b"})["Ids"] == []
+
+
+def test_the_sparks_version_is_that_of_glue_5(role: Role, session: str) -> None:
+    assert run(role, session, "spark.version")["Data"] == {"TextPlain": "'3.5.4'"}
+
+
+def test_statements_share_their_names_and_print_what_they_print(role: Role, session: str) -> None:
+    run(role, session, "rows = [(1, 'ä'), (2, 'b')]")
+    output = run(role, session, "print(len(rows))\nspark.createDataFrame(rows, 'n int, s string').show()")
+    assert output["Status"] == "ok"
+    assert output["Data"]["TextPlain"].startswith("2\n+---+---+\n|  n|  s|\n+---+---+\n|  1|  ä|\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "value"),
+    [
+        ("1 / 0", "ZeroDivisionError", "division by zero"),
+        ("def f(:", "SyntaxError", ""),
+        ("raise SystemExit(3)", "SystemExit", "3"),
+        ("spark.sql('SELECT nothing')", "AnalysisException", "nothing"),
+    ],
+)
+def test_an_error_is_the_statements_and_the_session_goes_on(
+    role: Role, session: str, code: str, error: str, value: str
+) -> None:
+    output = run(role, session, code)
+    assert (output["Status"], output["ErrorName"]) == ("error", error)
+    assert value in output["ErrorValue"]
+    assert "interpreter.py" not in "".join(output["Traceback"])
+    assert run(role, session, "1 + 1")["Data"]["TextPlain"] == "2"
+
+
+def test_a_figure_is_a_png(role: Role, session: str) -> None:
+    code = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n%matplot plt"
+    glue = role.client("glue")
+    number = glue.run_statement(SessionId=session, Code=code)["Id"]
+    wait_for_statement(glue, session, number)
+    raw: list[bytes] = []
+    glue.meta.events.register(
+        "after-call.glue.GetStatement", lambda http_response, **_: raw.append(http_response.content)
+    )
+    glue.get_statement(SessionId=session, Id=number)  # botocore's model lacks the members that a figure comes in
+    data = json.loads(raw[0])["Statement"]["Output"]["Data"]
+    assert data["MimeType"] == "image/png;base64"
+    assert base64.b64decode(data["Result"]).startswith(b"\x89PNG")
+
+
+def test_s3_is_read_and_written_with_the_sessions_role(role: Role, session: str) -> None:
+    for bucket in ("data", "closed"):
+        role.sandbox.client("s3").create_bucket(Bucket=bucket)
+    output = run(
+        role, session, "spark.range(3).write.parquet('s3://data/x/'); print(spark.read.parquet('s3://data/x/').count())"
+    )
+    assert output.get("Data") == {"TextPlain": "3"}, output
+    refused = run(role, session, "spark.range(3).write.parquet('s3://closed/x/')")
+    assert refused["Status"] == "error"
+    assert "AccessDenied" in refused["ErrorValue"]
+    acted = {decision.principal for decision in role.sandbox.decisions() if decision.resource.startswith("arn:aws:s3")}
+    assert acted == {"arn:aws:sts::123456789012:assumed-role/notebook/GlueJobRunnerSession"}
+
+
+def test_a_running_statement_can_be_cancelled_and_waiting_ones_follow(role: Role, session: str) -> None:
+    glue = role.client("glue")
+    endless = glue.run_statement(SessionId=session, Code="while True: pass")["Id"]
+    waiting = glue.run_statement(SessionId=session, Code="'waited'")["Id"]
+    dropped = glue.run_statement(SessionId=session, Code="'dropped'")["Id"]
+    assert glue.get_statement(SessionId=session, Id=waiting)["Statement"]["State"] == "WAITING"
+    glue.cancel_statement(SessionId=session, Id=dropped)
+    while glue.get_statement(SessionId=session, Id=endless)["Statement"]["State"] != "RUNNING":
+        time.sleep(0.05)
+    time.sleep(0.3)
+    glue.cancel_statement(SessionId=session, Id=endless)
+    assert wait_for_statement(glue, session, endless)["State"] == "CANCELLED"
+    assert wait_for_statement(glue, session, waiting)["Output"]["Data"]["TextPlain"] == "'waited'"
+    assert wait_for_statement(glue, session, dropped)["State"] == "CANCELLED"
+    statements = glue.list_statements(SessionId=session)["Statements"]
+    assert {endless, waiting, dropped} <= {statement["Id"] for statement in statements}
+
+
+def test_more_sessions_than_the_quota_are_refused(role: Role, session: str) -> None:
+    glue = role.client("glue")
+    for number in range(20):
+        with pytest.raises(ClientError, match=r"ResourceNumberLimitExceededException.*the quota is 1"):
+            glue.create_session(Id=f"more-{number}", Role=role.arn, **SESSION)
+
+
+def test_wrong_requests_are_the_callers_errors(role: Role, session: str) -> None:
+    glue = role.client("glue")
+    with pytest.raises(ClientError, match="AlreadyExistsException"):
+        glue.create_session(Id=session, Role=role.arn, **SESSION)
+    calls: list[Callable[[], Any]] = [
+        lambda: glue.get_session(Id="none"),
+        lambda: glue.stop_session(Id="none"),
+        lambda: glue.delete_session(Id="none"),
+        lambda: glue.run_statement(SessionId="none", Code="1"),
+        lambda: glue.get_statement(SessionId=session, Id=1000),
+        lambda: glue.cancel_statement(SessionId=session, Id=1000),
+    ]
+    for call in calls:
+        with pytest.raises(ClientError, match="EntityNotFoundException"):
+            call()
+    with pytest.raises(ClientError, match="InvalidInputException"):
+        role.sandbox.client("glue").create_session(Id="two", Role="arn:aws:iam::123456789012:role/none", **SESSION)
+
+
+@pytest.mark.parametrize("asked", [{}, {"Id": "x"}, {"Id": 5, "Role": "r", **SESSION}], ids=["all", "role", "type"])
+def test_missing_and_mistyped_members_are_the_callers_errors(sandbox: Sandbox, asked: dict[str, Any]) -> None:
+    unchecked = sandbox.client("glue", config=Config(proxies={}, parameter_validation=False))
+    with pytest.raises(ClientError, match="ValidationException"):
+        unchecked.create_session(**asked)
+
+
+def test_a_stopped_session_takes_no_statements_and_can_be_deleted(role: Role, session: str) -> None:
+    glue = role.client("glue")
+    glue.stop_session(Id=session)
+    wait_for_state(glue, session, "STOPPED")
+    with pytest.raises(ClientError, match="IllegalSessionStateException"):
+        glue.run_statement(SessionId=session, Code="1")
+    glue.delete_session(Id=session)
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.get_session(Id=session)
+
+
+def descendants(process_id: int) -> set[int]:
+    table = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(line.split()[0]): int(line.split()[1]) for line in table.splitlines()}
+    found = {process_id}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {process_id}
+
+
+def end_with_signal(sandbox: Sandbox, number: signal.Signals, processes: int) -> None:
+    """Send a signal once so many processes hang on the sandbox, and wait for their end."""
+    deadline = time.monotonic() + START_LIMIT
+    while len(started := descendants(sandbox.process_id)) < processes:
+        assert time.monotonic() < deadline, started
+        time.sleep(0.1)
+    os.kill(sandbox.process_id, number)
+    assert [pid for pid in [sandbox.process_id, *started] if not wait_until_ended(pid)] == []
+
+
+def test_nothing_is_left_of_a_sandbox_that_is_told_to_end_in_the_middle_of_a_statement() -> None:
+    with Sandbox() as sandbox:
+        role = Role(sandbox, "notebook", "glue.amazonaws.com")
+        glue = sandbox.client("glue")
+        glue.create_session(Id="s", Role=role.arn, **SESSION)
+        wait_for_state(glue, "s", "READY")
+        sleep = "sc.parallelize([1], 1).foreach(lambda _: __import__('time').sleep(600))"
+        glue.run_statement(SessionId="s", Code=sleep)
+        # Node, the interpreter, its watcher, Java, and PySpark's two for what Java has it run
+        end_with_signal(sandbox, signal.SIGTERM, processes=6)
+
+
+def test_nothing_is_left_of_a_sandbox_that_is_killed() -> None:
+    with Sandbox() as sandbox:
+        role = Role(sandbox, "notebook", "glue.amazonaws.com")
+        sandbox.client("glue").create_session(Id="s", Role=role.arn, **SESSION)
+        end_with_signal(sandbox, signal.SIGKILL, processes=4)
