@@ -25,6 +25,8 @@ class StateBucketStack(TerraformStack):
             profile=state.profile,
             assume_role=[AwsProviderAssumeRole(**state.assume_role.model_dump())] if state.assume_role else None,
             s3_use_path_style=state.use_path_style or None,
+            custom_ca_bundle=state.custom_ca_bundle,
+            endpoints=[state.endpoints.model_dump(exclude_none=True)] if state.endpoints else None,
         )
         keep_state(self, state=state, key=f"{state.key_prefix}/state-bucket.tfstate")
         blocks = TerraformBlocks()
