@@ -233,7 +233,7 @@ def run_notebook(journey: Journey) -> None:
             if missing:
                 raise DemoError(missing)
             journey.narrator.output(f"[{cell.id}] {cell.source.splitlines()[0]}")
-            for line in text_of(cell).splitlines()[:12]:
+            for line in [each for each in text_of(cell).splitlines() if each.strip()][-8:]:
                 journey.narrator.output(f"    {line}")
     page = notebook.save_page(executed, journey.results)
     journey.narrator.proved("every cell ran: SQL, a figure, data written to S3 and read back")
