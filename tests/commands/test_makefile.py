@@ -55,6 +55,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "demo",
         "test",
         "check",
+        "bench",
         "plan",
         "apply",
         "state-bucket",
