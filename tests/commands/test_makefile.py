@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def add_python(tools: Path) -> None:
     program = tools / "python3"
-    program.write_text(f'#!/usr/bin/env bash\nexec "{shutil.which("python3")}" "$@"\n')
+    program.write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
     program.chmod(0o755)
 
 
