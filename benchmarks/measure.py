@@ -42,18 +42,10 @@ class Way:
         """
         self.prepare()
         started = time.perf_counter()
-        completed = subprocess.run(
-            self.command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        process = self._start()
+        output = process.communicate()[0]
         seconds = time.perf_counter() - started
-        self._judge(completed.returncode, completed.stdout)
+        self._judge(process.returncode, output)
         return seconds
 
     def peak_memory(self) -> int:
@@ -65,15 +57,7 @@ class Way:
             FailedError: it ended with another status than 0.
         """
         self.prepare()
-        process = subprocess.Popen(
-            self.command,
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = self._start()
         output: list[str] = []
         reader = threading.Thread(target=lambda: output.append(process.communicate()[0]))
         reader.start()
@@ -83,6 +67,17 @@ class Way:
             reader.join(_BETWEEN_SAMPLES)
         self._judge(process.returncode, output[0])
         return peak
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def _judge(self, status: int, output: str) -> None:
         if status != 0:
