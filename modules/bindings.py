@@ -26,22 +26,14 @@ from modules._provider_subset import UnknownLayoutError, use_subset
 if TYPE_CHECKING:
     from cdktf import (
         App,
-        Fn,
         Postcondition,
         Precondition,
         S3Backend,
-        S3BackendAssumeRoleConfig,
-        S3BackendEndpointConfig,
         TerraformResourceLifecycle,
         TerraformStack,
         Testing,
-        Token,
     )
     from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
-    from cdktf_cdktf_provider_aws.iam_openid_connect_provider import (
-        IamOpenidConnectProvider,
-    )
-    from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
     from cdktf_cdktf_provider_aws.iam_role import IamRole
     from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
     from cdktf_cdktf_provider_aws.iam_role_policy_attachment import (
@@ -81,17 +73,12 @@ __all__ = [
     "AwsProviderAssumeRole",
     "Construct",
     "DataAwsIamRole",
-    "Fn",
-    "IamOpenidConnectProvider",
-    "IamPolicy",
     "IamRole",
     "IamRolePolicy",
     "IamRolePolicyAttachment",
     "Postcondition",
     "Precondition",
     "S3Backend",
-    "S3BackendAssumeRoleConfig",
-    "S3BackendEndpointConfig",
     "S3Bucket",
     "S3BucketLifecycleConfiguration",
     "S3BucketLifecycleConfigurationRule",
@@ -109,7 +96,6 @@ __all__ = [
     "TerraformResourceLifecycle",
     "TerraformStack",
     "Testing",
-    "Token",
 ]
 
 # The interpreter ends by searching all that jsii has made for garbage, which takes a tenth of a short run.
@@ -118,8 +104,6 @@ atexit.register(gc.freeze)
 # What is taken of the provider. A class's name begins with its submodule's: IamRole is in iam_role.
 _SUBMODULES = (
     "data_aws_iam_role",
-    "iam_openid_connect_provider",
-    "iam_policy",
     "iam_role",
     "iam_role_policy",
     "iam_role_policy_attachment",
