@@ -102,20 +102,27 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
     configuration = directory / "terraform.tfrc"
     mirror = provider_mirror(environment)
     if mirror:
-        configuration.write_text(
+        _write(
+            configuration,
             "provider_installation {\n"
             f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{_PROVIDER}"]\n  }}\n'
             f'  direct {{\n    exclude = ["{_PROVIDER}"]\n  }}\n'
-            "}\n"
+            "}\n",
         )
         return {**added, "TF_CLI_CONFIG_FILE": str(configuration)}
     cache = directory / "providers"
     cache.mkdir(exist_ok=True)
     added["TF_PLUGIN_CACHE_DIR"] = environment.get("TF_PLUGIN_CACHE_DIR") or str(cache)
     if own:  # names a file that is not there: terraform would warn in every run
-        configuration.write_text("")
+        _write(configuration, "")
         added["TF_CLI_CONFIG_FILE"] = str(configuration)
     return added
+
+
+def _write(file: Path, text: str) -> None:
+    # a terraform that another command runs may be reading it: it is not written anew for nothing
+    if not file.is_file() or file.read_text() != text:
+        file.write_text(text)
 
 
 def _home(environment: Mapping[str, str]) -> Path:

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from commands.stacks import StacksError, chosen
     from configuration import ConfigurationError, configuration_path, load
 
     try:
@@ -46,18 +46,14 @@ def _run(options: argparse.Namespace) -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    stacks = configuration.role_stacks
-    for pattern in options.stacks:
-        if not any(fnmatchcase(stack.name, pattern) for stack in stacks):
-            known = ", ".join(stack.name for stack in stacks[:5]) + (", …" if len(stacks) > 5 else "")
-            print(f'no stack is named "{pattern}", there are: {known}', file=sys.stderr)
-            return 2
-    chosen = [
-        stack for stack in stacks if not options.stacks or any(fnmatchcase(stack.name, p) for p in options.stacks)
-    ]
+    try:
+        stacks = chosen(configuration.role_stacks, options.stacks)
+    except StacksError as error:
+        print(error, file=sys.stderr)
+        return 2
     if options.start_session and not _agreed(options):
         return 2
-    return _check(configuration, chosen, options)
+    return _check(configuration, stacks, options)
 
 
 def _agreed(options: argparse.Namespace) -> bool:

@@ -1,7 +1,6 @@
 """The smallest Glue session, started and ended again: what shows that Glue really takes a role on."""
 
 import contextlib
-import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from commands.interruption import terminated_as_interrupted, uninterrupted
 from commands.live.account import Account
 from commands.live.faults import AWS_ERRORS, in_words, is_not_found
 
@@ -62,7 +62,7 @@ def run_session(account: Account, role_arn: str, *, region: str, say: Callable[[
     session_id = str(uuid.uuid4())
     ran, said = False, ""
     left_over: str | None = None
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         say(f"starting session {session_id}")
         may_exist = True
         try:
@@ -80,7 +80,7 @@ def run_session(account: Account, role_arn: str, *, region: str, say: Callable[[
             said = in_words(error)
         finally:
             if may_exist:
-                with _uninterrupted():
+                with uninterrupted():
                     say("stopping and deleting the session")
                     left_over = _remove(glue, session_id)
                     if left_over:
@@ -153,28 +153,3 @@ def _polled(ask: Callable[[], Any], seconds: float) -> Iterator[Any]:
     while time.monotonic() < deadline:
         yield ask()
         time.sleep(POLL_SECONDS)
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Make SIGTERM an interrupt as Ctrl-C is."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ignore interrupts: what runs here is short, and leaves costs behind if it does not end."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
