@@ -17,9 +17,13 @@ from typing import Any
 from commands import terraform
 
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
-_MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b")
+_MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
+_RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _LONGEST = 600
 """Characters of an error's line; what AWS refuses is told in about 300."""
+
+NOT_BEGUN = "interrupted before it was begun"
+"""Why a stack was not done."""
 
 _running: set["subprocess.Popen[bytes]"] = set()
 _lock = threading.Lock()
@@ -77,9 +81,12 @@ class Done:
 
 
 def condensed(summary: str, detail: str = "") -> str:
-    """Give an error of terraform's in one line: its summary, and the first paragraph of what it adds."""
+    """Give an error of terraform's in one line: its summary, and the first paragraph of what it adds.
+
+    The ids of AWS's responses are left out.
+    """
     first = detail.strip().partition("\n\n")[0]
-    line = " ".join(f"{summary}: {first}".split()).rstrip(":. ")
+    line = _RESPONSE.sub("", " ".join(f"{summary}: {first}".split())).rstrip(":. ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
@@ -103,7 +110,7 @@ class Terraform:
         }
 
     def run(self, folder: Path, *arguments: str) -> Done:
-        """Run it in a stack's folder; if it says that the folder must be initialized, do that and run it again.
+        """Run it in a stack's folder, which is initialized if it never was or if terraform says that it must be.
 
         Whatever becomes of this program, terraform goes on to its end: it writes into files, reads nothing, and gets
         no signal but by `interrupting`.
@@ -111,9 +118,10 @@ class Terraform:
         Raises:
             TerraformError: it was not begun, because of an interrupt.
         """
-        done = self._run(folder, *arguments)
-        if done.status != 1 or not _MUST_INITIALIZE.search(done.output):
-            return done
+        if (folder / ".terraform").is_dir():
+            done = self._run(folder, *arguments)
+            if done.status != 1 or not _MUST_INITIALIZE.search(done.output):
+                return done
         # terraform fills a cache of providers for one run at a time
         cached = "TF_PLUGIN_CACHE_DIR" in self._environment
         with _cache if cached else contextlib.nullcontext():
@@ -124,7 +132,7 @@ class Terraform:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             with _lock:
                 if _interrupted.is_set():
-                    raise TerraformError("interrupted, nothing was done")
+                    raise TerraformError(NOT_BEGUN)
                 process = subprocess.Popen(
                     [self._binary, *arguments],
                     cwd=folder,

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from commands.interruption import terminated_as_interrupted, uninterrupted
 from commands.live import progress
-from commands.stack_terraform import TerraformError, interrupting
+from commands.stack_terraform import NOT_BEGUN, TerraformError, interrupting
 
 if TYPE_CHECKING:
     from configuration import Configuration, RoleStack
@@ -133,7 +133,7 @@ def for_each(
     """Do a work for each stack, several at a time; a TerraformError of one stops no other.
 
     Progress is shown on a terminal. Interrupted, by SIGTERM as well, it begins no further stack, has the terraforms
-    that run end in order, waits for them, and raises KeyboardInterrupt.
+    that run end in order and waits for them; the stacks that were not done are then broken.
 
     Args:
         stacks: the stacks.
@@ -154,16 +154,18 @@ def for_each(
     with progress.shown() as steps, terminated_as_interrupted():
         advance = steps(step, len(stacks))
         with ThreadPoolExecutor(parallelism or os.cpu_count()) as pool:
+            running = [pool.submit(one, stack) for stack in stacks]
             try:
-                running = [pool.submit(one, stack) for stack in stacks]
-                results = [each.result() for each in running]
+                wait(running)
             except KeyboardInterrupt:
                 with uninterrupted(), interrupting():
                     print("interrupted, waiting for terraform to end what it has begun", file=sys.stderr)
                     pool.shutdown(cancel_futures=True)
-                raise
-    pairs = list(zip(stacks, results, strict=True))
-    return Outcomes(
-        done=[(stack, result) for stack, result in pairs if not isinstance(result, TerraformError)],
-        broken=[(stack, result) for stack, result in pairs if isinstance(result, TerraformError)],
-    )
+    outcomes = Outcomes[_Result]([], [])
+    for stack, each in zip(stacks, running, strict=True):
+        result = TerraformError(NOT_BEGUN) if each.cancelled() else each.result()
+        if isinstance(result, TerraformError):
+            outcomes.broken.append((stack, result))
+        else:
+            outcomes.done.append((stack, result))
+    return outcomes

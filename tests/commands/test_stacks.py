@@ -143,18 +143,24 @@ def test_results_come_in_the_order_of_the_stacks_and_no_more_work_at_a_time_than
     assert [result for _, result in outcomes.done] == NAMES
 
 
+@pytest.mark.parametrize(
+    "asked", ["Inconsistent dependency lock file\nrun: terraform init", "there is no package for hashicorp/aws cached"]
+)
 def test_a_folder_is_initialized_when_terraform_asks_for_it_and_only_then(
-    make_terraform: MakeTerraform, tmp_path: Path
+    make_terraform: MakeTerraform, tmp_path: Path, asked: str
 ) -> None:
+    (tmp_path / "asked").write_text(f"Error: {asked}\n")
     terraform = make_terraform(
         'echo "$1" >> calls\n'
-        '[ "$1" = init ] && touch .initialized && exit 0\n'
-        "[ -e .initialized ] && echo fine && exit 2\n"
-        'echo "Error: Inconsistent dependency lock file" >&2; echo "run: terraform init" >&2; exit 1'
+        '[ "$1" = init ] && mkdir -p .terraform && touch .terraform/fits && exit 0\n'
+        "[ -e .terraform/fits ] && echo fine && exit 2\n"
+        "cat asked >&2; exit 1"
     )
     assert terraform.run(tmp_path, "plan").or_raise().stdout == "fine\n"
+    (tmp_path / ".terraform/fits").unlink()
+    assert terraform.run(tmp_path, "plan").or_raise().stdout == "fine\n"
     assert terraform.run(tmp_path, "plan").status == 2
-    assert (tmp_path / "calls").read_text().split() == ["plan", "init", "plan", "plan"]
+    assert (tmp_path / "calls").read_text().split() == ["init", "plan", "plan", "init", "plan", "plan"]
 
 
 def test_what_stops_the_initialization_is_told(make_terraform: MakeTerraform, tmp_path: Path) -> None:
@@ -178,6 +184,7 @@ def test_errors_of_a_json_run_are_a_line_each(make_terraform: MakeTerraform, tmp
             [event("One", "first\nparagraph\n\nsecond"), event("Mind", "", "warning"), event("Two"), event("Two")]
         )
     )
+    (tmp_path / ".terraform").mkdir()
     done = make_terraform("cat said; exit 1").run(tmp_path, "plan", "-json")
     assert done.errors == ["One: first paragraph", "Two"]
     assert [each["summary"] for each in done.diagnostics("warning")] == ["Mind"]
@@ -186,7 +193,14 @@ def test_errors_of_a_json_run_are_a_line_each(make_terraform: MakeTerraform, tmp
         silent.or_raise()
 
 
-def test_a_long_error_is_cut() -> None:
+def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> None:
+    told = (
+        "operation error IAM: GetRole, https response error StatusCode: 403, RequestID: 1-2, api error AccessDenied: no"
+    )
+    assert (
+        condensed("reading IAM Role (x)", told)
+        == "reading IAM Role (x): operation error IAM: GetRole, AccessDenied: no"
+    )
     assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
 
 
@@ -194,7 +208,7 @@ def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_pa
     """SIGTERM goes to our program alone, as a pipeline sends it; terraform gets one SIGINT and is waited for."""
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
-        folder.mkdir()
+        (folder / ".terraform").mkdir(parents=True)
     binary = tmp_path / "terraform"
     binary.write_text(
         "#!/bin/sh\ntrap 'echo interrupted >> told; touch stop' INT\ntouch begun\n"
@@ -202,20 +216,20 @@ def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_pa
     )
     binary.chmod(0o755)
     program = (
-        "import pathlib, sys\n"
+        "import pathlib\n"
         "from commands.stacks import Stack, for_each\n"
         "from commands.stack_terraform import Terraform\n"
         "terraform = Terraform(pathlib.Path('settings'))\n"
         "stacks = [Stack(each, pathlib.Path(each)) for each in ('one', 'two')]\n"
-        "try:\n"
-        "    for_each(stacks, lambda stack: terraform.run(stack.folder, 'apply'), step='', parallelism=1)\n"
-        "except KeyboardInterrupt:\n"
-        "    sys.exit(7)\n"
+        "outcomes = for_each(stacks, lambda each: terraform.run(each.folder, 'apply').status, step='', parallelism=1)\n"
+        "print(*(f'{stack.name} {status}' for stack, status in outcomes.done))\n"
+        "outcomes.report_broken()\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=tmp_path,
         env={"PATH": f"{tmp_path}:{os.defpath}", "HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -223,12 +237,16 @@ def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_pa
         while not (folders[0] / "begun").exists():
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=120)
+        done, said = process.communicate(timeout=120)
     finally:
         (folders[0] / "stop").touch()
         process.kill()
-    assert process.returncode == 7, said
-    assert said == "interrupted, waiting for terraform to end what it has begun\n"
+    assert done == "one 0\n"
+    assert said.splitlines() == [
+        "interrupted, waiting for terraform to end what it has begun",
+        "two: interrupted before it was begun",
+        "could not be done for 1 of 2 stacks: two",
+    ]
     assert (folders[0] / "told").read_text() == "interrupted\n"
     assert (folders[0] / "written").read_text() == "state\n"
     assert not (folders[1] / "begun").exists()
