@@ -90,6 +90,8 @@ class Plan:
     configuration: Mapping[str, Any] = field(repr=False)
     known_policies: Mapping[str, str] = field(repr=False)
     """Documents that the plan's data sources read, by the policy's ARN."""
+    known_roles: Mapping[str, Mapping[str, Any]] = field(repr=False, default_factory=dict)
+    """Attributes of the roles that the plan's data sources read, by name."""
     errored: bool = False
 
 
@@ -146,13 +148,23 @@ def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
     if "resource_changes" not in body and "planned_values" not in body:
         raise PlanError(f"{source}: holds a state, not a plan; run `terraform plan -out PLAN` and give PLAN")
     try:
+        known = list(_known((body.get("prior_state") or {}).get("values") or {}))
         return Plan(
             name=name,
             changes=_changes(body.get("resource_changes") or []),
             drift=_changes(body.get("resource_drift") or []),
             failed_checks=tuple(_failed(body.get("checks") or [])),
             configuration=(body.get("configuration") or {}).get("root_module") or {},
-            known_policies=dict(_policies((body.get("prior_state") or {}).get("values") or {})),
+            known_policies={
+                found["arn"]: found["policy"]
+                for type_, _, found in known
+                if type_ == "aws_iam_policy" and found.get("arn") and found.get("policy")
+            },
+            known_roles={
+                found["name"]: found
+                for type_, mode, found in known
+                if (type_, mode) == ("aws_iam_role", "data") and found.get("name")
+            },
             errored=bool(body.get("errored")),
         )
     except (AttributeError, KeyError, TypeError) as error:
@@ -208,12 +220,11 @@ def _failed(checks: Iterable[Mapping[str, Any]]) -> Iterable[str]:
                 yield from (f"{name}: {problem.get('message', '')}" for problem in problems)
 
 
-def _policies(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _known(values: Mapping[str, Any]) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
+    """Yield type, mode and attributes of what is known before anything is applied, also by reading it."""
     modules = [values.get("root_module") or {}]
     while modules:
         module = modules.pop()
         modules += module.get("child_modules") or []
         for resource in module.get("resources") or ():
-            found = resource.get("values") or {}
-            if resource.get("type") == "aws_iam_policy" and found.get("arn") and found.get("policy"):
-                yield found["arn"], found["policy"]
+            yield resource.get("type") or "", resource.get("mode") or "managed", resource.get("values") or {}

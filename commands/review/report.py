@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.review.acceptance import Acceptance
 from commands.review.plan import Plan
-from commands.review.roles import Role, roles
+from commands.review.roles import Role, drifted_roles, roles
 from commands.review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from iam import conditions, sentences
 from iam.difference import Difference
@@ -84,9 +84,7 @@ def review(plan: Plan) -> PlanReview:
     return PlanReview(
         plan,
         tuple(role for role in changed if role.changes),
-        tuple(
-            role for role in roles(plan, plan.drift) if role.trust.changes or role.permissions.changes or _limit(role)
-        ),
+        tuple(role for role in drifted_roles(plan) if role.trust.changes or role.permissions.changes or _limit(role)),
         tuple(findings(plan, changed)),
     )
 
@@ -101,9 +99,9 @@ def what_happens(role: Role) -> str:
         return (
             "not managed in this plan, its policies are"
             if role.kind == "role"
-            else _done(next(iter(role.declared.values())).actions)
+            else done(next(iter(role.declared.values())).actions)
         )
-    said = [_done(role.change.actions)]
+    said = [done(role.change.actions)]
     if role.change.importing:
         said.insert(0, "adopted (imported)")
     if role.change.moved_from:
@@ -111,7 +109,8 @@ def what_happens(role: Role) -> str:
     return ", ".join(filter(None, said)) or "unchanged itself"
 
 
-def _done(actions: Sequence[str]) -> str:
+def done(actions: Sequence[str]) -> str:
+    """Return in words what a change's actions do, "" for nothing."""
     return {
         ("no-op",): "",
         ("create",): "created",

@@ -158,6 +158,29 @@ def roles(plan: Plan, changes: tuple[ResourceChange, ...]) -> list[Role]:
     return _Assembly(plan, changes).result()
 
 
+def drifted_roles(plan: Plan) -> list[Role]:
+    """Return each role that something happened to outside of Terraform: from the state to what AWS has.
+
+    A role's own attributes list every policy it holds, and the state has them as they were before the grants were
+    applied. What resources of the plan give it is therefore judged by those resources alone.
+    """
+    found = roles(plan, plan.drift)
+    drifted = {change.address for change in plan.drift}
+    for change in plan.changes:
+        if change.address in drifted or "before" not in change.sides:
+            continue
+        given = change.values["before"]
+        for role in found:
+            if role.name != given.get("role"):
+                continue
+            for holdings in (role.before, role.after):
+                if change.type == "aws_iam_role_policy":
+                    holdings.inline.pop(given.get("name", ""), None)
+                elif change.type == "aws_iam_role_policy_attachment":
+                    holdings.managed.pop(given.get("policy_arn", ""), None)
+    return found
+
+
 def _account(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
