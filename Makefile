@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench plan apply state-bucket setup clean python terraform
+.PHONY: help demo test check bench plan apply drift state-bucket setup clean python terraform
 
 # the Python that the environment is made of
 PYTHON ?= python3
@@ -53,6 +53,9 @@ plan: python terraform $(packages) $(cdktf) ## what would change: make plan STAC
 
 apply: python terraform $(packages) $(cdktf) ## change it, once you approve: make apply STACK=…
 	cdktf apply --skip-provider-lock $(STACK)
+
+drift: python terraform $(packages) ## what others changed since the last apply: make drift, or make drift STACK=…
+	@python -m commands.drift $(STACK)
 
 state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that glue-sessions.yaml names, and keep it in shape
 	python -m commands.create_state_bucket

@@ -17,7 +17,9 @@ _BY_TRUST = {
     SAGEMAKER: "SageMaker cannot run notebooks as the role",
 }
 
-_UNSEEN = "policies that this plan does not read"
+AT_MOST = 3
+"""How many lost actions are named; the others are counted."""
+
 _WORSE = {Verdict.DENIED: 0, Verdict.UNDECIDED: 1, Verdict.ALLOWED: 2}
 
 
@@ -35,23 +37,26 @@ def affected(role: ThreeSides, *, region: str) -> Iterator[str]:
     if client is None:
         return
     boundary = _boundary(role.attributes)
-    read_whole = role.planned is not None and role.planned.change is not None
-    sides = [{} if read_whole else {_UNSEEN: None} for _ in Sides._fields]
-    by_side: list[dict[str, Policy | None]] = [
-        {**side, **{name: held.policy for name, three in role.policies.items() if (held := three[index])}}
-        for index, side in enumerate(sides)
+    # of a role that another stack owns, the plan reads the grants alone: what else it has may allow the same
+    all_read = role.planned is not None and role.planned.change is not None
+    by_side = [
+        {name: held.policy for name, three in role.policies.items() if (held := three[side])}
+        for side in range(len(Sides._fields))
     ]
+    if by_side[0] == by_side[1]:
+        return
     lost: dict[tuple[str, str], list[str]] = {}
     for call, request in requests(client, region=region):
         state, live, after = (decide(request, policies, boundary).verdict for policies in by_side)
         if _WORSE[live] >= _WORSE[state]:
             continue
         what = "Glue sessions cannot start or run" if call.needed else call.when
-        if live is Verdict.UNDECIDED:
+        if live is Verdict.UNDECIDED or not all_read:
             what = what.replace("cannot", "may not be able to")
         lost.setdefault((what, "" if after is state else ", and apply does not give it back"), []).append(call.action)
     for (what, doubt), actions in lost.items():
-        yield f"{what}: {', '.join(actions)} lost{doubt}"
+        more = f" and {len(actions) - AT_MOST} more" if len(actions) > AT_MOST else ""
+        yield f"{what}: {', '.join(actions[:AT_MOST])}{more} lost{doubt}"
 
 
 def _by_trust(trust: Sides) -> Iterator[str]:

@@ -60,7 +60,10 @@ def _role(name: str, planned: Role | None, happened: Role | None, read: Mapping[
     for policy in dict.fromkeys([*now, *after, *state_before, *state_after]):
         known = policy in state_before or policy in state_after
         live = now.get(policy) or state_after.get(policy)
-        policies[policy] = Sides(state_before.get(policy) if known else live, live, after.get(policy))
+        planned_for = policy in now or policy in after
+        policies[policy] = Sides(
+            state_before.get(policy) if known else live, live, after.get(policy) if planned_for else live
+        )
     own = planned if planned and planned.change else None
     live_trust = own.before.trust if own else None
     drifted = happened is not None and happened.change is not None
@@ -83,7 +86,9 @@ def _others(happened: Role) -> Iterator[str]:
         yield f"boundary {happened.before.boundary or 'none'} → {happened.after.boundary or 'none'}"
     if happened.change and happened.change.actions == ("update",):
         before, after = (happened.change.values[side] for side in ("before", "after"))
-        if names := sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n) and n not in _JUDGED):
+        if names := sorted(
+            n for n in before.keys() | after.keys() if before.get(n) != after.get(n) and n not in _JUDGED
+        ):
             yield f"changed: {', '.join(names)}"
 
 

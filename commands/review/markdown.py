@@ -93,7 +93,7 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
     yield from _table(
         ("severity", "rule", "findings"),
         (
-            (severity, _code(rule), f"{count:,}")
+            (severity, code(rule), f"{count:,}")
             for (severity, rule), count in sorted(counts.items(), key=lambda item: SEVERITIES.index(item[0][0]))
         ),
     )
@@ -117,20 +117,20 @@ def _findings(review: Review, detail: Detail) -> Iterator[str]:
         yield from _counts(found)
     for entry in review.expired:
         yield ""
-        yield f"_The acceptance of {_code(entry.rule)} ran out on {entry.expires}: {_plain(entry.reason)}_"
+        yield f"_The acceptance of {code(entry.rule)} ran out on {entry.expires}: {_plain(entry.reason)}_"
 
 
 def _finding(finding: Finding, several: bool) -> tuple[str, ...]:
     severity = f"~~{finding.severity}~~ accepted" if finding.accepted else f"**{finding.severity}**"
-    plan = f"{_code(finding.plan)} " if several else ""
-    where = plan + (_code(finding.address) if finding.address else "")
+    plan = f"{code(finding.plan)} " if several else ""
+    where = plan + (code(finding.address) if finding.address else "")
     remedy = f"accepted: {_plain(finding.accepted)}" if finding.accepted else _plain(finding.remedy)
-    return severity, _code(finding.rule), where, _code(finding.reason), remedy
+    return severity, code(finding.rule), where, code(finding.reason), remedy
 
 
 def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
     yield ""
-    yield f"#### {_code(plan.plan.name)}"
+    yield f"#### {code(plan.plan.name)}"
     if not plan.roles:
         yield ""
         yield "No change in IAM."
@@ -147,7 +147,7 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
 def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
     kind = "Role" if role.kind == "role" else "Managed policy"
-    yield f"**{kind} {_code(role.name)}**: {_plain(what_happens(role))}"
+    yield f"**{kind} {code(role.name)}**: {_plain(what_happens(role))}"
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
     if role.kind == "role" and role.change:
@@ -161,10 +161,10 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
             yield f"\nAnd {counted(len(role.permissions.kept), 'statement')} as before."
     policies = [row for row in policy_rows(role) if row[0] != "kept"]
     if policies and role.kind == "role":
-        cells = ((kind, _code(name), _plain(known)) for kind, name, known in policies)
+        cells = ((kind, code(name), _plain(known)) for kind, name, known in policies)
         yield from _section("Policies", cells, ("", "policy", "known"), detail)
     if role.before.boundary != role.after.boundary:
-        boundaries = (_code(side.boundary or "none") for side in (role.before, role.after))
+        boundaries = (code(side.boundary or "none") for side in (role.before, role.after))
         yield f"\nPermissions boundary: {' → '.join(boundaries)}"
     if detail.pictures and role.kind == "role" and (role.trust.changes or policies):
         yield from _picture(role)
@@ -187,7 +187,7 @@ def _trust_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
         return (
             _names(sentences.who_list(row.principal), detail),
             verb + _names(sentences.action_list(row.action, of.spelling), detail),
-            _code(sentences.when(row.condition, of.spelling)),
+            code(sentences.when(row.condition, of.spelling)),
         )
 
     yield from _rows(of, cells)
@@ -200,7 +200,7 @@ def _permission_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]
         return (
             verb + _names(sentences.action_list(row.action, of.spelling), detail),
             _names(sentences.resource_list(row.resource), detail),
-            _code(sentences.when(row.condition, of.spelling)),
+            code(sentences.when(row.condition, of.spelling)),
         )
 
     return _rows(of, cells)
@@ -312,11 +312,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 
 def _names(names: Sequence[str], detail: Detail) -> str:
-    shown = ", ".join(_code(name) for name in names[: detail.names])
+    shown = ", ".join(code(name) for name in names[: detail.names])
     return f"{shown} and {len(names) - detail.names:,} more" if len(names) > detail.names else shown
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Return text as code, in which nothing is markup and nobody is mentioned."""
     if not text:
         return ""

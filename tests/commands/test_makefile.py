@@ -59,13 +59,14 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "bench",
         "plan",
         "apply",
+        "drift",
         "state-bucket",
         "setup",
         "clean",
     ]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "state-bucket"])
+@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "drift", "state-bucket"])
 def test_without_terraform_one_line_says_so_before_any_set_up(tools: Path, target: str) -> None:
     add_python(tools)
     ended = make(tools, target)

@@ -294,3 +294,17 @@ def test_a_rule_says_what_to_do_in_one_line(rule: Any) -> None:
         assert text
         assert "\n" not in text
         assert not text.endswith(".")
+
+
+def test_the_grants_of_a_role_are_no_drift_of_the_attributes_that_list_them() -> None:
+    inline, managed = {"inline": RECIPE_INLINE}, [GLUE_SESSIONS]
+    held = {"role": "exec", "policy_arn": GLUE_SESSIONS}
+    drifted = role(TRUSTED, TRUSTED, inline=({}, inline), managed=([], [*managed, FULL_ACCESS]))
+    content = plan(
+        role(TRUSTED, TRUSTED, inline=(inline, inline), managed=(managed, managed)),
+        role_policy(RECIPE_INLINE, RECIPE_INLINE),
+        change("aws_iam_role_policy_attachment.g", held, held),
+        resource_drift=[drifted],
+    )
+    (found,) = report.review(plans.parse(content, "dev")).drift
+    assert [name for name, _ in found.after.policies()] == [f"managed policy {FULL_ACCESS}"]
