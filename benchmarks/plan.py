@@ -31,7 +31,7 @@ def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Res
         shared = kept_environment(
             **aws.environment,
             **terraform.settings(work / "terraform"),
-            PATH=os.pathsep.join([str(NODE.parent), str(PYTHON.parent), os.environ["PATH"]]),
+            PATH=os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]]),
             VIRTUAL_ENV=str(PYTHON.parent.parent),
             CDKTF_LOG_FILE_DIRECTORY=str(work),
         )
@@ -44,6 +44,7 @@ def _ways(work: Path, shared: dict[str, str], roles: list[str]) -> list[Way]:
     environment = {
         **shared,
         "GLUE_SESSIONS_CONFIG": str(configuration),
+        "DISABLE_VERSION_CHECK": "1",
         "NODE_COMPILE_CACHE": str(work / "compiled JavaScript"),
     }
     # without internet, terraform providers lock has nobody to ask
