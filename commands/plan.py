@@ -1,0 +1,90 @@
+"""The command `plan`: many stacks planned, each plan saved where `review` and `apply-plan` find it."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from commands.stack_terraform import Done
+
+_DESCRIPTION = """\
+Synthesize, and plan many stacks at a time, a fleet's or a part of it: what cdktf plan does for one. A
+broken stack stops no other, and is named at the end."""
+
+_EPILOG = """\
+The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out), where cdktf plan leaves them: see
+what they mean with `review`, apply them with `apply-plan`.
+
+Exit status: 0 planned; 2 a stack could not be planned, or nothing could be done at all."""
+
+SAVED = "plan"
+"""Name of the plan in a stack's folder."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a plan says: how much it would change, and the checks that do not hold, a line each."""
+
+    summary: str
+    warnings: tuple[str, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0 if every stack is planned, otherwise 2."""
+    options = _parser().parse_args(arguments)
+    # imported here, so that --help and wrong arguments are answered at once
+    from commands import stacks
+    from commands.stack_terraform import Terraform
+    from commands.synthesis import SynthesisError, synthesize
+    from commands.terraform import TerraformMissingError
+    from program import configuration_or_exit
+
+    configuration = configuration_or_exit()
+    try:
+        stacks.chosen(configuration.role_stacks, options.stacks)
+        terraform = Terraform(stacks.settings_folder())
+        synthesize(stacks.output_folder())
+        chosen = stacks.find(options.stacks, configuration)
+    except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+    def plan(stack: stacks.Stack) -> Planned:
+        (stack.folder / SAVED).unlink(missing_ok=True)  # no plan rather than one of another configuration
+        return planned(terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={SAVED}").or_raise())
+
+    outcomes = stacks.for_each(chosen, plan, step="stacks planned", parallelism=options.parallelism)
+    for stack, result in outcomes.done:
+        print(f"{stack.name}: {result.summary}")
+        for warning in result.warnings:
+            print(f"{stack.name}: warning: {warning}")
+    outcomes.report_broken()
+    return 2 if outcomes.broken else 0
+
+
+def planned(done: "Done") -> Planned:
+    """Read what `terraform plan -json` told."""
+    from commands.stack_terraform import condensed
+
+    told = next((event["@message"] for event in done.events if event.get("type") == "change_summary"), "")
+    counts = [f"{count} {what}" for count, what in re.findall(r"(\d+) (to \w+)", told) if count != "0"]
+    warnings = [condensed(each["summary"], each.get("detail", "")) for each in done.diagnostics("warning")]
+    return Planned(", ".join(counts) or "no changes", tuple(dict.fromkeys(warnings)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="plan", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "stacks", nargs="*", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'; otherwise all"
+    )
+    parser.add_argument("--parallelism", type=int, metavar="N", help="stacks at a time (default: processors)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
