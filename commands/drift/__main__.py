@@ -3,16 +3,13 @@
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from commands.drift.report import Reading
 
-MAIN = Path(__file__).parents[2] / "main.py"
 PLAN = "drift.plan"
 
 
@@ -61,18 +58,19 @@ def _read(patterns: Sequence[str]) -> "list[Reading]":
     from commands.drift.report import Reading
     from commands.review import plan
     from commands.stack_terraform import Terraform, TerraformError
+    from commands.synthesis import SynthesisError, synthesize
     from commands.terraform import TerraformMissingError
     from configuration import ConfigurationError, configuration_path, load
 
     # apart from cdktf's: a plan that awaits its apply there stays what it was made from
-    environment = {**os.environ, "CDKTF_OUTDIR": str(stacks.output_folder() / "drift")}
+    output = stacks.output_folder() / "drift"
     try:
         configuration = load(configuration_path(os.environ), os.environ)
         stacks.chosen(configuration.role_stacks, patterns)
         terraform = Terraform(stacks.settings_folder())
-        _synthesize(environment)
-        found = stacks.find(patterns, configuration, environment)
-    except (ConfigurationError, TerraformMissingError, stacks.StacksError) as error:
+        synthesize(output)
+        found = stacks.find(patterns, configuration, {"CDKTF_OUTDIR": str(output)})
+    except (ConfigurationError, TerraformMissingError, SynthesisError, stacks.StacksError) as error:
         raise _CannotRunError(error) from None
 
     def judge(stack: stacks.Stack) -> judgement.Judgement:
@@ -105,20 +103,6 @@ def _read(patterns: Sequence[str]) -> "list[Reading]":
         for stack in found
         if stack.settings
     ]
-
-
-def _synthesize(environment: dict[str, str]) -> None:
-    folder = Path(environment["CDKTF_OUTDIR"])
-    try:
-        folder.mkdir(parents=True, exist_ok=True)  # jsii makes its last part alone
-    except OSError as error:
-        raise _CannotRunError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}") from None
-    done = subprocess.run(
-        [sys.executable, "-O", MAIN], env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip() or "no message"
-        raise _CannotRunError(said if done.returncode == 2 else f"main.py failed: {said.splitlines()[-1]}")
 
 
 def _show(readings: "Sequence[Reading]", format_: str) -> None:
