@@ -10,7 +10,7 @@ from botocore.loaders import create_loader
 from commands.discover.__main__ import main
 from iam.recipe import Document
 from sandbox.launcher import Sandbox
-from tests.discover.aws_proxy import AwsProxy, aws_proxy
+from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.discover.studio import Studio
 
 ACCOUNT = "123456789012"

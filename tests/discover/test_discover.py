@@ -10,7 +10,7 @@ from botocore.exceptions import NoCredentialsError
 from commands.discover.__main__ import main
 from iam.recipe import INLINE_POLICY_NAME, glue_statement, inline_policy, managed_policy_arn, trust_policy
 from sandbox.launcher import Sandbox
-from tests.discover.aws_proxy import Answer, AwsProxy, Refusal
+from tests.aws_proxy import Answer, AwsProxy, Refusal
 from tests.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting
 from tests.discover.studio import Studio
 

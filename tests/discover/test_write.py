@@ -10,7 +10,7 @@ from commands.discover.insertion import NotInsertableError, with_roles
 from configuration import load
 from iam.recipe import Document, glue_statement, trust_policy
 from sandbox.launcher import Sandbox
-from tests.discover.aws_proxy import AwsProxy
+from tests.aws_proxy import AwsProxy
 from tests.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting
 from tests.discover.studio import Studio
 

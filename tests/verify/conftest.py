@@ -14,7 +14,7 @@ from iam.recipe import (
     managed_policy_arn,
     trust_policy,
 )
-from tests.discover.aws_proxy import AwsProxy
+from tests.aws_proxy import AwsProxy
 from tests.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
 
 __all__ = ["make_role", "one_loader", "proxy", "sandbox"]

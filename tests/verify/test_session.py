@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commands.verify import session
-from tests.discover.aws_proxy import Answer, AwsProxy, Refusal
+from tests.aws_proxy import Answer, AwsProxy, Refusal
 from tests.verify.conftest import Granted, Run
 
 ARGUMENTS = ("--json", "--start-session", "--yes", "*team")

@@ -7,7 +7,7 @@ import pytest
 
 from iam.recipe import INLINE_POLICY_NAME, glue_statement, trust_policy
 from sandbox.launcher import Sandbox
-from tests.discover.aws_proxy import AwsProxy
+from tests.aws_proxy import AwsProxy
 from tests.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, trusting
 from tests.verify.conftest import DENY_GLUE, Granted, Run
 

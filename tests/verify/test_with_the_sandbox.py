@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from iam.recipe import Document, glue_statement, trust_policy
-from tests.discover.aws_proxy import AwsProxy
+from tests.aws_proxy import AwsProxy
 from tests.discover.conftest import SAGEMAKER, trusting
 from tests.verify.conftest import DENY_GLUE, Granted, Run
 

@@ -18,7 +18,7 @@ from sandbox.launcher import Sandbox
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came in."""
+    """A request as it came in; the operation of S3 is its method and path."""
 
     operation: str
     region: str
@@ -72,7 +72,7 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            call, parameters = _call(self.headers, body)
+            call, parameters = _call(self.headers, body, f"{self.command} {self.path}")
             proxy.calls.append(call)
             answer = proxy.answers.get(call.operation, _let_the_sandbox)(parameters, call.region)
             is_json = "X-Amz-Target" in self.headers
@@ -133,12 +133,14 @@ def _let_the_sandbox(_: dict[str, Any], __: str) -> Answer:
     return None
 
 
-def _call(headers: Any, body: bytes) -> tuple[Call, dict[str, Any]]:
+def _call(headers: Any, body: bytes, request: str) -> tuple[Call, dict[str, Any]]:
     # Credential=KEY/DATE/REGION/SERVICE/aws4_request
     region = headers.get("Authorization", "///").split("/")[2]
     if target := headers.get("X-Amz-Target"):
         parameters = json.loads(body or b"{}")
         return Call(target.rpartition(".")[2], region, json.dumps(parameters, sort_keys=True)), parameters
+    if headers.get("Authorization", "").split("/")[3:4] == ["s3"]:
+        return Call(request, region, ""), {}
     parameters = dict(parse_qsl(body.decode()))
     return Call(parameters.get("Action", "-"), region, json.dumps(parameters, sort_keys=True)), parameters
 

@@ -1,0 +1,91 @@
+"""The command `apply-plan`: see docs/apply-plan.md."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+_DESCRIPTION = """\
+Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role once more: what
+others have done to the role's trust policy since is not overwritten.
+
+A plan is refused, and nothing changed, when
+  - the role's trust policy is no longer the one the plan saw; the difference is told in IAM words
+  - a check in it failed, such as the one that names statements about to be lost
+  - it deletes or replaces a role
+  - the state has been written since
+A refused or broken stack stops no other."""
+
+_EPILOG = """\
+The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out). A pipeline that applies elsewhere
+keeps manifest.json, and of each stack's folder cdk.tf.json, plan and .terraform.lock.hcl.
+
+Exit status: 0 applied, or nothing to apply; 1 a plan was refused; 2 a plan could not be applied: there is
+none, AWS or terraform said no, no credentials."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0 for applied, 1 for refused, 2 for what could not be done."""
+    options = _parser().parse_args(arguments)
+    # imported here, so that --help and wrong arguments are answered at once
+    from commands import terraform
+    from commands.apply_plan.applying import Applied, Refused, apply
+    from commands.apply_plan.live_trust import LiveRoles
+    from commands.stack_terraform import Terraform
+    from commands.stacks import Stack, StacksError, find, for_each, settings_folder
+
+    try:
+        stacks = find(options.stacks)
+        runner = Terraform(settings_folder())
+    except (StacksError, terraform.TerraformMissingError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    live_roles = LiveRoles()
+
+    def work(stack: Stack) -> Applied | Refused:
+        return apply(
+            stack,
+            terraform=runner,
+            live_roles=live_roles,
+            despite_failed_checks=options.despite_failed_checks,
+        )
+
+    outcomes = for_each(stacks, work, step="plans applied", parallelism=options.parallelism)
+    refused = []
+    for stack, result in outcomes.done:
+        if isinstance(result, Applied):
+            print(f"{stack.name}: {result.said}")
+        else:
+            refused.append(stack)
+            for reason in result.reasons:
+                print(f"{stack.name}: refused: {reason}", file=sys.stderr)
+    outcomes.report_broken()
+    return 2 if outcomes.broken else 1 if refused else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="apply-plan",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "stacks", nargs="+", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'"
+    )
+    parser.add_argument(
+        "--despite-failed-checks",
+        action="store_true",
+        help="apply also plans with failed checks: what they name is lost",
+    )
+    parser.add_argument("--parallelism", type=_positive, metavar="N", help="stacks at a time (default: processors)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"supply how many, 1 or more, got {text}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
