@@ -53,8 +53,14 @@ class Shop:
         return load(self.configuration_file, self.variables)
 
     def stacks(self, **environments: Any) -> dict[str, Terraform]:
-        """Synthesize these environments; return a folder ready to plan for each stack, by name."""
+        """Synthesize these environments; return a folder ready to plan for each stack, by name.
+
+        The shop's folder is then one as cdktf writes them (CDKTF_OUTDIR).
+        """
         configuration = self.configure(**environments)
+        names = [settings.name for settings in configuration.role_stacks]
+        entries = {name: {"name": name, "workingDirectory": name} for name in names}
+        (self.folder / "manifest.json").write_text(json.dumps({"stacks": entries}))
         return {
             settings.name: self.prepare(
                 GlueSessionsStack(app_in_memory(), settings=settings, state=configuration.state), settings.name

@@ -133,6 +133,12 @@ class Terraform:
         done = self.plan()
         assert (done.status, done.changes, done.warnings) == (0, {}, []), done.output
 
+    def save_plan(self, **variables: str) -> Run:
+        """Plan, and save the plan as `cdktf plan` does; expect it to work."""
+        done = self.run("plan", "-json", "-input=false", "-out=plan", **variables)
+        assert done.status == 0, done.output
+        return done
+
     def planned(self) -> dict[str, Any]:
         """Return the last plan's changes by address, each with `before` and `after`."""
         document = json.loads(self.run("show", "-json", "plan.bin").output)

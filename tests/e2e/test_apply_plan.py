@@ -1,0 +1,252 @@
+"""apply-plan with real plans: what others do between plan and apply, and what becomes of an apply that is cut."""
+
+import re
+import shlex
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from commands.apply_plan.__main__ import main
+from sandbox.launcher import Sandbox
+from tests.aws_proxy import Answer, AwsProxy, Refusal, aws_proxy
+from tests.e2e.conftest import MakeRole
+from tests.e2e.execution_role import (
+    CONSOLE_TRUST,
+    GLUE_STATEMENT,
+    RECIPE_INLINE_POLICY,
+    RECIPE_TRUST,
+    ExecutionRole,
+    Grants,
+    statement,
+    trust,
+)
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+from tests.e2e.terraform import Run, Terraform
+
+SAGEMAKER = CONSOLE_TRUST["Statement"][0]
+LAMBDA = statement("lambda.amazonaws.com", Sid="Theirs")
+GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+ADDITIVE = {"trust": {"ownership": "additive"}}
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+ApplyPlan = Callable[..., Ran]
+
+
+@pytest.fixture
+def apply_plan(
+    shop: Shop, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> ApplyPlan:
+    """Run the command in this process, on a shop's stacks; `variables` are added to its environment."""
+
+    def run(*arguments: str, folder: Path = shop.folder, **variables: str) -> Ran:
+        with monkeypatch.context() as patch:
+            for name, value in {**environment, "CDKTF_OUTDIR": str(folder), **variables}.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            status = main(arguments)
+            return Ran(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def proxy(aws: Sandbox) -> Iterator[AwsProxy]:
+    with aws_proxy(aws) as running:
+        yield running
+
+
+def through(proxy: AwsProxy) -> dict[str, str]:
+    """Return what leads all calls, of terraform and of boto3, through the proxy."""
+    return {"AWS_ENDPOINT_URL": proxy.environment["AWS_ENDPOINT_URL"]}
+
+
+def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
+    shop: Shop, make_role: MakeRole, apply_plan: ApplyPlan, tmp_path: Path
+) -> None:
+    """One role that nobody touched, one that another team's stack has added to, one that loses a statement."""
+    mine, shared, checked = (make_role() for _ in range(3))
+    checked.trust = trust(SAGEMAKER, LAMBDA)
+    stacks = shop.stacks(
+        dev={"roles": [{"role": mine.name}, {"role": shared.name, **ADDITIVE}, {"role": checked.name}]}
+    )
+    for stack in stacks.values():
+        stack.save_plan()
+    theirs = Terraform(tmp_path / "theirs", shop.binary, shop.environment)
+    theirs.folder.mkdir()
+    (theirs.folder / "main.tf").write_text(THEIR_STACK.replace("ROLE", shared.name))
+    assert theirs.init().status == 0
+    theirs.apply()
+    before = [role.read() for role in (shared, checked)]
+
+    first, second, third = stacks
+    ran = apply_plan("*")
+    assert ran.out == f"{first}: applied: 1 imported, 2 added, 1 changed, 0 destroyed\n"
+    assert ran.err.splitlines() == [
+        f"{second}: refused: the trust policy of {shared.arn} is not the one the plan saw:"
+        f" gained: lambda.amazonaws.com may sts:AssumeRole; plan again: cdktf plan {second}",
+        f"{third}: refused: check.trust_statements_kept: This plan takes away from the trust policy of {checked.arn}:"
+        " Allow sts:AssumeRole to lambda.amazonaws.com. To keep a statement, save it in a file and name that under"
+        " trust.keep, or set trust.ownership to additive. To apply the plan all the same: --despite-failed-checks",
+    ]
+    assert ran.status == 1
+    assert mine.grants == GRANTED
+    assert [role.read() for role in (shared, checked)] == before
+
+    # the remedies: a new plan, which sees what was added, and the word of whoever has read the check
+    stacks[second].save_plan()
+    ran = apply_plan(second, third, "--despite-failed-checks")
+    assert (ran.status, ran.err) == (0, "")
+    assert shared.trust == trust(SAGEMAKER, LAMBDA, GLUE_STATEMENT)
+    assert checked.trust == RECIPE_TRUST
+
+    # their stack keeps ours as well, and ours has moved on: its plan is of yesterday
+    theirs.apply()
+    assert shared.trust == trust(SAGEMAKER, LAMBDA, GLUE_STATEMENT)
+    again = apply_plan(second)
+    assert again.err == (
+        f"{second}: refused: the state is not the one the plan was made for, it has been written since;"
+        f" plan again: cdktf plan {second}\n"
+    )
+    assert again.status == 1
+
+
+THEIR_STACK = """
+data "aws_iam_role" "live" { name = "ROLE" }
+locals {
+  live = jsondecode(data.aws_iam_role.live.assume_role_policy)
+  mine = {
+    Sid = "Theirs", Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole"
+  }
+}
+import {
+  to = aws_iam_role.role
+  id = "ROLE"
+}
+resource "aws_iam_role" "role" {
+  name = "ROLE"
+  assume_role_policy = jsonencode(merge(local.live, {
+    Statement = flatten([
+      [for each in local.live.Statement : each if try(each.Sid, "") != "Theirs"],
+      [local.mine],
+    ])
+  }))
+  lifecycle { ignore_changes = [path, description, max_session_duration, permissions_boundary, tags, tags_all] }
+}
+"""
+
+
+def test_a_plan_is_applied_elsewhere_from_what_is_kept_of_it_and_what_comes_in_the_last_moment_is_lost(
+    shop: Shop, role: ExecutionRole, apply_plan: ApplyPlan, proxy: AwsProxy, tmp_path: Path
+) -> None:
+    """Between the look at the role and the write lie six calls: IAM has no write that names what it replaces."""
+    shop.stack(role.name, **ADDITIVE).save_plan()
+    kept = tmp_path / "elsewhere"
+    shutil.copytree(shop.folder, kept, ignore=shutil.ignore_patterns(".terraform", "elsewhere"))
+    stack = f"glue-sessions-dev-{role.name}"
+    assert {file.name for file in (kept / stack).iterdir()} == {"cdk.tf.json", "plan", ".terraform.lock.hcl"}
+
+    def add_theirs(parameters: dict[str, Any], region: str) -> Answer:
+        role.trust = trust(SAGEMAKER, LAMBDA)
+        return None
+
+    proxy.answers["UpdateAssumeRolePolicy"] = add_theirs
+    ran = apply_plan(stack, folder=kept, **through(proxy))
+    assert (ran.status, ran.err) == (0, "")
+    assert role.grants == Grants(trust(SAGEMAKER, GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY)
+
+    calls = [each.partition("?")[0] for each in proxy.operations]
+    # the three grants are then written at the same time
+    write = min(map(calls.index, ("UpdateAssumeRolePolicy", "AttachRolePolicy", "PutRolePolicy")))
+    state = f"/{shop.bucket}/glue-sessions/dev/{role.name}.tfstate"
+    assert calls[calls.index("GetRole") + 1 : write] == [
+        "GetCallerIdentity",
+        "GetCallerIdentity",
+        f"GET /{shop.bucket}",
+        f"PUT {state}.tflock",
+        f"HEAD {state}",
+        "GetCallerIdentity",
+    ]
+
+
+def test_credentials_that_expire_are_told_and_nothing_is_lost(
+    shop: Shop, role: ExecutionRole, apply_plan: ApplyPlan, proxy: AwsProxy
+) -> None:
+    stack = shop.stack(role.name)
+    name = f"glue-sessions-dev-{role.name}"
+    stack.save_plan()
+    expired = Refusal("ExpiredToken", "The security token included in the request is expired", 403)
+
+    # before the apply
+    proxy.answers["GetRole"] = lambda _, __: expired
+    ran = apply_plan("*", **through(proxy))
+    assert ran.err.startswith(
+        f"{name}: its role cannot be read once more, nothing was applied: the AWS credentials have expired, sign in"
+    )
+    assert ran.status == 2
+    assert role.read() == role.made
+    del proxy.answers["GetRole"]
+
+    # midway: one grant is written, and from then on no call is taken
+    attached = threading.Event()
+
+    def taken(action: str) -> Callable[[dict[str, Any], str], Answer]:
+        def answer(parameters: dict[str, Any], region: str) -> Answer:
+            if action == "AttachRolePolicy":
+                attached.set()
+                return None
+            late = attached.is_set() or action in ("UpdateAssumeRolePolicy", "PutRolePolicy")
+            return expired if late else None
+
+        return answer
+
+    proxy.answers = Midway(taken)
+    ran = apply_plan("*", **through(proxy), AWS_MAX_ATTEMPTS="2")
+    assert ran.status == 2
+    assert "ExpiredToken" in ran.err
+    assert role.trust == CONSOLE_TRUST
+    assert role.grants.attached
+    lost = shop.folder / name / "errored.tfstate"
+    assert f"{name}: The state is in {lost} and nowhere else: save it with" in ran.err
+    assert lost.exists()
+
+    # with credentials anew, what was said is done word for word
+    refused = apply_plan("*")
+    assert refused.status == 1
+    assert "an earlier apply could not save its state" in refused.err
+    push = re.search(r"save it with terraform (.*), delete the file", refused.err)
+    assert push
+    pushed = unlocked(stack, shlex.split(push[1]))
+    assert pushed.status == 0, pushed.output
+    lost.unlink()
+    # what was attached could not be read back: terraform does not trust it, and attaches it once more
+    assert stack.save_plan().changes == {ROLE: "update", INLINE_POLICY: "create", ATTACHMENT: "replace"}
+
+
+class Midway(dict[str, Any]):
+    """Answers of every operation."""
+
+    def __init__(self, answer: Callable[[str], Any]) -> None:
+        self._answer = answer
+
+    def get(self, operation: str, default: Any = None) -> Any:
+        return self._answer(operation)
+
+
+def unlocked(stack: Terraform, arguments: list[str]) -> Run:
+    """Run terraform; where an apply that was cut still holds the lock, take that away as terraform says."""
+    done = stack.run(*arguments)
+    lock = re.search(r"ID: +(\S+)", done.output)
+    if lock:
+        assert stack.run("force-unlock", "-force", lock[1]).status == 0
+        done = stack.run(*arguments)
+    return done
