@@ -63,6 +63,10 @@ state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that g
 	python -m commands.create_state_bucket
 	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
 
+# the steps of a pipeline, see docs/pipelines/README.md; a status of 1 or 2 is make's 2
+pipeline-%: python $(packages)
+	@python -m commands.pipeline $* $(if $(STACK),"$(STACK)") $(if $(VERSION),"$(VERSION)")
+
 setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets do what they need
 
 clean: ## remove what the targets above made, the set-up included

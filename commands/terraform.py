@@ -15,7 +15,7 @@ from pathlib import Path
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
 _IMAGES = Path("/opt")
-_OLDEST = (1, 10)  # the first to lock a state in S3 by a file, also of OpenTofu
+OLDEST = (1, 10)  # the first to lock a state in S3 by a file, also of OpenTofu
 
 
 class TerraformMissingError(Exception):
@@ -56,7 +56,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', told)
     if version is None:
         raise TerraformMissingError(f"{path} does not tell its version: {_INSTALL}")
-    if (int(version[2]), int(version[3])) < _OLDEST:
+    if (int(version[2]), int(version[3])) < OLDEST:
         raise TerraformMissingError(f"{path} is {version[1]}: {_INSTALL}")
 
 

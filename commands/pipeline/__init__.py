@@ -1,0 +1,1 @@
+"""What the workflows of a pipeline do beside planning and applying: `make pipeline-…`, see docs/pipelines/."""

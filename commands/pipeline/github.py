@@ -1,0 +1,110 @@
+"""GitHub's REST API, as far as a pipeline needs it."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+TIMEOUT = 30
+"""Seconds that an answer may take."""
+
+_PAGE = 100
+"""The most that GitHub puts on a page."""
+
+
+class GitHubError(Exception):
+    """GitHub did not do it, or this is no job of GitHub Actions; says why in one line."""
+
+
+class GitHub:
+    """The repository that a job of GitHub Actions runs in.
+
+    Args:
+        environment: of the job: GITHUB_REPOSITORY, GITHUB_API_URL, and GITHUB_TOKEN, which the workflow hands over.
+
+    Raises:
+        GitHubError: one of them is not set.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self._base = f"{self.variable('GITHUB_API_URL')}/repos/{self.variable('GITHUB_REPOSITORY')}"
+        self._token = self.variable("GITHUB_TOKEN")
+
+    def variable(self, name: str) -> str:
+        """Give a variable of the job. Raises GitHubError when it is not set."""
+        value = self._environment.get(name)
+        if not value:
+            raise GitHubError(f"{name} is not set: run this in a job of GitHub Actions, as .github/workflows does")
+        return value
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What made the workflow run."""
+        file = Path(self.variable("GITHUB_EVENT_PATH"))
+        try:
+            event: dict[str, Any] = json.loads(file.read_bytes())
+        except OSError as error:
+            raise GitHubError(f"{file}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        return event
+
+    def get(self, path: str, **query: str) -> Any:
+        """Read something of the repository."""
+        return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Yield the elements of a list, page by page."""
+        number, length = 1, _PAGE
+        while length == _PAGE:
+            page = self.get(path, **query, per_page=str(_PAGE), page=str(number))
+            yield from page
+            number, length = number + 1, len(page)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Make something."""
+        return self._call("POST", path, body)
+
+    def patch(self, path: str, **body: Any) -> Any:
+        """Change something."""
+        return self._call("PATCH", path, body)
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            f"{self._base}/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": "application/json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+        )
+        place = f"GitHub, {method} {path.partition('?')[0]}"
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise GitHubError(f"{place}: {error.code} {_message(error)}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise GitHubError(f"{place}: {getattr(error, 'reason', error)}") from None
+
+
+def set_output(name: str, value: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Set an output of the step; outside of GitHub Actions, do nothing."""
+    if file := environment.get("GITHUB_OUTPUT"):
+        with Path(file).open("a", encoding="utf-8") as outputs:
+            outputs.write(f"{name}={value}\n")
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["message"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return error.reason

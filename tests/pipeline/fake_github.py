@@ -1,0 +1,141 @@
+"""GitHub's REST API on this machine, as far as the pipeline uses it; what was done is left to be looked at.
+
+Source of the shapes: https://docs.github.com/en/rest (issues, comments, pull requests of a commit, workflow runs).
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+BOT = {"login": "github-actions[bot]", "type": "Bot"}
+SOMEBODY = {"login": "somebody", "type": "User"}
+TOKEN = "token-of-the-job"
+
+
+@dataclass
+class FakeGitHub:
+    """A repository. `answers` has, by method and path, what is answered instead, as (status, body)."""
+
+    environment: dict[str, str]
+    output: Path
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The outputs that the step has set."""
+        return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
+
+    @property
+    def open_issues(self) -> dict[str, str]:
+        """Texts of the open issues by title."""
+        return {issue["title"]: issue["body"] for issue in self.issues if issue["state"] == "open"}
+
+    def comment(self, pull_request: int, body: str, user: dict[str, str] = BOT) -> dict[str, Any]:
+        made = {"id": 1000 + len(self.comments), "body": body, "user": user, "of": pull_request}
+        self.comments.append(made)
+        return made
+
+    def issue(self, title: str, body: str | None, labels: list[str], user: dict[str, str] = BOT) -> dict[str, Any]:
+        made = {
+            "number": 1 + len(self.issues),
+            "title": title,
+            "body": body,
+            "labels": labels,
+            "user": user,
+            "state": "open",
+        }
+        self.issues.append(made)
+        return made
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+        self.calls.append(f"{method} {path}")
+        if prepared := self.answers.get(f"{method} {path}"):
+            return prepared
+        if method == "POST" and path == "issues":
+            return 201, self.issue(body["title"], body["body"], body["labels"])
+        if found := re.fullmatch(r"issues/(\d+)/comments", path):
+            number = int(found[1])
+            if method == "POST":
+                return 201, self.comment(number, body["body"])
+            return 200, self._page([each for each in self.comments if each["of"] == number], query)
+        if found := re.fullmatch(r"issues/(comments/)?(\d+)", path):
+            key, among = ("id", self.comments) if found[1] else ("number", self.issues)
+            (changed,) = (each for each in among if each[key] == int(found[2]))
+            changed.update(body)
+            return 200, changed
+        if path == "issues":
+            wanted = [i for i in self.issues if i["state"] == query["state"] and query["labels"] in i["labels"]]
+            return 200, self._page(wanted, query)
+        if found := re.fullmatch(r"commits/(\w+)/pulls", path):
+            return 200, self._page(self.pulls.get(found[1], []), query)
+        if path == "actions/workflows/plan.yaml/runs":
+            of_head = [run for run in self.runs if run["head_sha"] == query["head_sha"]]
+            return 200, {"workflow_runs": [run for run in of_head if run["event"] == query["event"]]}
+        return 404, {"message": "Not Found"}
+
+    @staticmethod
+    def _page(found: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+        length, number = int(query["per_page"]), int(query["page"])
+        return found[length * (number - 1) : length * number]
+
+
+@contextmanager
+def fake_github(folder: Path) -> Iterator[FakeGitHub]:
+    """Run it; `folder` is for the files that GitHub gives a job."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length) or b"{}")
+            address = urlsplit(self.path)
+            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                status, answer = 401, {"message": "Bad credentials"}
+            else:
+                path = address.path.removeprefix("/repos/acme/glue-sessions/")
+                status, answer = github.answer(self.command, path, dict(parse_qsl(address.query)), body)
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_PATCH = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    output = folder / "github-output"
+    output.touch()
+    github = FakeGitHub(
+        {
+            "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
+            "GITHUB_REPOSITORY": "acme/glue-sessions",
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_EVENT_PATH": str(folder / "github-event.json"),
+            "GITHUB_SHA": "c0ffee",
+            "no_proxy": "127.0.0.1",
+        },
+        output,
+    )
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield github
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
