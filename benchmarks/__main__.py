@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import fleet, plan, report, synth
+from benchmarks import fleet, plan, report, review, synth
 from benchmarks.environments import REPOSITORY, NotInstalledError
 from benchmarks.measure import FailedError
 from benchmarks.targets import targets
@@ -54,14 +54,16 @@ def measure(work: Path, *, quick: bool) -> None:
         _folder(work, "fleets"), [1, 3] if quick else [1, 10, 100, 1000], rounds=1 if quick else 3, say=_say
     )
     changes = fleet.change(_folder(work, "changes"), [1] if quick else [1, 10, 50], say=_say)
+    reviews = review.run(_folder(work, "reviews"), rounds=rounds, say=_say)
     sections = {
-        "targets": targets(synthesis, planning, fleets),
+        "targets": targets(synthesis, planning, fleets, reviews),
         "synthesis": report.comparison(synthesis, synth.PROJECT),
         "cold": report.comparison(cold, synth.PROJECT),
         "plan": report.comparison(planning, plan.PLAIN),
         "fleets": report.syntheses(fleets),
         "changes": report.changes(changes),
         "fleet": report.fleet_on_one_machine(200, fleets, changes),
+        "review": report.comparison(reviews, review.ONE_ROLE),
         "machine": machine,
     }
     print("\n\n".join(sections.values()))

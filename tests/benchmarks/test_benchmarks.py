@@ -1,8 +1,10 @@
 """That the benchmarks run and report what they measured; how long things take is not for a test to say."""
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import environments, fleet, plan, report, shop, synth
+from benchmarks import environments, fleet, plan, report, review, shop, synth
 from benchmarks.fleet import Change, Synthesis
 from benchmarks.measure import FailedError, Result, Way, side_by_side
 from configuration import load
@@ -95,6 +97,17 @@ def test_a_fleet_is_adopted_and_every_request_counted(tmp_path: Path) -> None:
     assert all(each.requests["S3"] > 0 for each in found.values())
 
 
+def test_the_plans_to_review_are_those_of_adopted_roles(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(review.plan(7)))
+    command = (sys.executable, "-m", "commands.review", "--format", "json", file)
+    reviewed = subprocess.run(command, cwd=environments.REPOSITORY, capture_output=True, check=False)
+
+    assert reviewed.returncode == 1, reviewed.stderr  # of the recipe's own finding
+    (reviewed_plan,) = json.loads(reviewed.stdout)["plans"]
+    assert [role["name"] for role in reviewed_plan["roles"]] == shop.role_names(3)
+
+
 def test_what_is_printed_is_what_the_documentation_gets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,7 +117,9 @@ def test_what_is_printed_is_what_the_documentation_gets(
     before = document.read_text()
     synthesis = {name: Result(2.5, 100_000_000) for name in (synth.PROJECT, synth.FLOOR, synth.DOCUMENTED)}
     planning = {name: Result(5.0, 100_000_000) for name in (plan.PROJECT, plan.PLAIN, plan.DOCUMENTED)}
+    reviews = {name: Result(0.4, 100_000_000) for name in (review.ONE_ROLE, review.MANY)}
     monkeypatch.setattr(program, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(review, "run", lambda *_, **__: reviews)
     monkeypatch.setattr(synth, "run", lambda *_, **__: synthesis)
     monkeypatch.setattr(synth, "cold", lambda *_, **__: synthesis)
     monkeypatch.setattr(plan, "run", lambda *_, **__: planning)
