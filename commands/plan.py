@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from commands import stack_arguments
+
 if TYPE_CHECKING:
     from commands.stack_terraform import Done
 
@@ -79,10 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="plan", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'; otherwise all"
-    )
-    parser.add_argument("--parallelism", type=int, metavar="N", help="stacks at a time (default: processors)")
+    stack_arguments.add_stacks(parser)
+    stack_arguments.add_parallelism(parser)
     return parser
 
 

@@ -4,6 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from commands import stack_arguments
+
 _DESCRIPTION = """\
 Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role once more: what
 others have done to the role's trust policy since is not overwritten.
@@ -69,22 +71,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "stacks", nargs="+", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'"
-    )
+    stack_arguments.add_stacks(parser, required=True)
     parser.add_argument(
         "--despite-failed-checks",
         action="store_true",
         help="apply also plans with failed checks: what they name is lost",
     )
-    parser.add_argument("--parallelism", type=_positive, metavar="N", help="stacks at a time (default: processors)")
+    stack_arguments.add_parallelism(parser)
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"supply how many, 1 or more, got {text}")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from commands import stack_arguments
+
 if TYPE_CHECKING:
     from commands.drift.report import Reading
 
@@ -36,9 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         " do. Reads only, takes no lock.",
         epilog="exit status: 0 nothing drifted, 1 something did, 2 a stack could not be read",
     )
-    parser.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'; otherwise all"
-    )
+    stack_arguments.add_stacks(parser)
     parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
     return parser
 
