@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench plan apply drift state-bucket setup clean python terraform
+.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access setup clean python terraform
 
 # the Python that the environment is made of
 PYTHON ?= python3
@@ -33,7 +33,7 @@ cdktf := node_modules/.cdktf
 quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/setup.log >&2; exit 1; }
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: python terraform $(notebook) $(cdktf) ## the whole journey on a local AWS, no account needed
 	@python -m commands.demo
@@ -62,6 +62,9 @@ drift: python terraform $(packages) ## what others changed since the last apply:
 state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that glue-sessions.yaml names, and keep it in shape
 	python -m commands.create_state_bucket
 	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
+
+pipeline-access: python terraform $(packages) $(cdktf) ## the roles that a pipeline plans and applies with, once you approve
+	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
 
 # the steps of a pipeline, see docs/pipelines/README.md; a status of 1 or 2 is make's 2
 pipeline-%: python $(packages)

@@ -127,6 +127,21 @@ EnvironmentName = Annotated[
         may_hold_variables=False,  # a key is taken as it stands
     ),
 ]
+# In a token's sub, GitHub writes numbers behind both names for repositories made since June 2026.
+# https://docs.github.com/en/actions/reference/security/oidc
+Repository = Annotated[
+    str,
+    _Matching(
+        "[A-Za-z0-9_-]{1,100}(@[0-9]+)?/[A-Za-z0-9_.-]{1,100}(@[0-9]+)?",
+        "a repository as its tokens name it, like owner/name or owner@123456/name@456789",
+    ),
+]
+BranchName = Annotated[
+    str, _Matching("[A-Za-z0-9_][A-Za-z0-9_./+@=#-]{0,254}", "the name of a branch (letters, digits, _ . / + @ = # -)")
+]
+GitHubEnvironmentName = Annotated[
+    str, _Matching("[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", "the name of a GitHub environment (letters, digits, _ . -)")
+]
 Text = Annotated[str, _Matching(r"\S(.*\S)?", "one line of text without white space around it")]
 Url = Annotated[str, _Matching(r"https?://[!-~]+", "a URL that begins with https:// or http://")]
 RoleArnText = Annotated[
@@ -255,6 +270,34 @@ class Environment(_Settings):
     roles: list[Role] = Field(min_length=1, description="the execution roles, a stack and a state for each")
 
 
+class GitHub(_Settings):
+    """Which jobs of GitHub Actions may take on the pipeline's roles."""
+
+    repository: Repository = Field(description="repository of the pipeline, as the tokens of its jobs name it")
+    branch: BranchName = Field(default="main", description="the branch whose jobs alone may apply")
+    environment: GitHubEnvironmentName | None = Field(
+        default=None, description="GitHub environment whose jobs alone may apply, instead of a branch"
+    )
+    oidc_provider_exists: bool = Field(
+        default=False,
+        description="true where the account has GitHub's OIDC provider already; it is left alone",
+    )
+
+    @field_validator("environment")
+    @classmethod
+    def _not_both(cls, environment: str | None, info: ValidationInfo) -> str | None:
+        branch = info.data.get("branch", "main")
+        if environment is not None and branch != "main":
+            raise ValueError(f"remove this or branch: jobs of one of them may apply, got branch: {branch}")
+        return environment
+
+
+class Pipeline(_Settings):
+    """The pipeline that plans and applies, for its access to AWS (pipeline_access.py)."""
+
+    github: GitHub = Field(description="which jobs of GitHub Actions may take on the pipeline's roles")
+
+
 @dataclass(frozen=True)
 class RoleStack:
     """One role with its stack: `name` in Terraform's words, `state_key` in the state bucket."""
@@ -275,6 +318,9 @@ class Configuration(_Settings):
         min_length=1,
         description="environments by name: an AWS account and region each",
         json_schema_extra={"additionalProperties": False},
+    )
+    pipeline: Pipeline | None = Field(
+        default=None, description="the pipeline that plans and applies, for its access to AWS"
     )
 
     @property

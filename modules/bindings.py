@@ -33,7 +33,11 @@ if TYPE_CHECKING:
         TerraformStack,
         Testing,
     )
+    from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
     from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+    from cdktf_cdktf_provider_aws.iam_openid_connect_provider import (
+        IamOpenidConnectProvider,
+    )
     from cdktf_cdktf_provider_aws.iam_role import IamRole
     from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
     from cdktf_cdktf_provider_aws.iam_role_policy_attachment import (
@@ -72,7 +76,9 @@ __all__ = [
     "AwsProvider",
     "AwsProviderAssumeRole",
     "Construct",
+    "DataAwsCallerIdentity",
     "DataAwsIamRole",
+    "IamOpenidConnectProvider",
     "IamRole",
     "IamRolePolicy",
     "IamRolePolicyAttachment",
@@ -103,7 +109,9 @@ atexit.register(gc.freeze)
 
 # What is taken of the provider. A class's name begins with its submodule's: IamRole is in iam_role.
 _SUBMODULES = (
+    "data_aws_caller_identity",
     "data_aws_iam_role",
+    "iam_openid_connect_provider",
     "iam_role",
     "iam_role_policy",
     "iam_role_policy_attachment",

@@ -1,4 +1,4 @@
-"""The Terraform blocks that CDKTF has no construct for: import, removed, check and locals."""
+"""The Terraform blocks that CDKTF has no construct for (import, removed, check and locals), and outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ class TerraformBlocks:
     removed: list[dict[str, Any]] = field(default_factory=list)
     checks: dict[str, Any] = field(default_factory=dict)
     locals: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
 
     def import_existing(self, to: str, id_: str, *, for_each: str | None = None) -> None:
         """Take an existing object over instead of creating it.
@@ -60,6 +61,10 @@ class TerraformBlocks:
         """Name values that expressions refer to as `local.<name>`."""
         self.locals.update(values)
 
+    def output(self, name: str, value: str) -> None:
+        """Tell a value to whoever applies the stack, and to `terraform output`."""
+        self.outputs[name] = {"value": value}
+
     def add_to(self, stack: TerraformStack) -> None:
         """Write everything gathered into the stack's Terraform JSON."""
         gathered: Mapping[str, Any] = {
@@ -67,6 +72,7 @@ class TerraformBlocks:
             "removed": self.removed,
             "check": self.checks,
             "locals": self.locals,
+            "output": self.outputs,
         }
         for name, blocks in gathered.items():
             if blocks:

@@ -90,6 +90,13 @@ class Evaluator:
             raise EvaluatorError(f"{question.action} on {question.resource} cannot be decided: {error}")
         return Decision(**said)
 
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        with self._turn:
+            process, self._process = self._process, None
+        if process is not None:
+            process.communicate()
+
     def _ask(self, question: str) -> dict[str, Any]:
         with self._turn:
             if self._process is None:

@@ -23,6 +23,20 @@ ROLE_PARAMETERS = {"Role", "RoleArn", "ExecutionRole", "ExecutionRoleArn"}
 S3_ACTIONS = {"s3:HeadBucket": "s3:ListBucket"}
 """What moto calls by its operation's name."""
 
+KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{roles.PARTITION}:iam::{roles.ACCOUNT}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+"""What every key is taken to have: it leaves who may use the key to IAM.
+Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"""
+
 
 @dataclass(frozen=True)
 class Permission:
@@ -66,7 +80,9 @@ def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permiss
         case "sts":
             yield _sts(action, response)
         case "s3":
-            yield _s3(action, s3_resource)
+            asked = _s3(action, s3_resource)
+            yield asked
+            yield from _s3_keys(asked, response.headers)
         case _:
             raise NotImplementedError(f"requests of a role to {service}")
 
@@ -169,6 +185,24 @@ def _s3(action: str, resource: str) -> Permission:
         action, resource = "s3:ListAllMyBuckets", "*"
     policy = bucket.policy if bucket else None
     return Permission(action, resource, resource_policy=json.loads(policy) if policy else None)
+
+
+def _s3_keys(asked: Permission, headers: Mapping[str, str]) -> Iterator[Permission]:
+    """Yield what S3 asks of KMS for the caller, where an object is encrypted with a key.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    bucket_name, _, name = asked.resource.rpartition(":")[2].partition("/")
+    if asked.action == "s3:PutObject":
+        action, key = "kms:GenerateDataKey", headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+    elif asked.action == "s3:GetObject":
+        bucket = s3_backends[roles.ACCOUNT][roles.PARTITION].buckets.get(bucket_name)
+        found = bucket.keys.get(name) if bucket else None
+        action, key = "kms:Decrypt", found.kms_key_id if found else None
+    else:
+        return
+    if key:
+        yield Permission(action, key, resource_policy=KEY_POLICY)
 
 
 def _passed_roles(asked: Any, service: str) -> Iterator[Permission]:

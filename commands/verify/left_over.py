@@ -30,6 +30,8 @@ def left_over(configuration: Configuration) -> Iterator[str]:
     for page in pages:
         for found in page.get("Contents", ()):
             key = found["Key"]
+            if "/" not in key.removeprefix(f"{state.key_prefix}/"):
+                continue  # no role's, and not for everybody to read
             if key.endswith(".tfstate") and key not in known and _has_grants(s3, state.bucket, key):
                 role = key.removeprefix(f"{state.key_prefix}/").removesuffix(".tfstate")
                 yield (

@@ -61,12 +61,13 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "apply",
         "drift",
         "state-bucket",
+        "pipeline-access",
         "setup",
         "clean",
     ]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "drift", "state-bucket"])
+@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "drift", "state-bucket", "pipeline-access"])
 def test_without_terraform_one_line_says_so_before_any_set_up(tools: Path, target: str) -> None:
     add_python(tools)
     ended = make(tools, target)

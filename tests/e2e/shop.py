@@ -29,6 +29,8 @@ class Shop:
         binary: the terraform to run.
         environment: the environment terraform runs in.
         variables: what `${NAME}` in the configuration is read from.
+        state: further settings of `state`.
+        pipeline: the section `pipeline`.
     """
 
     aws: Sandbox
@@ -37,6 +39,8 @@ class Shop:
     binary: str
     environment: Mapping[str, str]
     variables: dict[str, str] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    pipeline: dict[str, Any] | None = None
     _prepared: set[Path] = field(default_factory=set)
 
     @property
@@ -47,9 +51,10 @@ class Shop:
     def configure(self, **environments: Any) -> Configuration:
         """Write glue-sessions.yaml with these environments and read it as the app does."""
         region = self.aws.environment["AWS_REGION"]
-        state = {"bucket": self.bucket, "region": region, "use_path_style": True}
+        state = {"bucket": self.bucket, "region": region, "use_path_style": True, **self.state}
         named = {name: {"region": region, **settings} for name, settings in environments.items()}
-        self.configuration_file.write_text(json.dumps({"state": state, "environments": named}))  # JSON is YAML
+        document = {"state": state, "environments": named, "pipeline": self.pipeline}
+        self.configuration_file.write_text(json.dumps(document))  # JSON is YAML
         return load(self.configuration_file, self.variables)
 
     def stacks(self, **environments: Any) -> dict[str, Terraform]:

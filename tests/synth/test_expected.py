@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from configuration import load
+from stacks.pipeline_access import PipelineAccessStack
+from stacks.pipeline_settings import pipeline_settings
 from stacks.state_bucket import StateBucketStack
 from tests.synth.conftest import templates
 from tests.template import Template, app_in_memory
@@ -45,3 +47,9 @@ def test_an_example_makes_the_expected_state_bucket(example: str) -> None:
     state = load(configuration_file(example), VARIABLES).state
     template = Template.from_stack(StateBucketStack(app_in_memory(), state=state))
     compare(EXPECTED / example / "state-bucket.json", template.document)
+
+
+def test_an_example_makes_the_expected_access_of_a_pipeline() -> None:
+    settings = pipeline_settings(load(configuration_file("pipeline"), VARIABLES))
+    template = Template.from_stack(PipelineAccessStack(app_in_memory(), settings=settings))
+    compare(EXPECTED / "pipeline/pipeline-access.json", template.document)

@@ -270,7 +270,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "an unknown key that is close to none",
             after_state("x-anchors: {}\nenvironments: {dev: {region: eu-west-1, roles: [{role: team}]}}\n"),
-            ": x-anchors: no such setting, known here: state, environments",
+            ": x-anchors: no such setting, known here: state, environments, pipeline",
         ),
         # state
         case(

@@ -20,6 +20,8 @@ from configuration import (
     ConfigurationError,
     Endpoints,
     Environment,
+    GitHub,
+    Pipeline,
     Role,
     State,
     Trust,
@@ -122,6 +124,9 @@ TEAM = (*DEV, "roles", 0)
         changed(*TEAM, "trust", value={"ownership": "shared"}),
         changed(*TEAM, "trust", value={"keep": {}}),
         changed(*TEAM, "relased", value=True),
+        changed("pipeline", value={}),
+        changed("pipeline", value={"github": {"repository": "name"}}),
+        changed("pipeline", value={"github": {"repository": "owner/name", "branch": "release-*"}}),
     ],
     ids=str,
 )
@@ -146,6 +151,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "environments": Environment,
     "environments.NAME.roles": Role,
     "environments.NAME.roles.trust": Trust,
+    "pipeline": Pipeline,
+    "pipeline.github": GitHub,
 }
 
 

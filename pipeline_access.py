@@ -1,0 +1,24 @@
+#!/usr/bin/env python
+"""The CDKTF app of the pipeline's own access, beside main.py so that `cdktf list` shows roles alone."""
+
+from configuration import ConfigurationError
+from program import cannot_run, configuration_or_exit
+from stacks.pipeline_settings import pipeline_settings
+
+
+def main() -> None:
+    """Write the stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    try:
+        settings = pipeline_settings(configuration_or_exit())
+    except ConfigurationError as error:
+        cannot_run(error)
+    from modules.bindings import App
+    from stacks.pipeline_access import PipelineAccessStack
+
+    app = App()
+    PipelineAccessStack(app, settings=settings)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
