@@ -22,6 +22,7 @@ from tests.template import app_in_memory
 REPOSITORY = Path(__file__).parents[2]
 RECORD = REPOSITORY / "iam/pipeline_calls.json"
 REWRITE = os.environ.get("REWRITE_EXPECTED") == "1"
+OIDC_PROVIDER = "aws_iam_openid_connect_provider.github"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-96ef-1234567890ab"
 
 
@@ -86,7 +87,7 @@ def make_access(shop: Shop, configuration: Configuration) -> Pipeline:
     stack.assert_nothing_to_do()
     outputs = json.loads(stack.run("output", "-json").output)
     arns = {role: outputs[f"AWS_{role.upper()}_ROLE_ARN"]["value"] for role in ("plan", "apply")}
-    if REWRITE:
+    if REWRITE:  # what is asked for shows only where nothing is refused
         everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
         for role in ("plan", "apply"):
             shop.aws.client("iam").put_role_policy(
@@ -117,11 +118,15 @@ def without_its_role(stack: Terraform) -> Terraform:
     return stack
 
 
-def verify(job: Shop) -> "subprocess.CompletedProcess[str]":
+def run_command(name: str, job: Shop) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "commands.verify"],
+        [sys.executable, "-m", f"commands.{name}"],
         cwd=REPOSITORY,
-        env={**job.environment, "GLUE_SESSIONS_CONFIG": str(job.configuration_file)},
+        env={
+            **job.environment,
+            "GLUE_SESSIONS_CONFIG": str(job.configuration_file),
+            "CDKTF_OUTDIR": str(job.folder / "cdktf.out"),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -142,7 +147,7 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
         "dev": {"roles": [{"role": adopted.name}, {"role": external.arn, "trust": {"ownership": "external"}}]},
         "elsewhere": {"deploy_role_arn": deploy_role, "roles": [{"role": deployed.name}]},
     }
-    own, others = f"glue-sessions-dev-{adopted.name}", f"glue-sessions-dev-{external.name}"
+    own = f"glue-sessions-dev-{adopted.name}"
     pipeline = make_access(shop, shop.configure(**roles))
     kinds = {
         adopted.arn: "adopted role",
@@ -168,16 +173,15 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
     assert external.grants == granted._replace(trust=external.made.grants.trust)
 
     adopted.trust = CONSOLE_TRUST
-    drifting = pipeline.job("plan", "drift").stacks(dev=roles["dev"])
-    assert drifting[own].plan("-lock=false").changes == {ROLE: "update"}
-    assert drifting[others].plan("-lock=false").changes == {}
-    checking = pipeline.job("plan", "verify")
-    shop.aws.client("s3").put_object(
-        Bucket=shop.bucket, Key=f"{shop.state['key_prefix']}/gone/team.tfstate", Body=b"{}"
-    )
-    checking.configure(dev=roles["dev"])
-    verified = verify(checking)
-    assert (verified.returncode, verified.stderr) == (1, ""), verified.stdout
+    gone = f"{shop.state['key_prefix']}/gone/team.tfstate"
+    shop.aws.client("s3").put_object(Bucket=shop.bucket, Key=gone, Body=b"{}")
+    for command in ("drift", "verify"):
+        job = pipeline.job("plan", command)
+        job.configure(dev=roles["dev"])
+        done = run_command(command, job)
+        # found, and nothing that could not be read
+        assert (done.returncode, done.stderr) == (1, ""), done.stdout + done.stderr
+        assert adopted.name in done.stdout
 
     if not REWRITE:
         before = adopted.read()
@@ -196,3 +200,18 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
     if REWRITE:
         RECORD.write_text(json.dumps(asked, indent=2) + "\n")
     assert json.loads(RECORD.read_text()) == asked, "record it anew: REWRITE_EXPECTED=1 pytest " + __file__
+
+    assert_it_can_be_left(shop, roles)
+
+
+def assert_it_can_be_left(shop: Shop, roles: Mapping[str, Any]) -> None:
+    """The roles go, and the OIDC provider stays for whoever else trusts it."""
+    shop.pipeline = {"github": {"repository": "acme/data", "oidc_provider_exists": True}}
+    settings = pipeline_settings(shop.configure(**roles))
+    stack = shop.prepare(PipelineAccessStack(app_in_memory(), settings=settings), "pipeline-access")
+    forgotten = run_unguarded(stack, "apply")
+    assert (forgotten.status, forgotten.changes) == (0, {OIDC_PROVIDER: "remove"}), forgotten.output
+    destroyed = run_unguarded(stack, "apply", "-destroy")
+    assert destroyed.summary == "Apply complete! Resources: 0 added, 0 changed, 4 destroyed.", destroyed.output
+    (provider,) = shop.aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert provider["Arn"].endswith(":oidc-provider/token.actions.githubusercontent.com")

@@ -1,6 +1,7 @@
 """The policies of the pipeline's roles, judged call by call of the record they are made of."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -128,3 +129,26 @@ def test_what_there_is_none_of_is_not_allowed(role: PipelineRole) -> None:
     assert all(statement["Resource"] for statement in policy["Statement"])
     actions = {action.partition(":")[0] for statement in policy["Statement"] for action in statement["Action"]}
     assert actions == {"iam", "s3"}
+
+
+DOCUMENTED = {
+    "adopted role": "execution roles, adopted",
+    "external role": "execution roles, `external`",
+    "deploy role": "roles named as `deploy_role_arn`",
+    "managed policy": "managed policies",
+    "bucket": "the state bucket",
+    "state": "states of the configured environments",
+    "lock": "their lock files",
+    "left-over state": "states of other environments",
+    "key": "the key named as `kms_key_id`",
+}
+
+
+def test_the_documentation_has_the_record() -> None:
+    def actions(role: PipelineRole, kind: str) -> str:
+        found = {action for work in CALLS[role].values() for action in work.get(kind, ())}
+        return " ".join(f"`{action}`" for action in sorted(found))
+
+    rows = [f"| {words} | {actions('plan', kind)} | {actions('apply', kind)} |" for kind, words in DOCUMENTED.items()]
+    text = (Path(__file__).parents[2] / "docs/pipelines/access.md").read_text()
+    assert "\n".join(["| on | plan role | apply role |", "|---|---|---|", *rows]) in text, "\n".join(rows)

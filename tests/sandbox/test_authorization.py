@@ -227,6 +227,24 @@ def test_s3_is_judged_by_bucket_and_object(role: Role) -> None:
         assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
+def test_s3_asks_for_the_key_that_an_object_is_encrypted_with(role: Role) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-96ef-1234567890ab"
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    role.sandbox.client("s3").create_bucket(Bucket="encrypted")
+    s3 = role.client("s3")
+    objects = {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::encrypted/*"}
+    role.allow(objects)
+    s3.put_object(Bucket="encrypted", Key="plain", Body=b"x")
+    with pytest.raises(ClientError, match=f"not authorized to perform: kms:GenerateDataKey on resource: {key}"):
+        s3.put_object(Bucket="encrypted", Key="k", Body=b"x", **encrypted)
+    role.allow(objects, {"Action": "kms:GenerateDataKey", "Resource": key})
+    s3.put_object(Bucket="encrypted", Key="k", Body=b"x", **encrypted)
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        s3.get_object(Bucket="encrypted", Key="k")
+    role.allow(objects, {"Action": "kms:Decrypt", "Resource": key})
+    assert s3.get_object(Bucket="encrypted", Key="k")["Body"].read() == b"x"
+
+
 def test_a_signed_address_is_judged_as_whose_it_is(role: Role) -> None:
     role.sandbox.client("s3").create_bucket(Bucket="signed")
     role.sandbox.client("s3").put_object(Bucket="signed", Key="k", Body=b"x")

@@ -360,6 +360,7 @@ def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
         "glue-sessions/dev/gone.tfstate": STATE.format("aws_iam_role_policy_attachment"),
         "glue-sessions/dev/released.tfstate": STATE.format("aws_iam_role"),
         "glue-sessions/dev/odd.tfstate": "no state",
+        "glue-sessions/pipeline-access.tfstate": STATE.format("aws_iam_role_policy"),
         "another/dev/x.tfstate": STATE.format("aws_iam_role_policy"),
     }
     for key, text in states.items():
