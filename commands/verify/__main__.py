@@ -39,18 +39,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from commands.stacks import StacksError, chosen
-    from configuration import ConfigurationError, configuration_path, load
+    from program import cannot_run, configuration_or_exit
 
-    try:
-        configuration = load(configuration_path(os.environ), os.environ)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return 2
+    configuration = configuration_or_exit()
     try:
         stacks = chosen(configuration.role_stacks, options.stacks)
     except StacksError as error:
-        print(error, file=sys.stderr)
-        return 2
+        cannot_run(error)
     if options.start_session and not _agreed(options):
         return 2
     return _check(configuration, stacks, options)

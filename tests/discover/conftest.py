@@ -2,7 +2,6 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 from botocore.loaders import create_loader
@@ -12,6 +11,7 @@ from iam.recipe import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.discover.studio import Studio
+from tests.ran import Ran
 
 ACCOUNT = "123456789012"
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -20,21 +20,6 @@ SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.co
 def trusting(*statements: Document) -> Document:
     """A trust policy of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-    def role(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(role for role in self.json["roles"] if role["name"] == name)
-        return found
 
 
 Run = Callable[..., Ran]

@@ -40,8 +40,8 @@ class Pipeline:
     shop: Shop
     role_arns: Mapping[str, str]
 
-    def job(self, role: str, work: str) -> Shop:
-        """The shop as a job sees it: in a folder and with credentials of its own."""
+    def job(self, role: str, work: str, *, folder_of: str | None = None) -> Shop:
+        """The shop as a job sees it: with credentials of its own, in a folder of its own or of an earlier job."""
         session = self.shop.aws.client("sts").assume_role(RoleArn=self.role_arns[role], RoleSessionName=work)
         found = session["Credentials"]
         credentials = {
@@ -49,8 +49,8 @@ class Pipeline:
             "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
             "AWS_SESSION_TOKEN": found["SessionToken"],
         }
-        folder = self.shop.folder / work
-        folder.mkdir()
+        folder = self.shop.folder / (folder_of or work)
+        folder.mkdir(exist_ok=folder_of is not None)
         return replace(self.shop, folder=folder, environment={**self.shop.environment, **credentials})
 
     def asked(self, kinds: Mapping[str, str]) -> dict[str, dict[str, dict[str, list[str]]]]:
@@ -162,7 +162,9 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
     planned = planning[own].plan()
     assert planned.summary == "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy.", planned.output
     if not REWRITE:
-        attempt = pipeline.job("plan", "attempt-to-apply").stacks(dev=roles["dev"])[own].try_to_apply()
+        attempt = (
+            pipeline.job("plan", "attempt-to-apply", folder_of="plan").stacks(dev=roles["dev"])[own].try_to_apply()
+        )
         assert_refused(attempt, "iam:UpdateAssumeRolePolicy")
         assert adopted.read() == adopted.made
 
@@ -185,13 +187,15 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
 
     if not REWRITE:
         before = adopted.read()
-        deleting = without_its_role(pipeline.job("apply", "attempt-to-delete").stacks(dev=roles["dev"])[own])
+        deleting = without_its_role(
+            pipeline.job("apply", "attempt-to-delete", folder_of="apply").stacks(dev=roles["dev"])[own]
+        )
         assert_refused(run_unguarded(deleting, "apply", "-target=" + ROLE), "iam:ListInstanceProfilesForRole")
         assert adopted.read() == before
 
     for role in roles["dev"]["roles"]:
         role["released"] = True
-    for stack in pipeline.job("apply", "release").stacks(dev=roles["dev"]).values():
+    for stack in pipeline.job("apply", "release", folder_of="apply").stacks(dev=roles["dev"]).values():
         stack.apply()
     assert adopted.read() == adopted.made
     assert external.read() == external.made

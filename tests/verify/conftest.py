@@ -1,7 +1,6 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -16,28 +15,11 @@ from iam.recipe import (
 )
 from tests.aws_proxy import AwsProxy
 from tests.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
+from tests.ran import Ran
 
 __all__ = ["make_role", "one_loader", "proxy", "sandbox"]
 
 DENY_GLUE: Document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:*", "Resource": "*"}}
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-    def role(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(role for role in self.json["roles"] if role["role"] == name)
-        return found
-
-    def verdicts(self, name: str) -> dict[str, str]:
-        return {call["action"]: call["verdict"] for call in self.role(name)["calls"]}
 
 
 Run = Callable[..., Ran]
@@ -54,7 +36,10 @@ def verify(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
             f"environments:\n  dev: {{region: us-east-1, roles: {roles}}}\n{more}"
         )
         capsys.readouterr()
-        status = main(arguments)
+        try:
+            status = main(arguments)
+        except SystemExit as ended:
+            status = int(str(ended.code))
         return Ran(status, *capsys.readouterr())
 
     return run
