@@ -1,6 +1,7 @@
 import io
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -146,6 +147,19 @@ def test_commands_that_run_are_ended_with_all_that_they_started(tmp_path: Path, 
         child = int(next(shell.lines(shell.start(script))))
         assert runs(child)
     assert not runs(child)
+
+
+def test_an_interrupt_while_it_is_still_being_loaded_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "commands.demo"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted, nothing is left running\n")
 
 
 def test_a_command_that_is_interrupted_may_end_by_itself(tmp_path: Path) -> None:
