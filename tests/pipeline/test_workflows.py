@@ -1,15 +1,17 @@
 """The workflow files: valid, pinned, with the least permissions, and calling only what there is."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from commands import terraform
+from commands.pipeline.__main__ import STEPS
 from commands.pipeline.drift_issues import LABEL
 from commands.pipeline.plans import SAVED, SHOWN
 from commands.pipeline.reviewed_run import WORKFLOW
-from tests.pipeline.workflows import PERMISSIONS, REPOSITORY, WORKFLOWS, faults, read
+from tests.pipeline.workflows import PERMISSIONS, REPOSITORY, WORKFLOWS, faults, has_target, read
 
 GUIDE = (REPOSITORY / "docs/pipelines/README.md").read_text(encoding="utf-8")
 TEXTS = {file.name: file.read_text(encoding="utf-8") for file in WORKFLOWS}
@@ -105,3 +107,20 @@ def test_the_guide_names_every_variable_and_workflow() -> None:
     assert used == {"AWS_PLAN_ROLE_ARN", "AWS_APPLY_ROLE_ARN", "AWS_REGION", "SAGEMAKER_ROLE_NAME", "TF_STATE_BUCKET"}
     for name in [*used, *TEXTS, LABEL]:
         assert f"`{name}`" in GUIDE, name
+
+
+@pytest.mark.parametrize("name", ["README.md", "gitlab-ci.yml", "atlantis.yaml"])
+def test_what_the_guide_and_the_examples_call_is_there(name: str) -> None:
+    text = (REPOSITORY / "docs/pipelines" / name).read_text(encoding="utf-8")
+    if not name.endswith(".md"):
+        assert read(text)
+        assert "untried" in text
+    made = re.findall(r"(?:`|- |run: )make ((?:[a-z-]+ ?)+)(?=[`\n]|[A-Z]+=)", text)
+    assert made
+    assert [target for each in made for target in each.split() if not has_target(target)] == []
+    modules = set(re.findall(r"python -m ([\w.]+)", text))
+    assert [each for each in modules if find_spec(each) is None] == []
+    steps = set(re.findall(r"python -m commands.pipeline ([a-z-]+)", text))
+    assert steps <= STEPS.keys()
+    links = re.findall(r"\]\(([\w./-]+)\)", text)
+    assert [link for link in links if not (REPOSITORY / "docs/pipelines" / link).exists()] == []

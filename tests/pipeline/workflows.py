@@ -103,13 +103,14 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
         yield f"runs more than make: {step['run']}"
         return
     for target in made[1].split():
-        if not _has_target(target):
+        if not has_target(target):
             yield f"makes {target}, which there is not"
     if made[2] and made[2] not in step.get("env", {}):
         yield f"hands over {made[2]}, which is not in the step's env"
 
 
-def _has_target(target: str) -> bool:
+def has_target(target: str) -> bool:
+    """Say whether the Makefile has a target."""
     if target.removeprefix("pipeline-") in STEPS:
         return True
     return re.search(rf"^{target}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE) is not None
