@@ -8,14 +8,15 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from commands.plan import SAVED
 from commands.review import __main__ as review
 from commands.review.markdown import LIMIT, MARKER
 from commands.stack_terraform import Terraform, TerraformError
 from commands.stacks import Stack
 from commands.synthesis import synthesize
 
-SAVED, SHOWN = "plan", "plan.json"
-"""Files in a stack's folder: the plan that `cdktf plan` saved, and what terraform shows of it."""
+SHOWN = "plan.json"
+"""File in a stack's folder: what terraform shows of the saved plan."""
 
 
 def show(terraform: Terraform, stack: Stack) -> None:

@@ -105,3 +105,18 @@ def test_clean_keeps_a_state_that_is_nowhere_else(tools: Path) -> None:
     lost.unlink()
     assert make(tools, "clean").returncode == 0
     assert not (tools.parent / "clone" / "cdktf.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("pipeline-stacks",), "python -m commands.pipeline stacks"),
+        (("pipeline-show", "STACK=a-*"), 'python -m commands.pipeline show "a-*"'),
+        (("pipeline-mirror-provider", "VERSION=~> 6.0"), 'python -m commands.pipeline mirror-provider "~> 6.0"'),
+        (("drift", "STACK=a"), "python -m commands.drift a"),
+    ],
+)
+def test_what_is_named_is_handed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:
+    asked = make(tools, "--dry-run", *arguments)
+    assert asked.returncode == 0
+    assert asked.stdout.splitlines()[-1].split() == command.split()

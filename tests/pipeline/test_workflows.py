@@ -9,8 +9,9 @@ import pytest
 from commands import terraform
 from commands.pipeline.__main__ import STEPS
 from commands.pipeline.drift_issues import LABEL
-from commands.pipeline.plans import SAVED, SHOWN
+from commands.pipeline.plans import SHOWN
 from commands.pipeline.reviewed_run import WORKFLOW
+from commands.plan import SAVED
 from tests.pipeline.workflows import PERMISSIONS, REPOSITORY, WORKFLOWS, faults, has_target, read
 
 GUIDE = (REPOSITORY / "docs/pipelines/README.md").read_text(encoding="utf-8")
