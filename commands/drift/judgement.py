@@ -111,10 +111,11 @@ def _unexplained(change: ResourceChange, explained: bool, drifted: bool, found: 
         found.not_applied.append(f"adopted (imported): {change.address}")
     if change.moved_from:
         found.not_applied.append(f"moved from {change.moved_from}: {change.address}")
-    if explained or change.actions in (("no-op",), ("read",)):
+    role_goes = change.type == "aws_iam_role" and "delete" in change.actions  # more than its policies going
+    if (explained and not role_goes) or change.actions in (("no-op",), ("read",)):
         return
     line = f"{done(change.actions)}: {change.address}"
-    if change.actions == ("forget",) or not drifted:
+    if change.actions == ("forget",) or role_goes or not drifted:
         found.not_applied.append(line)
     else:
         found.drifted.append(f"changed in more than its meaning: {change.address}")
@@ -122,7 +123,7 @@ def _unexplained(change: ResourceChange, explained: bool, drifted: bool, found: 
 
 
 def _failed_checks(plan: Plan, found: Judgement) -> None:
-    adopted = any(change.type == "aws_iam_role" for change in plan.changes)
+    adopted = any(change.type == "aws_iam_role" and change.actions != ("forget",) for change in plan.changes)
     for said in plan.failed_checks:
         text = said.partition(": ")[2] or said
         if adopted:

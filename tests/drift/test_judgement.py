@@ -1,6 +1,7 @@
 """What is said of a plan: drift, who is affected, what apply would do, what it leaves alone, what nobody applied."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,3 +292,38 @@ def test_who_is_affected_is_told_of_a_role_that_another_stack_owns_as_far_as_it_
     assert found.affected == [
         "Glue sessions may not be able to start or run: iam:GetRole, iam:PassRole lost",
     ]
+
+
+PLANS = Path(__file__).parents[1] / "review/plans"
+
+
+def of_file(name: str) -> Judgement:
+    return judge(plans.read(str(PLANS / name)), region="eu-west-1")
+
+
+def test_a_real_plan_of_a_drifted_role() -> None:
+    assert of_file("drift-additive.json") == Judgement(
+        drifted=["lost: glue.amazonaws.com may sts:AssumeRole", f"lost: {POLICY}"],
+        affected=["Glue sessions will be refused: trust lost"],  # all else is allowed by the backdoor
+        apply=["gained: glue.amazonaws.com may sts:AssumeRole", f"gained: {POLICY}"],
+        left_alone=["gained: inline policy backdoor (every action on *)"],
+    )
+
+
+def test_a_real_plan_that_forgets_the_role_which_then_is_another_stacks() -> None:
+    found = of_file("forget.json")
+    assert found.not_applied == ["forgotten, not deleted: aws_iam_role.execution_role"]
+    assert found.drifted[0] == f"lost: {POLICY}"
+    assert found.drifted[1].endswith(" does not trust glue")
+    assert found.apply == [f"gained: {POLICY}", "nothing about the trust policy, which another stack owns"]
+
+
+def test_a_role_that_would_be_deleted_is_said_to_be() -> None:
+    assert "deleted: aws_iam_role.execution_role" in of_file("block-left.json").not_applied
+
+
+@pytest.mark.parametrize("file", sorted(PLANS.rglob("*.json")), ids=lambda file: file.stem)
+def test_whatever_a_plan_changes_is_told(file: Path) -> None:
+    plan = plans.read(str(file))
+    found = judge(plan, region="eu-west-1")
+    assert bool(found.apply or found.not_applied) == any(change.changes for change in plan.changes)
