@@ -50,10 +50,36 @@ def lets_glue_assume(statement: str) -> str:
     return (
         f'({statement}.Effect == "Allow"'
         f" && contains(flatten([try({statement}.Principal.Service, [])]), {quoted(GLUE)})"
-        f" && anytrue([for action in flatten([try({statement}.Action, [])]) :"
-        # an action may be written in any case and with wildcards
+        f" && {_covers_assume_role(statement)})"
+    )
+
+
+def denies_glue(statement: str) -> str:
+    """Whether the statement denies the role to Glue, or to everybody, whatever else is granted.
+
+    Not where it holds under conditions, or names whom it leaves out: what that means for Glue no expression tells.
+    """
+    named = f"flatten([try(values({statement}.Principal), [try({statement}.Principal, [])])])"
+    return (
+        f'({statement}.Effect == "Deny" && !{has_conditions(statement)}'
+        f' && anytrue([for name in {named} : contains(["*", {quoted(GLUE)}], name)])'
+        f" && {_covers_assume_role(statement)})"
+    )
+
+
+def _covers_assume_role(statement: str) -> str:
+    return (
+        f"(can({statement}.NotAction) ? !{_names_assume_role(f'{statement}.NotAction')}"
+        f" : {_names_assume_role(f'{statement}.Action')})"
+    )
+
+
+def _names_assume_role(actions: str) -> str:
+    # an action may be written in any case and with wildcards
+    return (
+        f"anytrue([for action in flatten([try({actions}, [])]) :"
         r' can(regex("^${replace(replace(lower(action), "*", ".*"), "?", ".")}$", '
-        + f"{quoted(ASSUME_ROLE.lower())}))]))"
+        f"{quoted(ASSUME_ROLE.lower())}))])"
     )
 
 

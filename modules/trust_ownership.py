@@ -123,6 +123,18 @@ def external() -> tuple[dict[str, Any], dict[str, Assertion]]:
     return {**locals_, "glue_statement": glue_statement()}, {"glue_is_trusted": check}
 
 
+def denied() -> tuple[dict[str, Any], dict[str, Assertion]]:
+    """For a role whose other statements are left to their owners: the locals and the check that one denies Glue."""
+    check = Assertion(
+        "length(local.statements_denying_glue) == 0",
+        f"The trust policy of ${{data.aws_iam_role.live.arn}} denies {GLUE} {ASSUME_ROLE}, whatever else it grants:"
+        ' ${join(", ", [for s in local.statements_denying_glue : jsonencode(s)])}.'
+        " Whoever owns that statement takes it out, or limits it to others than Glue.",
+    )
+    denying = f"[for s in local.live_statements : s if {trust.denies_glue('s')}]"
+    return {"statements_denying_glue": trust.reference(denying)}, {"glue_is_not_denied": check}
+
+
 def _from_live(*, statements: str, locals_: dict[str, Any], quota: int, preconditions: list[Assertion]) -> OwnedTrust:
     with_statements = "jsonencode(merge(local.live_trust, {Statement = local.trust_statements}))"
     changed = "jsonencode(local.trust_statements) != jsonencode(local.live_statements)"

@@ -78,8 +78,8 @@ def test_every_combination_tells_what_a_reviewer_must_know(
             == {
                 "authoritative": {"trust_statements_kept"},
                 "authoritative, kept": {"trust_statements_kept"},
-                "additive": set(),
-                "external": {"glue_is_trusted"},
+                "additive": {"glue_is_not_denied"},
+                "external": {"glue_is_trusted", "glue_is_not_denied"},
             }[trust]
         )
 
