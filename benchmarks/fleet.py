@@ -62,7 +62,14 @@ def synthesis(work: Path, size: int, out: Path) -> Way:
     """Return the synthesis of a fleet into the folder `out`."""
     configuration = shop.write_configuration(work / f"{size}.yaml", shop.role_names(size))
     environment = kept_environment(GLUE_SESSIONS_CONFIG=str(configuration), CDKTF_OUTDIR=str(out))
-    return Way(f"synthesis of {size} roles", (PYTHON, "-O", "main.py"), REPOSITORY, environment)
+    return Way(
+        f"synthesis of {size} roles",
+        (PYTHON, "-O", "main.py"),
+        REPOSITORY,
+        environment,
+        # as in a pipeline: to overwrite a file takes some file systems ten times as long as to write a new one
+        prepare=lambda: shutil.rmtree(out, ignore_errors=True),
+    )
 
 
 def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[Change]:
