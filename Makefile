@@ -42,10 +42,13 @@ test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones firs
 	pytest --quiet --cov --cov-report= tests/unit
 	pytest --quiet --numprocesses 2 --dist loadfile --ignore tests/unit --cov --cov-append --cov-fail-under 95
 
-check: python $(all_packages) ## lint, formatting and types
+check: python $(all_packages) ## lint, formatting and types, of the workflows too
 	ruff check
 	ruff format --check
 	mypy
+	zizmor --quiet --offline .github/workflows
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
 bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (15 min)
 	python -m benchmarks

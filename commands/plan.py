@@ -22,9 +22,6 @@ what they mean with `review`, apply them with `apply-plan`.
 
 Exit status: 0 planned; 2 a stack could not be planned, or nothing could be done at all."""
 
-SAVED = "plan"
-"""Name of the plan in a stack's folder."""
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -55,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
     def plan(stack: stacks.Stack) -> Planned:
-        (stack.folder / SAVED).unlink(missing_ok=True)  # no plan rather than one of another configuration
-        return planned(terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={SAVED}").or_raise())
+        (stack.folder / stacks.PLAN).unlink(missing_ok=True)  # no plan rather than one of another configuration
+        return planned(terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={stacks.PLAN}").or_raise())
 
     outcomes = stacks.for_each(chosen, plan, step="stacks planned", parallelism=options.parallelism)
     for stack, result in outcomes.done:

@@ -23,6 +23,9 @@ from commands.stack_terraform import NOT_BEGUN, TerraformError, interrupting
 if TYPE_CHECKING:
     from configuration import Configuration, RoleStack
 
+PLAN = "plan"
+"""File in a stack's folder with its saved plan, where `cdktf plan` leaves it as well."""
+
 LOG = "failed.log"
 """File in a stack's folder with everything that terraform said when it failed."""
 

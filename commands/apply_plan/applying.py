@@ -10,10 +10,7 @@ from commands.apply_plan.saved_plan import SavedPlan
 from commands.live.faults import AWS_ERRORS, in_words
 from commands.review.plan import PlanError
 from commands.stack_terraform import Done, Terraform, TerraformError
-from commands.stacks import Stack
-
-PLAN = "plan"
-"""The file in a stack's folder that `cdktf plan` saves its plan in."""
+from commands.stacks import PLAN, Stack
 
 UNSAVED_STATE = "errored.tfstate"
 """The file in a stack's folder that terraform leaves a state in that it could not save."""

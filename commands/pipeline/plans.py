@@ -8,11 +8,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from commands.plan import SAVED
 from commands.review import __main__ as review
 from commands.review.markdown import LIMIT, MARKER
 from commands.stack_terraform import Terraform, TerraformError
-from commands.stacks import Stack
+from commands.stacks import PLAN, Stack
 from commands.synthesis import synthesize
 
 SHOWN = "plan.json"
@@ -25,9 +24,9 @@ def show(terraform: Terraform, stack: Stack) -> None:
     Raises:
         TerraformError: there is no plan, or it cannot be shown.
     """
-    if not (stack.folder / SAVED).is_file():
+    if not (stack.folder / PLAN).is_file():
         raise TerraformError(f"there is no saved plan, run cdktf plan {stack.name} first")
-    shown = terraform.run(stack.folder, "show", "-json", SAVED).or_raise()
+    shown = terraform.run(stack.folder, "show", "-json", PLAN).or_raise()
     (stack.folder / SHOWN).write_text(shown.stdout, encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from commands.pipeline.__main__ import STEPS
 from commands.pipeline.drift_issues import LABEL
 from commands.pipeline.plans import SHOWN
 from commands.pipeline.reviewed_run import WORKFLOW
-from commands.plan import SAVED
+from commands.stacks import PLAN
 from tests.pipeline.workflows import PERMISSIONS, REPOSITORY, WORKFLOWS, faults, has_target, read
 
 GUIDE = (REPOSITORY / "docs/pipelines/README.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_plan_and_apply_run_the_same_terraform_and_python() -> None:
 def test_apply_gets_what_was_planned_with_the_provider_it_was_planned_with() -> None:
     steps = read(TEXTS["plan.yaml"])["jobs"]["plan"]["steps"]
     (kept,) = (step["with"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact"))
-    files = ("cdk.tf.json", SAVED, SHOWN, ".terraform.lock.hcl")
+    files = ("cdk.tf.json", PLAN, SHOWN, ".terraform.lock.hcl")
     assert kept["path"].replace("${{ matrix.stack }}", "STACK").split() == [
         "cdktf.out/manifest.json",
         *(f"cdktf.out/stacks/STACK/{file}" for file in files),
