@@ -1,7 +1,7 @@
 """The journey with the cdktf command line itself, as users go it."""
 
-from tests.e2e.cdktf import cdktf
 from tests.e2e.execution_role import RECIPE_INLINE_POLICY, RECIPE_TRUST, ExecutionRole, Grants
+from tests.e2e.programs import cdktf
 from tests.e2e.shop import Shop
 
 

@@ -1,34 +1,13 @@
 """A fleet: environments in several accounts and regions, planned and applied many stacks at a time."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 from sandbox.launcher import Sandbox
 from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole
+from tests.e2e.programs import cdktf, command
 from tests.e2e.shop import Shop
 
-REPOSITORY = Path(__file__).parents[2]
 DEPLOY_ROLE = "arn:aws:iam::210987654321:role/terraform"
-
-
-def command(shop: Shop, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {
-        **shop.environment,
-        "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
-        "CDKTF_OUTDIR": str(shop.folder / "cdktf.out"),
-    }
-    return subprocess.run(
-        [sys.executable, "-m", f"commands.{name}", *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 class OtherAccount:
@@ -85,6 +64,11 @@ def test_one_broken_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role
     assert "glue-sessions-dev-not-there: " in applied.stderr
     assert role.trust == RECIPE_TRUST
     assert "GlueInteractiveSessions" in json.dumps(other.trust(role.name))
+
+    role.trust = CONSOLE_TRUST
+    repaired = cdktf(shop, "apply", f"*-{role.name}", "--parallelism", "2", "--skip-provider-lock", "--auto-approve")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert role.trust == RECIPE_TRUST
 
     again = command(shop, "plan", "--parallelism", "1", f"*-{role.name}")
     assert (again.returncode, again.stderr) == (0, "")

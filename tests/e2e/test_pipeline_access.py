@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from stacks.pipeline_access import PipelineAccessStack
 from stacks.pipeline_settings import pipeline_settings
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_INLINE_POLICY, RECIPE_TRUST, Grants
+from tests.e2e.programs import command
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Run, Terraform
 from tests.template import app_in_memory
@@ -118,21 +117,6 @@ def without_its_role(stack: Terraform) -> Terraform:
     return stack
 
 
-def run_command(name: str, job: Shop) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", f"commands.{name}"],
-        cwd=REPOSITORY,
-        env={
-            **job.environment,
-            "GLUE_SESSIONS_CONFIG": str(job.configuration_file),
-            "CDKTF_OUTDIR": str(job.folder / "cdktf.out"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def assert_refused(run: Run, action: str) -> None:
     assert run.status == 1
     assert any(f"is not authorized to perform: {action} " in error for error in run.errors), run.errors
@@ -181,10 +165,10 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
     adopted.trust = CONSOLE_TRUST
     gone = f"{shop.state['key_prefix']}/gone/team.tfstate"
     shop.aws.client("s3").put_object(Bucket=shop.bucket, Key=gone, Body=b"{}")
-    for command in ("drift", "verify"):
-        job = pipeline.job("plan", command)
+    for name in ("drift", "verify"):
+        job = pipeline.job("plan", name)
         job.configure(dev=roles["dev"])
-        done = run_command(command, job)
+        done = command(job, name)
         # found, and nothing that could not be read
         assert (done.returncode, done.stderr) == (1, ""), done.stdout + done.stderr
         assert adopted.name in done.stdout

@@ -16,9 +16,9 @@ from commands.drift.__main__ import main as drift
 from commands.pipeline.__main__ import main as pipeline
 from commands.review.__main__ import main as review
 from commands.review.markdown import MARKER
-from tests.e2e.cdktf import cdktf
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import RECIPE_TRUST, least_privilege_inline_policy, statement, trust
+from tests.e2e.programs import cdktf
 from tests.e2e.shop import Shop
 from tests.pipeline.fake_github import FakeGitHub, fake_github
 from tests.pipeline.workflows import REPOSITORY, read
