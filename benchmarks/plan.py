@@ -16,6 +16,7 @@ from commands import terraform
 
 PLAIN = "terraform init && terraform plan"
 PROJECT = f"cdktf plan, {synth.PROJECT}"
+COMMAND = f"python -m commands.plan, {synth.PROJECT}"
 DOCUMENTED = f"cdktf plan, {synth.DOCUMENTED}"
 
 
@@ -65,8 +66,12 @@ def _ways(work: Path, shared: dict[str, str], roles: list[str]) -> list[Way]:
     shutil.copy(stack, plain)
     options = "-input=false -no-color"
     script = f'"$0" init {options} && "$0" plan {options} -out=plan'
+    own = work / "command"
     return [
         project,
+        Way(
+            COMMAND, (PYTHON, "-m", "commands.plan"), REPOSITORY, {**environment, "CDKTF_OUTDIR": str(work / "command")}
+        ),
         Way(PLAIN, ("sh", "-c", script, terraform.binary()), plain, shared),
         Way(DOCUMENTED, plan, folder, documented),
     ]
