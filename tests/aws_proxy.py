@@ -18,7 +18,7 @@ from sandbox.launcher import Sandbox
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came in; the operation of S3 is its method and path."""
+    """A request as it came in; of S3 the operation is the method and the path, like `GET /bucket/key`."""
 
     operation: str
     region: str
@@ -34,8 +34,13 @@ class Refusal:
     status: int = 400
 
 
-Answer = dict[str, Any] | bytes | Refusal | None
-"""A JSON service's answer, or XML, or an error, or None to let the sandbox answer."""
+@dataclass(frozen=True)
+class Cut:
+    """No answer at all: the connection is closed."""
+
+
+Answer = dict[str, Any] | bytes | Refusal | Cut | None
+"""A JSON service's answer, or XML, or an error, or a cut connection, or None to let the sandbox answer."""
 
 
 @dataclass
@@ -58,6 +63,19 @@ class AwsProxy:
         return [call.operation for call in self.calls]
 
 
+class _Everything(dict[str, Callable[[dict[str, Any], str], Answer]]):
+    def __init__(self, answer: Callable[[str], Answer]) -> None:
+        self._answer = answer
+
+    def get(self, operation: str, default: Any = None) -> Any:
+        return lambda _, __: self._answer(operation)
+
+
+def answer_all(proxy: AwsProxy, answer: Callable[[str], Answer]) -> None:
+    """Ask one function about every call, by its operation."""
+    proxy.answers = _Everything(answer)
+
+
 @contextmanager
 def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
     """Run a proxy on loopback while the block runs."""
@@ -78,8 +96,10 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             is_json = "X-Amz-Target" in self.headers
             if answer is None:
                 self._forward(body)
+            elif isinstance(answer, Cut):
+                self.close_connection = True
             elif isinstance(answer, Refusal):
-                text = _refusal(answer, is_json)
+                text = _refusal(answer, is_json, is_s3=" " in call.operation)
                 self._reply(answer.status, text, "application/x-amz-json-1.1" if is_json else "text/xml")
             elif isinstance(answer, bytes):
                 self._reply(200, answer, "text/xml")
@@ -109,7 +129,8 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -140,15 +161,15 @@ def _call(headers: Any, body: bytes, request: str) -> tuple[Call, dict[str, Any]
         parameters = json.loads(body or b"{}")
         return Call(target.rpartition(".")[2], region, json.dumps(parameters, sort_keys=True)), parameters
     if headers.get("Authorization", "").split("/")[3:4] == ["s3"]:
-        return Call(request, region, ""), {}
+        return Call(request.partition("?")[0], region, ""), {}
     parameters = dict(parse_qsl(body.decode()))
     return Call(parameters.get("Action", "-"), region, json.dumps(parameters, sort_keys=True)), parameters
 
 
-def _refusal(refusal: Refusal, is_json: bool) -> bytes:
+def _refusal(refusal: Refusal, is_json: bool, *, is_s3: bool) -> bytes:
     if is_json:
         return json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
-    return (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{refusal.code}</Code>"
-        f"<Message>{escape(refusal.message)}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
-    ).encode()
+    said = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
+    if is_s3:
+        return f"<Error>{said}</Error>".encode()
+    return (f"<ErrorResponse><Error><Type>Sender</Type>{said}</Error><RequestId>1</RequestId></ErrorResponse>").encode()

@@ -16,6 +16,8 @@ UNSAVED_STATE = "errored.tfstate"
 """The file in a stack's folder that terraform leaves a state in that it could not save."""
 
 _STALE = "Saved plan is stale"
+_NOT_LOCKED = "Error acquiring the state lock"
+_NOT_UNLOCKED = "Error releasing the state lock"
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,13 @@ def _outcome(stack: Stack, done: Done) -> Applied | Refused:
 
 def _go_on(stack: Stack, done: Done) -> Iterator[str]:
     """Yield what is to be known and done after an apply that failed."""
-    if lock := re.search(r"Lock Info:.*? ID: +(\S+)", done.output.replace("\\n", " ")):
-        unlock = f"terraform -chdir={stack.folder} force-unlock {lock[1]}"
+    locks = {each["summary"]: each.get("detail", "") for each in done.diagnostics() if "state lock" in each["summary"]}
+    if _NOT_LOCKED in locks:
+        unlock = _unlock(stack, locks[_NOT_LOCKED])
         yield f"nothing was applied: wait for whoever holds the lock; if that run is dead: {unlock}"
         return
+    if _NOT_UNLOCKED in locks:
+        yield f"the lock is left behind: {_unlock(stack, locks[_NOT_UNLOCKED])}"
     if (stack.folder / UNSAVED_STATE).exists():
         yield _push_state(stack)
         return
@@ -99,6 +104,11 @@ def _go_on(stack: Stack, done: Done) -> Iterator[str]:
     applied = [hook["resource"]["addr"] for kind, hook in hooks if kind == "apply_complete" and hook]
     so_far = f"applied before that: {', '.join(applied)}" if applied else "nothing was applied"
     yield f"{so_far}; for the rest {_plan_again(stack)}"
+
+
+def _unlock(stack: Stack, detail: str) -> str:
+    found = re.search(r"\bID: +(\S+)", detail)
+    return f"terraform -chdir={stack.folder} force-unlock {found[1] if found else 'ID'}"
 
 
 def _push_state(stack: Stack) -> str:

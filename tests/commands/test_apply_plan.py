@@ -289,6 +289,17 @@ def test_a_held_lock_is_told_with_its_id(saved: Saved, apply_plan: Run) -> None:
     )
 
 
+def test_a_lock_that_cannot_be_given_back_is_told_with_what_was_applied(saved: Saved, apply_plan: Run) -> None:
+    saved.plans()
+    applied = {"@level": "info", "type": "apply_complete", "hook": {"resource": {"addr": "x.one"}}}
+    detail = "Error message: AccessDenied\nLock Info:\n  ID:        1-2-3\n  Who: me"
+    saved.applies(applied, DONE, diagnostic("Error releasing the state lock", detail), status=1)
+    assert apply_plan().err[1:3] == [
+        f"a: the lock is left behind: terraform -chdir={saved.folder} force-unlock 1-2-3",
+        "a: applied before that: x.one; for the rest plan again: cdktf plan a",
+    ]
+
+
 def test_a_state_that_could_not_be_saved_is_named_and_guarded(saved: Saved, apply_plan: Run) -> None:
     saved.plans()
     saved.applies(diagnostic("Failed to save state"), status=1)

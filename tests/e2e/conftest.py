@@ -14,6 +14,7 @@ import pytest
 from commands import terraform as terraform_command
 from sandbox.launcher import Sandbox
 from tests.availability import missing, terraform_binary
+from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.e2e.execution_role import CONSOLE_TRUST, Document, ExecutionRole
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Terraform
@@ -73,6 +74,18 @@ def shop(new_shop: Shop) -> Shop:
     s3.create_bucket(Bucket=new_shop.bucket)
     s3.put_bucket_versioning(Bucket=new_shop.bucket, VersioningConfiguration={"Status": "Enabled"})
     return new_shop
+
+
+@pytest.fixture
+def proxy(aws: Sandbox) -> Iterator[AwsProxy]:
+    """Return a proxy before the local AWS; `through` leads there."""
+    with aws_proxy(aws) as running:
+        yield running
+
+
+def through(proxy: AwsProxy) -> dict[str, str]:
+    """Return what leads all calls through a proxy, of terraform and of boto3; a refused one is tried once more."""
+    return {"AWS_ENDPOINT_URL": proxy.environment["AWS_ENDPOINT_URL"], "AWS_MAX_ATTEMPTS": "2"}
 
 
 @pytest.fixture

@@ -4,16 +4,15 @@ import re
 import shlex
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from commands.apply_plan.__main__ import main
-from sandbox.launcher import Sandbox
-from tests.aws_proxy import Answer, AwsProxy, Refusal, aws_proxy
-from tests.e2e.conftest import MakeRole
+from tests.aws_proxy import Answer, AwsProxy, Refusal, answer_all
+from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
     CONSOLE_TRUST,
     GLUE_STATEMENT,
@@ -57,17 +56,6 @@ def apply_plan(
             return Ran(status, *capsys.readouterr())
 
     return run
-
-
-@pytest.fixture
-def proxy(aws: Sandbox) -> Iterator[AwsProxy]:
-    with aws_proxy(aws) as running:
-        yield running
-
-
-def through(proxy: AwsProxy) -> dict[str, str]:
-    """Return what leads all calls, of terraform and of boto3, through the proxy."""
-    return {"AWS_ENDPOINT_URL": proxy.environment["AWS_ENDPOINT_URL"]}
 
 
 def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
@@ -164,7 +152,7 @@ def test_a_plan_is_applied_elsewhere_from_what_is_kept_of_it_and_what_comes_in_t
     assert (ran.status, ran.err) == (0, "")
     assert role.grants == Grants(trust(SAGEMAKER, GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
-    calls = [each.partition("?")[0] for each in proxy.operations]
+    calls = proxy.operations
     # the three grants are then written at the same time
     write = min(map(calls.index, ("UpdateAssumeRolePolicy", "AttachRolePolicy", "PutRolePolicy")))
     state = f"/{shop.bucket}/glue-sessions/dev/{role.name}.tfstate"
@@ -199,18 +187,14 @@ def test_credentials_that_expire_are_told_and_nothing_is_lost(
     # midway: one grant is written, and from then on no call is taken
     attached = threading.Event()
 
-    def taken(action: str) -> Callable[[dict[str, Any], str], Answer]:
-        def answer(parameters: dict[str, Any], region: str) -> Answer:
-            if action == "AttachRolePolicy":
-                attached.set()
-                return None
-            late = attached.is_set() or action in ("UpdateAssumeRolePolicy", "PutRolePolicy")
-            return expired if late else None
+    def answer(operation: str) -> Answer:
+        if operation == "AttachRolePolicy":
+            attached.set()
+            return None
+        return expired if attached.is_set() or operation in ("UpdateAssumeRolePolicy", "PutRolePolicy") else None
 
-        return answer
-
-    proxy.answers = Midway(taken)
-    ran = apply_plan("*", **through(proxy), AWS_MAX_ATTEMPTS="2")
+    answer_all(proxy, answer)
+    ran = apply_plan("*", **through(proxy))
     assert ran.status == 2
     assert "ExpiredToken" in ran.err
     assert role.trust == CONSOLE_TRUST
@@ -230,16 +214,6 @@ def test_credentials_that_expire_are_told_and_nothing_is_lost(
     lost.unlink()
     # what was attached could not be read back: terraform does not trust it, and attaches it once more
     assert stack.save_plan().changes == {ROLE: "update", INLINE_POLICY: "create", ATTACHMENT: "replace"}
-
-
-class Midway(dict[str, Any]):
-    """Answers of every operation."""
-
-    def __init__(self, answer: Callable[[str], Any]) -> None:
-        self._answer = answer
-
-    def get(self, operation: str, default: Any = None) -> Any:
-        return self._answer(operation)
 
 
 def unlocked(stack: Terraform, arguments: list[str]) -> Run:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.launcher import Sandbox
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import (
     ACCOUNT,
@@ -19,7 +18,6 @@ from tests.e2e.execution_role import (
     statement,
     trust,
 )
-from tests.e2e.faults import FaultyEndpoint
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Run
 
@@ -54,29 +52,18 @@ def test_another_account(shop: Shop, role: ExecutionRole) -> None:
     assert role.read() == role.made
 
 
-def test_credentials_that_may_not_do_it(shop: Shop, role: ExecutionRole, aws: Sandbox) -> None:
-    stack = shop.stack(role.name)
-    with FaultyEndpoint(aws, deny={"GetCallerIdentity": "the security token is invalid"}) as faulty:
-        attempt = stack.try_to_apply(**faulty.environment)
-    assert_it_failed(attempt, "AccessDenied: the security token is invalid")
-    denial = "User: arn:aws:iam::123456789012:user/somebody is not authorized to perform: iam:GetRole"
-    with FaultyEndpoint(aws, deny={"GetRole": denial}) as faulty:
-        attempt = stack.try_to_apply(**faulty.environment)
-    assert_it_failed(attempt, f"reading IAM Role ({role.name}): ", f"AccessDenied: {denial}")
-    assert role.read() == role.made
-
-
-def test_an_apply_that_may_not_write_everything_is_completed_by_the_next(
-    shop: Shop, role: ExecutionRole, aws: Sandbox
-) -> None:
-    stack = shop.stack(role.name)
-    denial = "with an explicit deny in a service control policy"
-    with FaultyEndpoint(aws, deny={"UpdateAssumeRolePolicy": denial}) as faulty:
-        attempt = stack.try_to_apply(**faulty.environment)
-    assert_it_failed(attempt, f"updating IAM Role ({role.name}) assume role policy", denial)
-    assert role.grants == Grants(CONSOLE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
-    stack.apply()
-    assert role.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+def test_a_role_that_belongs_to_aws(shop: Shop, unique_name: str) -> None:
+    """Named without its path, so that the configuration cannot know."""
+    iam = shop.aws.client("iam")
+    path = "/aws-service-role/sagemaker.amazonaws.com/"
+    iam.create_role(RoleName=unique_name, Path=path, AssumeRolePolicyDocument=json.dumps(CONSOLE_TRUST))
+    attempt = shop.stack(unique_name).try_to_apply()
+    assert attempt.changes == {}
+    assert_it_failed(
+        attempt,
+        f"Resource postcondition failed: The role arn:aws:iam::{ACCOUNT}:role{path}{unique_name} belongs to AWS, and"
+        " nobody can change it. Configure the execution role of the SageMaker domain.",
+    )
 
 
 def test_an_endpoint_that_nobody_answers(shop: Shop, role: ExecutionRole) -> None:

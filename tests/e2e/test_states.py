@@ -1,11 +1,14 @@
 """States in S3: one for each role, locked while written, kept in every version, whatever becomes of the file."""
 
+import json
 import re
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
-from sandbox.launcher import Sandbox
-from tests.e2e.conftest import MakeRole
+from tests.aws_proxy import Answer, AwsProxy, Cut
+from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
     CONSOLE_TRUST,
     GLUE_STATEMENT,
@@ -15,7 +18,6 @@ from tests.e2e.execution_role import (
     Grants,
     trust,
 )
-from tests.e2e.faults import FaultyEndpoint
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import kill
 
@@ -87,16 +89,26 @@ def test_a_second_apply_fails_while_one_holds_the_lock_and_loses_nothing(shop: S
     stack.assert_nothing_to_do()
 
 
-def test_an_apply_killed_midway_is_recovered_with_nothing_lost(shop: Shop, role: ExecutionRole, aws: Sandbox) -> None:
+def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
+    shop: Shop, role: ExecutionRole, proxy: AwsProxy
+) -> None:
     state = f"glue-sessions/dev/{role.name}.tfstate"
     stack = shop.stack(role.name, trust={"ownership": "additive"})
-    with FaultyEndpoint(aws, hold="PutRolePolicy") as faulty:
-        killed = stack.start("apply", "-auto-approve", "-input=false", **faulty.environment)
-        try:
-            assert faulty.held.wait(120)
-            wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
-        finally:
-            kill(killed)
+    asked, killed = threading.Event(), threading.Event()
+
+    def hold(parameters: dict[str, Any], region: str) -> Answer:
+        asked.set()
+        killed.wait()
+        return Cut()
+
+    proxy.answers["PutRolePolicy"] = hold
+    applying = stack.start("apply", "-auto-approve", "-input=false", **through(proxy))
+    try:
+        assert asked.wait(120)
+        wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
+    finally:
+        kill(applying)
+        killed.set()
     assert shop.state_versions(state) == []
     assert role.grants.inline_policy is None
 
@@ -128,3 +140,32 @@ def test_a_lost_state_comes_back_from_the_bucket_and_a_state_made_anew_deletes_n
     s3.delete_object(Bucket=shop.bucket, Key=state, VersionId=marker)
     stack.assert_nothing_to_do()
     assert s3.head_object(Bucket=shop.bucket, Key=state)["ServerSideEncryption"] == "AES256"
+
+
+def test_a_state_of_an_older_version_is_read_and_one_of_a_format_to_come_is_not(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    """As a version left it that granted no inline policy yet, with an older terraform and provider."""
+    key = f"glue-sessions/dev/{role.name}.tfstate"
+    stack = shop.stack(role.name)
+    stack.apply()
+    s3 = shop.aws.client("s3")
+    state = json.loads(s3.get_object(Bucket=shop.bucket, Key=key)["Body"].read())
+
+    def put(**changes: Any) -> None:
+        s3.put_object(Bucket=shop.bucket, Key=key, Body=json.dumps({**state, **changes}).encode())
+
+    resources = [each for each in state["resources"] if each["type"] != "aws_iam_role_policy"]
+    for each in resources:
+        for name in ("tags_all", "unique_id", "managed_policy_arns", "inline_policy"):
+            each["instances"][0]["attributes"].pop(name, None)
+    put(terraform_version="1.10.0", resources=resources)
+    assert stack.apply().summary == "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed."
+    assert role.grants == GRANTED
+
+    put(version=5)
+    before = s3.head_object(Bucket=shop.bucket, Key=key)["VersionId"]
+    refused = stack.try_to_apply()
+    assert refused.status == 1
+    assert "format version 5, which is not supported" in refused.errors[0]
+    assert s3.head_object(Bucket=shop.bucket, Key=key)["VersionId"] == before
