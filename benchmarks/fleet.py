@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -73,9 +74,10 @@ def synthesis(work: Path, size: int, out: Path) -> Way:
 
 
 def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[Change]:
-    """Adopt fleets of these sizes, each from nothing: initialize, plan and apply all stacks, then plan again.
+    """Adopt fleets of these sizes, each from nothing: initialize, plan and apply all stacks, then plan twice more.
 
-    As many stacks at a time as there are processors.
+    By plain Terraform, as many stacks at a time as there are processors; the last time by the command of this project,
+    which synthesizes as well.
 
     Raises:
         TerraformMissingError: there is no terraform.
@@ -85,17 +87,24 @@ def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[
     for size in sizes:
         out = work / f"change of {size}"
         with shop.account(shop.role_names(size)) as aws:
-            synthesis(work, size, out).seconds()
+            synthesized = synthesis(work, size, out)
+            synthesized.seconds()
             environment = kept_environment(**aws.environment, **terraform.settings(work / "terraform"))
             stacks = sorted((out / "stacks").iterdir())
-            for step, arguments in _STEPS.items():
-                seconds, requests = _all(stacks, step, arguments, environment, aws)
+            of_project = {**synthesized.environment, **environment}
+            steps: dict[str, Callable[[], float]] = {
+                **{step: partial(_all, stacks, step, arguments, environment) for step, arguments in _STEPS.items()},
+                COMMAND: Way(COMMAND, (PYTHON, "-m", "commands.plan"), REPOSITORY, of_project).seconds,
+            }
+            for step, run in steps.items():
+                seconds, requests = _counted(run, aws)
                 found.append(Change(size, step, seconds, requests))
                 say(f"{step} of {size} roles: {seconds:.1f} s, {requests.total() / size:.1f} requests a role")
         shutil.rmtree(out)
     return found
 
 
+COMMAND = "plan again, by python -m commands.plan"
 _OPTIONS = ("-input=false", "-no-color")
 _STEPS = {
     "init": ("init", *_OPTIONS),
@@ -105,15 +114,18 @@ _STEPS = {
 }
 
 
-def _all(
-    stacks: list[Path], step: str, arguments: tuple[str, ...], environment: dict[str, str], aws: Sandbox
-) -> tuple[float, Counter[str]]:
+def _all(stacks: list[Path], step: str, arguments: tuple[str, ...], environment: dict[str, str]) -> float:
     ways = [Way(f"{step} in {stack.name}", (terraform.binary(), *arguments), stack, environment) for stack in stacks]
-    seen = aws.log_file.stat().st_size
     started = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(Way.seconds, ways))
-    seconds = time.perf_counter() - started
+    return time.perf_counter() - started
+
+
+def _counted(run: Callable[[], float], aws: Sandbox) -> tuple[float, Counter[str]]:
+    """Run a step; return its seconds, and the requests that reached AWS meanwhile."""
+    seen = aws.log_file.stat().st_size
+    seconds = run()
     with aws.log_file.open() as log:
         log.seek(seen)
         return seconds, Counter(filter(None, map(_service, log)))

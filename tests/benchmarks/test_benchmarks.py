@@ -91,7 +91,7 @@ def test_a_fleet_is_adopted_and_every_request_counted(tmp_path: Path) -> None:
 
     found = {each.step: each for each in fleet.change(tmp_path, [1], say=quietly)}
 
-    assert list(found) == ["init", "plan", "apply", "plan again, nothing changed"]
+    assert list(found) == ["init", "plan", "apply", "plan again, nothing changed", fleet.COMMAND]
     assert found["init"].requests["IAM"] == 0
     assert all(found[step].requests["IAM"] > 0 for step in found if step != "init")
     assert all(each.requests["S3"] > 0 for each in found.values())
