@@ -1,7 +1,7 @@
 """A saved plan as far as its safety goes: what it does to roles, what its checks say, and the trust policies it saw."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ def parse(content: str, source: str) -> SavedPlan:
     }
     provider = _provider(body)
     try:
-        seen = tuple(_seen(values, written) for values in _data(body))
+        seen = tuple(_seen(values, written) for values in reviewed.known_roles.values())
     except (KeyError, TypeError, ValueError) as error:
         raise plan.PlanError(f"{source}: a role in it is not as the AWS provider reads roles ({error})") from None
     return SavedPlan(
@@ -73,11 +73,6 @@ def parse(content: str, source: str) -> SavedPlan:
         region=_constant(provider, "region"),
         deploy_role_arn=_constant(next(iter(provider.get("assume_role") or [{}])), "role_arn"),
     )
-
-
-def _data(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    resources = ((body.get("prior_state") or {}).get("values") or {}).get("root_module", {}).get("resources") or ()
-    return (each["values"] for each in resources if each["mode"] == "data" and each["type"] == ROLE)
 
 
 def _seen(values: Mapping[str, Any], written: Mapping[str, Mapping[str, Any]]) -> SeenRole:
