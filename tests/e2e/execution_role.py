@@ -2,27 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sandbox.launcher import Sandbox
+from tests.trust_policies import Document as Document
+from tests.trust_policies import statement as statement
+from tests.trust_policies import trust as trust
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 ACCOUNT = "123456789012"
 MANAGED_POLICY = "arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
 INLINE_POLICY = "glue-sagemaker-interactive-sessions-setup"
-
-Document = dict[str, Any]
-
-
-def statement(*services: str, **more: Any) -> Document:
-    """A trust statement; one service is written as text, several as a list."""
-    principal = services[0] if len(services) == 1 else list(services)
-    return {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole", **more}
-
-
-def trust(*statements: Document) -> Document:
-    """A trust policy."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
 
 CONSOLE_TRUST = trust(statement("sagemaker.amazonaws.com"))
 
@@ -82,6 +75,11 @@ class Snapshot:
     the_rest: Document
 
 
+@lru_cache(maxsize=1)
+def _iam(aws: Sandbox) -> "IAMClient":
+    return aws.client("iam")  # making one takes longer than most calls
+
+
 class ExecutionRole:
     """An execution role of the local AWS.
 
@@ -92,7 +90,7 @@ class ExecutionRole:
     """
 
     def __init__(self, aws: Sandbox, name: str, trust: Document) -> None:
-        self._iam = aws.client("iam")
+        self._iam = _iam(aws)
         self.name = name
         self.arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/{name}"
         self._iam.create_role(
@@ -145,7 +143,7 @@ class ExecutionRole:
     @property
     def trust(self) -> Document:
         """The trust policy as it is now."""
-        return self.grants.trust
+        return cast(Document, self._iam.get_role(RoleName=self.name)["Role"]["AssumeRolePolicyDocument"])
 
     @trust.setter
     def trust(self, document: Document) -> None:
