@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from commands.discover.report import Found
     from commands.live.account import Account
     from commands.live.faults import Faults
+    from configuration import Configuration
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,6 +110,7 @@ def _find(account: "Account", asked: Sequence[str] | None, faults: "Faults") -> 
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
+    left = _left_over(configuration, faults) if configuration else []
     by_arn = {by_name[name]: role for name, role in roles.items()}
     return Found(
         identity=account.identity,
@@ -116,10 +118,23 @@ def _find(account: "Account", asked: Sequence[str] | None, faults: "Faults") -> 
         domains=domains,
         roles=findings(domains, by_arn, quotas=quotas, configuration=configuration),
         quotas=quotas,
+        left_over=left,
         faults=faults.lines,
         calls=account.calls,
         seconds=time.monotonic() - began,
     )
+
+
+def _left_over(configuration: "Configuration", faults: "Faults") -> list[str]:
+    from commands.live.faults import AWS_ERRORS, code
+    from commands.live.left_over import left_over
+
+    try:
+        return list(left_over(configuration))
+    except AWS_ERRORS as error:
+        if code(error) != "NoSuchBucket":  # it has yet to be made
+            faults.add(f"s3://{configuration.state.bucket}", "states of roles no longer configured", error)
+        return []
 
 
 def _print(found: "Found", *, as_json: bool) -> None:

@@ -26,6 +26,7 @@ class Found:
     Attributes:
         identity: who asked.
         regions: where it looked.
+        left_over: a line for each state that has grants of a role no longer configured.
         faults: a line for each thing that could not be read.
         seconds: how long it took.
     """
@@ -35,6 +36,7 @@ class Found:
     domains: Sequence[Domain]
     roles: Sequence[RoleFinding]
     quotas: Quotas
+    left_over: Sequence[str]
     faults: Sequence[str]
     calls: Calls
     seconds: float
@@ -48,6 +50,7 @@ def to_json(found: Found) -> dict[str, Any]:
         "regions": list(found.regions),
         "domains": [_domain_as_json(domain) for domain in found.domains],
         "roles": [as_json(role) for role in found.roles],
+        "left_over": list(found.left_over),
         "faults": list(found.faults),
         "api_calls": found.calls.by_operation,
         "seconds": round(found.seconds, 2),
@@ -92,6 +95,8 @@ def print_tables(found: Found, console: Console) -> None:
         console.print(_role_table(found.roles))
     else:
         console.print("no execution roles found")
+    for line in found.left_over:
+        console.print(line, highlight=False, markup=False)
     console.print(
         f"account {found.identity.account_id}: {_count(len(found.domains), 'domain')},"
         f" {_count(len(found.roles), 'execution role')} in {_count(len(found.regions), 'region')};"

@@ -76,8 +76,8 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
     from commands.live import progress
     from commands.live.account import WORKERS, Account, Calls
     from commands.live.faults import AWS_ERRORS, Faults, in_words
+    from commands.live.left_over import left_over
     from commands.verify.checking import Checker
-    from commands.verify.left_over import left_over
     from commands.verify.results import exit_status, print_results, to_json
 
     faults = Faults()

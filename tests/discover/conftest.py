@@ -14,6 +14,8 @@ from tests.discover.studio import Studio
 from tests.ran import Ran
 
 ACCOUNT = "123456789012"
+STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
+"""A state of one resource, of a type."""
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 

@@ -11,7 +11,7 @@ from commands.discover.__main__ import main
 from iam.recipe import INLINE_POLICY_NAME, glue_statement, inline_policy, managed_policy_arn, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import Answer, AwsProxy, Refusal
-from tests.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting
+from tests.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole, Run, trusting
 from tests.discover.studio import Studio
 
 ROOT = Path(__file__).parents[2]
@@ -399,6 +399,41 @@ def test_help_comes_without_loading_an_aws_client() -> None:
     assert out.splitlines()[-1] == "[]"
 
 
+def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
+    discover: Run, studio: Studio, make_role: MakeRole, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("team"))
+    configure(tmp_path, "[{role: team}]")
+    s3 = sandbox.client("s3")
+    key = "glue-sessions/dev/gone.tfstate"
+    assert discover("--json").json["left_over"] == []  # the bucket has yet to be made
+    s3.create_bucket(Bucket="some-states")
+    try:
+        s3.put_object(Bucket="some-states", Key=key, Body=STATE.format("aws_iam_role_policy").encode())
+        found, printed = discover("--json"), discover()
+    finally:
+        s3.delete_object(Bucket="some-states", Key=key)
+        s3.delete_bucket(Bucket="some-states")
+    line = (
+        f"left over: dev/gone is not in the configuration and its state s3://some-states/{key} has grants: put the role"
+        " back with released: true and apply, then take it out"
+    )
+    assert (found.json["left_over"], found.json["faults"]) == ([line], [])
+    assert " ".join(line.split()) in " ".join(printed.out.split())
+
+
+def test_states_that_cannot_be_read_are_a_line_and_the_rest_is_done(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("team"))
+    configure(tmp_path, "[{role: team}]", state="{bucket: some-states, region: us-east-1, profile: nobody}")
+    run = discover("--json")
+    assert run.status == 0
+    assert [role["name"] for role in run.json["roles"]] == ["team"]
+    (line,) = run.err.splitlines()
+    assert line.startswith("s3://some-states: states of roles no longer configured: ")
+
+
 def test_the_command_runs_as_a_module(sandbox: Sandbox) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "commands.discover", "--region", "us-east-1"],
@@ -412,8 +447,7 @@ def test_the_command_runs_as_a_module(sandbox: Sandbox) -> None:
     assert f"account {ACCOUNT}: " in ran.stdout
 
 
-def configure(directory: Path, roles: str) -> None:
+def configure(directory: Path, roles: str, *, state: str = "{bucket: some-states, region: us-east-1}") -> None:
     (directory / "glue-sessions.yaml").write_text(
-        f"state: {{bucket: some-states, region: us-east-1}}\n"
-        f"environments: {{dev: {{region: us-east-1, account_id: '{ACCOUNT}', roles: {roles}}}}}\n"
+        f"state: {state}\nenvironments: {{dev: {{region: us-east-1, account_id: '{ACCOUNT}', roles: {roles}}}}}\n"
     )

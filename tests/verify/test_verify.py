@@ -8,7 +8,7 @@ import pytest
 from iam.recipe import INLINE_POLICY_NAME, glue_statement, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
-from tests.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, trusting
+from tests.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole, trusting
 from tests.verify.conftest import DENY_GLUE, Granted, Run
 
 ROOT = Path(__file__).parents[2]
@@ -345,9 +345,6 @@ def test_what_judged_is_said_with_the_reason(verify: Run, granted: Granted) -> N
     run = verify()
     assert "judged by documents" in run.out
     assert run.err == "calls judged by the documents: iam:SimulatePrincipalPolicy: access denied: not today\n"
-
-
-STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
 
 
 def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(

@@ -58,7 +58,7 @@ def _client(state: State) -> "S3Client":
         )
         external: Any = {"ExternalId": state.assume_role.external_id} if state.assume_role.external_id else {}
         assumed = sts.assume_role(
-            RoleArn=state.assume_role.role_arn, RoleSessionName="glue-sessions-verify", **external
+            RoleArn=state.assume_role.role_arn, RoleSessionName="glue-sessions-left-over", **external
         )["Credentials"]
         session = boto3.Session(
             aws_access_key_id=assumed["AccessKeyId"],
