@@ -10,6 +10,7 @@ from configuration import Configuration, load
 from modules.bindings import TerraformStack
 from sandbox.launcher import Sandbox
 from stacks.glue_sessions import GlueSessionsStack
+from tests.e2e.one_root import merged
 from tests.e2e.terraform import Terraform
 from tests.template import Template, app_in_memory
 
@@ -73,6 +74,25 @@ class Shop:
             for settings in configuration.role_stacks
         }
 
+    def together(self, *, default_tags: Mapping[str, str] | None = None, **environments: Any) -> Terraform:
+        """Synthesize these environments into one folder: many roles in one run, and in one state.
+
+        Args:
+            default_tags: what the provider tags everything with.
+            environments: as for `stacks`.
+        """
+        configuration = self.configure(**environments)
+        stacks = {
+            settings.name: Template.from_stack(
+                GlueSessionsStack(app_in_memory(), settings=settings, state=configuration.state)
+            ).document
+            for settings in configuration.role_stacks
+        }
+        root = merged(stacks)
+        if default_tags:
+            root["provider"]["aws"][0]["default_tags"] = {"tags": default_tags}
+        return self._initialized(root, "-".join(environments))
+
     def stack(self, role: str, *, environment: Mapping[str, Any] | None = None, **settings: Any) -> Terraform:
         """Synthesize the stack of one role, in the environment `dev`.
 
@@ -96,9 +116,12 @@ class Shop:
 
     def prepare(self, stack: TerraformStack, name: str) -> Terraform:
         """Synthesize a stack into its folder and initialize that, if it is new."""
+        return self._initialized(Template.from_stack(stack).document, name)
+
+    def _initialized(self, document: Mapping[str, Any], name: str) -> Terraform:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        (folder / "cdk.tf.json").write_text(json.dumps(Template.from_stack(stack).document))
+        (folder / "cdk.tf.json").write_text(json.dumps(document))
         terraform = Terraform(folder, self.binary, self.environment)
         if folder not in self._prepared:
             initialized = terraform.init()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+_HANGS = 900
+"""Seconds after which terraform is taken to wait for something that does not come."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class Terraform:
         """Run terraform to its end; `variables` are added to its environment."""
         process = self.start(*arguments, **variables)
         try:
-            output, _ = process.communicate("", timeout=240)
+            output, _ = process.communicate("", timeout=_HANGS)
         except BaseException:
             kill(process)
             raise
@@ -153,6 +157,15 @@ class Terraform:
         done = self.try_to_apply(*arguments, **variables)
         assert done.status == 0, done.output
         return done
+
+    def unlock(self) -> None:
+        """Remove the lock that a killed terraform has left, as a person does: by the id that the next plan tells."""
+        locked = self.plan()
+        assert locked.status == 1
+        (error,) = locked.errors
+        lock_id = re.search(r" ID: +(\S+)", error)
+        assert lock_id, error
+        assert self.run("force-unlock", "-force", lock_id[1]).status == 0
 
     def try_to_apply(self, *arguments: str, **variables: str) -> Run:
         """Plan and apply in one go."""

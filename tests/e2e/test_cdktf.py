@@ -1,8 +1,11 @@
 """The journey with the cdktf command line itself, as users go it."""
 
+from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import RECIPE_INLINE_POLICY, RECIPE_TRUST, ExecutionRole, Grants
 from tests.e2e.programs import cdktf
-from tests.e2e.shop import Shop
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+
+GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
 
 def test_the_only_stack_is_planned_and_applied_without_its_name(shop: Shop, role: ExecutionRole) -> None:
@@ -14,7 +17,30 @@ def test_the_only_stack_is_planned_and_applied_without_its_name(shop: Shop, role
 
     applied = cdktf(shop, "apply", "--skip-provider-lock", "--auto-approve")
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert role.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+    assert role.grants == GRANTED
+
+
+def test_a_destroy_by_mistake_touches_no_role(shop: Shop, make_role: MakeRole) -> None:
+    adopted, external = make_role(), make_role(RECIPE_TRUST)
+    roles = [{"role": adopted.name}, {"role": external.name, "trust": {"ownership": "external"}}]
+    for stack in shop.stacks(default={"roles": roles}).values():
+        stack.apply()
+    assert adopted.grants == external.grants == GRANTED
+
+    refused = cdktf(shop, "destroy", f"glue-sessions-default-{adopted.name}", "--skip-provider-lock", "--auto-approve")
+    assert refused.returncode == 1
+    assert "Instance cannot be destroyed" in refused.stdout + refused.stderr
+    assert adopted.grants == GRANTED
+
+    done = cdktf(shop, "destroy", f"glue-sessions-default-{external.name}", "--skip-provider-lock", "--auto-approve")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert external.grants == Grants(RECIPE_TRUST, attached=False, inline_policy=None)
+
+    # what the README says to do instead
+    (stack,) = shop.stacks(default={"roles": [{"role": adopted.name, "released": True}]}).values()
+    released = stack.apply()
+    assert released.changes == {ROLE: "update", ATTACHMENT: "delete", INLINE_POLICY: "delete"}
+    assert adopted.read() == adopted.made
 
 
 def test_a_wrong_configuration_is_told_and_reaches_no_terraform(shop: Shop, role: ExecutionRole) -> None:

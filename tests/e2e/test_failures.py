@@ -11,10 +11,7 @@ from tests.e2e.execution_role import (
     ACCOUNT,
     CONSOLE_TRUST,
     GLUE_STATEMENT,
-    RECIPE_INLINE_POLICY,
-    RECIPE_TRUST,
     ExecutionRole,
-    Grants,
     statement,
     trust,
 )
@@ -126,13 +123,3 @@ def test_a_release_that_would_leave_no_statement_stops_at_the_plan(shop: Shop, r
         f"Resource precondition failed: The trust policy of {role.arn} would be left without a statement,",
     )
     assert role.read() == before
-
-
-def test_a_destroy_is_refused(shop: Shop, role: ExecutionRole) -> None:
-    stack = shop.stack(role.name)
-    stack.apply()
-    # the one plan that speaks of a role's end, because it was asked to, and that cannot be applied
-    asked = stack.start("apply", "-destroy", "-auto-approve", "-json")
-    output, _ = asked.communicate("", timeout=240)
-    assert_it_failed(Run(asked.returncode, output), "Instance cannot be destroyed: ")
-    assert role.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)

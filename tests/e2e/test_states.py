@@ -1,13 +1,9 @@
 """States in S3: one for each role, locked while written, kept in every version, whatever becomes of the file."""
 
 import json
-import re
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
-from tests.aws_proxy import Answer, AwsProxy, Cut
+from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
     CONSOLE_TRUST,
@@ -18,17 +14,11 @@ from tests.e2e.execution_role import (
     Grants,
     trust,
 )
+from tests.e2e.faults import held, wait_until
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import kill
 
 GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, f"not in two minutes: {what}"
-        time.sleep(0.05)
 
 
 def test_two_environments_and_several_roles_have_states_of_their_own(shop: Shop, make_role: MakeRole) -> None:
@@ -94,31 +84,17 @@ def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
 ) -> None:
     state = f"glue-sessions/dev/{role.name}.tfstate"
     stack = shop.stack(role.name, trust={"ownership": "additive"})
-    asked, killed = threading.Event(), threading.Event()
-
-    def hold(parameters: dict[str, Any], region: str) -> Answer:
-        asked.set()
-        killed.wait()
-        return Cut()
-
-    proxy.answers["PutRolePolicy"] = hold
-    applying = stack.start("apply", "-auto-approve", "-input=false", **through(proxy))
-    try:
-        assert asked.wait(120)
-        wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
-    finally:
-        kill(applying)
-        killed.set()
+    with held(proxy, "PutRolePolicy") as asked:
+        applying = stack.start("apply", "-auto-approve", "-input=false", **through(proxy))
+        try:
+            assert asked.wait(120)
+            wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
+        finally:
+            kill(applying)
     assert shop.state_versions(state) == []
     assert role.grants.inline_policy is None
 
-    locked = stack.plan()
-    assert locked.status == 1
-    (error,) = locked.errors
-    lock_id = re.search(r" ID: +(\S+)", error)
-    assert lock_id, error
-    assert stack.run("force-unlock", "-force", lock_id[1]).status == 0
-
+    stack.unlock()
     recovered = stack.apply()
     assert recovered.imported == {ROLE, ATTACHMENT}
     assert recovered.changes[INLINE_POLICY] == "create"

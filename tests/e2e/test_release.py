@@ -1,0 +1,79 @@
+"""Ways out: released, released in part, taken out of the file unreleased, and back again."""
+
+import json
+from typing import Any
+
+from tests.aws_proxy import AwsProxy
+from tests.e2e.conftest import MakeRole, through
+from tests.e2e.execution_role import (
+    CONSOLE_TRUST,
+    GLUE_STATEMENT,
+    RECIPE_INLINE_POLICY,
+    RECIPE_TRUST,
+    ExecutionRole,
+    Grants,
+    trust,
+)
+from tests.e2e.faults import held, wait_until
+from tests.e2e.programs import command
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+from tests.e2e.terraform import kill
+
+RELEASED = Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
+
+
+def test_a_release_killed_midway_is_completed_by_the_next(shop: Shop, role: ExecutionRole, proxy: AwsProxy) -> None:
+    stack = shop.stack(role.name, trust={"ownership": "additive"})
+    stack.apply()
+    assert role.trust == trust(*CONSOLE_TRUST["Statement"], GLUE_STATEMENT)
+
+    shop.stack(role.name, trust={"ownership": "additive"}, released=True)
+    with held(proxy, "DeleteRolePolicy") as asked:
+        releasing = stack.start("apply", "-auto-approve", "-input=false", **through(proxy))
+        try:
+            assert asked.wait(120)
+            wait_until(lambda: not role.grants.attached and role.trust == CONSOLE_TRUST, "the others are taken away")
+        finally:
+            kill(releasing)
+    assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=RECIPE_INLINE_POLICY)
+
+    stack.unlock()
+    completed = stack.apply()
+    assert completed.changes == {INLINE_POLICY: "delete"}
+    assert role.grants == RELEASED
+    stack.assert_nothing_to_do()
+
+
+def test_a_role_taken_out_of_the_file_unreleased_is_named_until_it_is_released(shop: Shop, make_role: MakeRole) -> None:
+    stays, goes = make_role(), make_role()
+    entries = [{"role": stays.name}, {"role": goes.name}]
+    for stack in shop.stacks(dev={"roles": entries}).values():
+        stack.apply()
+
+    # its stack is gone with it, so nothing is planned for it
+    assert list(shop.stacks(dev={"roles": entries[:1]})) == [f"glue-sessions-dev-{stays.name}"]
+    assert goes.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+    assert left_over(shop) == [
+        f"left over: dev/{goes.name} is not in the configuration and its state s3://{shop.bucket}/glue-sessions/dev/"
+        f"{goes.name}.tfstate has grants: put the role back with released: true and apply, then take it out"
+    ]
+
+    (_, released) = shop.stacks(dev={"roles": [entries[0], {**entries[1], "released": True}]}).values()
+    assert released.apply().changes == {ROLE: "update", ATTACHMENT: "delete", INLINE_POLICY: "delete"}
+    assert goes.read() == goes.made
+    shop.configure(dev={"roles": entries[:1]})
+    assert left_over(shop) == []
+
+    # its state is still there, and nothing in it is in the way of coming back
+    (_, again) = shop.stacks(dev={"roles": entries}).values()
+    assert again.apply().changes == {ROLE: "update", ATTACHMENT: "create", INLINE_POLICY: "create"}
+    assert goes.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+    again.assert_nothing_to_do()
+
+
+def left_over(shop: Shop) -> Any:
+    verified = command(shop, "verify", "--json")
+    discovered = command(shop, "discover", "--json", "--region", "us-east-1")
+    notes = json.loads(verified.stdout)["notes"]
+    assert json.loads(discovered.stdout)["left_over"] == notes
+    return notes
