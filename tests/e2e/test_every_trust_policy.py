@@ -1,6 +1,6 @@
 """Every trust policy met in the wild, taken over and handed back by real terraform: many roles in few runs.
 
-The provider tags everything by default in all runs but one, which must make no difference to a role that is adopted.
+On the journey the provider tags everything by default, save in one plan: to an adopted role it must make no difference.
 """
 
 import json
