@@ -23,6 +23,11 @@ export PIPENV_VERBOSITY := -1
 export PIP_COMPILE := 0
 unexport PYTHONDONTWRITEBYTECODE
 
+# cdktf that cannot ask ends at once, and leaves the state locked
+define asks
+@test -t 0 || { echo "there is no terminal to approve on: use one, or give its cdktf command (make -n $@) --auto-approve" >&2; exit 2; }
+endef
+
 # Each stamp is newer than what it was made from.
 packages := .venv/packages
 notebook := .venv/notebook
@@ -57,16 +62,19 @@ plan: python terraform $(packages) $(cdktf) ## what would change: make plan STAC
 	cdktf plan --skip-provider-lock $(STACK)
 
 apply: python terraform $(packages) $(cdktf) ## change it, once you approve: make apply STACK=…
+	$(asks)
 	cdktf apply --skip-provider-lock $(STACK)
 
 drift: python terraform $(packages) ## what others changed since the last apply: make drift, or make drift STACK=…
 	@python -m commands.drift $(STACK)
 
 state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that glue-sessions.yaml names, and keep it in shape
+	$(asks)
 	python -m commands.create_state_bucket
 	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
 
 pipeline-access: python terraform $(packages) $(cdktf) ## the roles that a pipeline plans and applies with, once you approve
+	$(asks)
 	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
 
 # the steps of a pipeline, see docs/pipelines/README.md; a status of 1 or 2 is make's 2

@@ -5,12 +5,15 @@ it and keeps its own state in it.
 """
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from commands.interruption import told_in_one_line
+from commands.live.faults import AWS_ERRORS, in_words
 from configuration import AssumeRole, State
 from program import cannot_run, configuration_or_exit
 
@@ -46,8 +49,10 @@ def create(state: State) -> bool:
         region = _region_of(s3, state.bucket, account_id)
         if region is None:
             return _create(s3, state)
-    except (BotoCoreError, ClientError) as error:
-        raise StateBucketError(f"state.bucket: cannot make {state.bucket}: {_in_one_line(error)}") from None
+    except AWS_ERRORS as error:
+        raise StateBucketError(
+            f"state.bucket: cannot make {state.bucket}: {_operation(error)}{in_words(error)}"
+        ) from None
     if region != state.region:
         raise StateBucketError(f"state.region: supply {region}, where the bucket {state.bucket} is, got {state.region}")
     return False
@@ -112,8 +117,8 @@ def _status(error: ClientError) -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _operation(error: Exception) -> str:
+    return f"{error.operation_name}: " if isinstance(error, ClientError) else ""
 
 
 def main() -> None:
@@ -132,4 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(told_in_one_line(main))

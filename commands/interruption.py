@@ -2,7 +2,17 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+
+
+def told_in_one_line(command: Callable[[], int | None]) -> int | None:
+    """Run a command and give its exit status; where it lets an interrupt through, that is a line on stderr and 2."""
+    try:
+        return command()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 2
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commands import stack_arguments
+from commands.interruption import told_in_one_line
 
 if TYPE_CHECKING:
     from commands.stack_terraform import Done
@@ -84,4 +85,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told_in_one_line(main))

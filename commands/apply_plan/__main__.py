@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from commands import stack_arguments
+from commands.interruption import told_in_one_line
 
 _DESCRIPTION = """\
 Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role once more: what
@@ -82,4 +83,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told_in_one_line(main))

@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="discover",
         description="Find SageMaker domains, user profiles and spaces, the execution role that applies to each, and"
         " what those roles have of the grants for Glue interactive sessions. Changes nothing in AWS.",
+        epilog="exit status: 0 well, 2 nothing could be done",
     )
     add = parser.add_argument
     add("--region", nargs="+", metavar="R", help="regions to look in; otherwise all that are on for the account")

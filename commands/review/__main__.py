@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from commands.interruption import told_in_one_line
 from commands.review import acceptance, plan, report
 from commands.review.rules import SEVERITIES
 
@@ -38,8 +39,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PLAN",
         help="a saved plan, what `terraform show -json` says of one, or - for stdin",
     )
-    parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
-    parser.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="high", metavar="SEVERITY")
+    parser.add_argument(
+        "--format", choices=("terminal", "markdown", "json"), default="terminal", help="(default: terminal)"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=(*SEVERITIES, "never"),
+        default="high",
+        metavar="SEVERITY",
+        help="the least severity that fails the review: critical, high, medium, low or never (default: high)",
+    )
     parser.add_argument(
         "--accept",
         action="append",
@@ -92,4 +101,4 @@ def _show(review: report.Review, format_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told_in_one_line(main))

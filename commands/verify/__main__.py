@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="verify",
         description="Check live roles against what glue-sessions.yaml declares and what the Glue kernel needs. Changes"
         " nothing in AWS, but for the session that --start-session starts and ends.",
+        epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
     )
     add = parser.add_argument
     add("stacks", nargs="*", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'; otherwise all")

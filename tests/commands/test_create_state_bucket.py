@@ -87,10 +87,7 @@ def test_denied_access_is_said_in_one_line(refusing_s3: Stubber) -> None:
     refusing_s3.add_client_error("create_bucket", "AccessDenied", "Access Denied", 403)
     with pytest.raises(StateBucketError) as raised:
         create(state("taken"))
-    assert str(raised.value) == (
-        "state.bucket: cannot make taken: An error occurred (AccessDenied) when calling the CreateBucket operation: "
-        "Access Denied"
-    )
+    assert str(raised.value) == "state.bucket: cannot make taken: CreateBucket: access denied: Access Denied"
 
 
 def test_the_role_of_the_state_is_assumed(aws: Sandbox) -> None:
@@ -128,9 +125,9 @@ def test_the_endpoints_and_authorities_of_the_state_are_used(aws: Sandbox, monke
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "Unable to locate credentials"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect to the endpoint URL"),
-        ({"AWS_CA_BUNDLE": "/no/such/file"}, "SSL validation failed"),
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials found, sign in"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "cannot be reached: Could not connect"),
+        ({"AWS_CA_BUNDLE": "/no/such/file"}, "cannot be reached: SSL validation failed"),
         ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
     ],
 )

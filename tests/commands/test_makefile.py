@@ -36,6 +36,7 @@ def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ["make", "--no-print-directory", *arguments],
         cwd=clone,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -90,6 +91,24 @@ def test_without_a_python_that_is_new_enough_one_line_says_so(tools: Path, says:
         "python3 is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12"
     )
     assert not (tools.parent / "clone" / ".venv").exists()
+
+
+@pytest.mark.parametrize("target", ["apply", "state-bucket", "pipeline-access"])
+def test_what_has_to_be_approved_is_not_begun_without_a_terminal(tools: Path, target: str) -> None:
+    add_python(tools)
+    terraform = tools / "terraform"
+    terraform.write_text('#!/usr/bin/env bash\necho \'{"terraform_version": "1.11.4"}\'\n')
+    terraform.chmod(0o755)
+    make(tools)
+    for stamp in ("package-lock.json", ".venv/bin/pipenv", ".venv/packages", "node_modules/.cdktf"):
+        (tools.parent / "clone" / stamp).parent.mkdir(parents=True, exist_ok=True)
+        (tools.parent / "clone" / stamp).touch()
+    ended = make(tools, target)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[0] == (
+        f"there is no terminal to approve on: use one, or give its cdktf command (make -n {target}) --auto-approve"
+    )
 
 
 def test_clean_keeps_a_state_that_is_nowhere_else(tools: Path) -> None:
