@@ -201,6 +201,9 @@ def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> N
         condensed("reading IAM Role (x)", told)
         == "reading IAM Role (x): operation error IAM: GetRole, AccessDenied: no"
     )
+    assert condensed('S3 bucket "states" does not exist.\n', "It must exist.") == (
+        'S3 bucket "states" does not exist: It must exist'
+    )
     assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
 
 
