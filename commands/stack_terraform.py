@@ -85,8 +85,8 @@ def condensed(summary: str, detail: str = "") -> str:
 
     The ids of AWS's responses are left out.
     """
-    first = detail.strip().partition("\n\n")[0]
-    line = _RESPONSE.sub("", " ".join(f"{summary}: {first}".split())).rstrip(":. ")
+    said = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
+    line = _RESPONSE.sub("", " ".join(said.split())).rstrip(":. ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
