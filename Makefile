@@ -45,7 +45,7 @@ demo: python terraform $(notebook) $(cdktf) ## the whole journey on a local AWS,
 
 test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
 	pytest --quiet --cov --cov-report= tests/unit
-	pytest --quiet --numprocesses 2 --dist loadfile --ignore tests/unit --cov --cov-append --cov-fail-under 95
+	pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/unit --cov --cov-append --cov-fail-under 95
 
 check: python $(all_packages) ## lint, formatting and types, of the workflows too
 	ruff check
