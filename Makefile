@@ -55,7 +55,7 @@ check: python $(all_packages) ## lint, formatting and types, of the workflows to
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
-bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (15 min)
+bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (25 min)
 	python -m benchmarks
 
 plan: python terraform $(packages) $(cdktf) ## what would change: make plan STACK=…, without STACK where there is one alone

@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="How long this project takes, beside what one would have instead. Writes docs/performance.md and"
-        " its plot. Needs Linux, terraform, and a quiet machine for a quarter of an hour.",
+        " its plot. Needs Linux, terraform, and a quiet machine for half an hour.",
         epilog="Exit status: 0 measured, 2 could not run.",
     )
     made.add_argument(
