@@ -84,6 +84,4 @@ class AdoptedExecutionRole(IamRole):
             ),
         )
         blocks.import_existing(ROLE_ADDRESS, LIVE_ROLE_NAME)
-        blocks.define(**owned_trust.locals)
-        for name, assertion in owned_trust.checks.items():
-            blocks.check(name, assertion)
+        blocks.tell(owned_trust.locals, owned_trust.checks)

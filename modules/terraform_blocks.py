@@ -61,6 +61,12 @@ class TerraformBlocks:
         """Name values that expressions refer to as `local.<name>`."""
         self.locals.update(values)
 
+    def tell(self, values: Mapping[str, Any], checks: Mapping[str, Assertion]) -> None:
+        """Check each of these assertions, by the name of its check, with the values that they refer to."""
+        self.define(**values)
+        for name, assertion in checks.items():
+            self.check(name, assertion)
+
     def output(self, name: str, value: str) -> None:
         """Tell a value to whoever applies the stack, and to `terraform output`."""
         self.outputs[name] = {"value": value}

@@ -1,15 +1,12 @@
 """One execution role's grants for Glue interactive sessions: the stack `glue-sessions-<environment>-<role>`."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from configuration import RoleStack, State
 from iam.recipe import trust_policy, trust_policy_keeping
 from modules import trust_ownership
 from modules.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from modules.execution_role import ROLE_ADDRESS, AdoptedExecutionRole, LiveExecutionRole
 from modules.session_grant import GlueSessionGrant
-from modules.terraform_blocks import Assertion, TerraformBlocks
+from modules.terraform_blocks import TerraformBlocks
 from modules.trust_ownership import OwnedTrust
 from stacks.backend import keep_state
 
@@ -48,7 +45,7 @@ class GlueSessionsStack(TerraformStack):
         else:
             _leave_to_its_owner(blocks, told=not role.released)
         if role.trust.ownership != "authoritative" and not role.released:
-            _tell(blocks, *trust_ownership.denied())
+            blocks.tell(*trust_ownership.denied())
         if not role.released:
             GlueSessionGrant(
                 self,
@@ -73,10 +70,4 @@ def _leave_to_its_owner(blocks: TerraformBlocks, *, told: bool) -> None:
     # a role adopted before is forgotten; without this block the plan would destroy it
     blocks.forget(ROLE_ADDRESS)
     if told:
-        _tell(blocks, *trust_ownership.external())
-
-
-def _tell(blocks: TerraformBlocks, locals_: Mapping[str, Any], checks: Mapping[str, Assertion]) -> None:
-    blocks.define(**locals_)
-    for name, assertion in checks.items():
-        blocks.check(name, assertion)
+        blocks.tell(*trust_ownership.external())
