@@ -38,16 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # imported here, so that --help and wrong arguments are answered at once
     from commands import stacks
     from commands.stack_terraform import Terraform
-    from commands.synthesis import SynthesisError, synthesize
+    from commands.synthesis import SynthesisError, synthesized
     from commands.terraform import TerraformMissingError
     from program import configuration_or_exit
 
     configuration = configuration_or_exit()
     try:
-        stacks.chosen(configuration.role_stacks, options.stacks)
         terraform = Terraform(stacks.settings_folder())
-        synthesize(stacks.output_folder())
-        chosen = stacks.find(options.stacks, configuration)
+        chosen = synthesized(options.stacks, configuration, stacks.output_folder())
     except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
         print(error, file=sys.stderr)
         return 2

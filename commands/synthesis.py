@@ -3,14 +3,32 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands import stacks
+
+if TYPE_CHECKING:
+    from configuration import Configuration
 
 _MAIN = Path(__file__).parents[1] / "main.py"
 
 
 class SynthesisError(Exception):
     """The stacks could not be written; says why."""
+
+
+def synthesized(patterns: Sequence[str], configuration: "Configuration", folder: Path) -> list[stacks.Stack]:
+    """Write the stacks anew, and give those that patterns name, as `stacks.find` does.
+
+    Raises:
+        StacksError: a pattern matches nothing; nothing is written then.
+        SynthesisError: as of `synthesize`.
+    """
+    stacks.chosen(configuration.role_stacks, patterns)
+    synthesize(folder)
+    return stacks.find(patterns, configuration, {"CDKTF_OUTDIR": str(folder)})
 
 
 def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> None:

@@ -8,7 +8,7 @@ from commands.drift.judgement import Judgement, judge
 from commands.drift.report import Reading
 from commands.review import plan
 from commands.stack_terraform import Terraform, TerraformError
-from commands.synthesis import SynthesisError, synthesize
+from commands.synthesis import SynthesisError, synthesized
 from commands.terraform import TerraformMissingError
 from configuration import ConfigurationError, configuration_path, load
 
@@ -27,10 +27,8 @@ def read(patterns: Sequence[str]) -> list[Reading]:
     # apart from cdktf's: a plan that awaits its apply there stays what it was made from
     folder = stacks.output_folder() / "drift"
     configuration = load(configuration_path(os.environ), os.environ)
-    stacks.chosen(configuration.role_stacks, patterns)
     terraform = Terraform(stacks.settings_folder())
-    synthesize(folder)
-    found = stacks.find(patterns, configuration, {"CDKTF_OUTDIR": str(folder)})
+    found = synthesized(patterns, configuration, folder)
     outcomes = stacks.for_each(found, lambda stack: _judged(stack, terraform), step="stacks planned")
     outcomes.report_broken()
     judged = {stack.name: result for stack, result in outcomes.done}
