@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from commands import stack_arguments
+from commands.interruption import told_in_one_line
 
 if TYPE_CHECKING:
     from commands.drift.report import Reading
@@ -23,9 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         readings = read(options.stacks)
     except CANNOT_READ as error:
         print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
         return 2
     _show(readings, options.format)
     return exit_status(readings)
@@ -61,4 +59,4 @@ def _show(readings: "Sequence[Reading]", format_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told_in_one_line(main))

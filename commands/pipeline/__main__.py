@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from commands import stacks
+from commands.interruption import told_in_one_line
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from commands.stack_terraform import Terraform, TerraformError
 from commands.synthesis import SynthesisError
@@ -31,9 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return step(options.arguments)
     except _FAULTS as error:
         print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
         return 2
 
 
@@ -147,4 +145,4 @@ STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told_in_one_line(main))

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from commands import stack_arguments
+
 if TYPE_CHECKING:
     from commands.verify.checking import Checker
     from commands.verify.results import Result
@@ -30,8 +32,8 @@ def _parser() -> argparse.ArgumentParser:
         " nothing in AWS, but for the session that --start-session starts and ends.",
         epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
     )
+    stack_arguments.add_stacks(parser)
     add = parser.add_argument
-    add("stacks", nargs="*", metavar="STACK", help="stacks, also as patterns like 'glue-sessions-dev-*'; otherwise all")
     add("--json", action="store_true", help="print JSON (docs/verify.md)")
     add("--start-session", action="store_true", help="start a smallest session with each ready role; this costs money")
     add("--yes", action="store_true", help="with --start-session: do not ask whether it may cost that")

@@ -17,6 +17,9 @@ REPOSITORY = Path(__file__).parents[2]
     ("arguments", "variable", "file"),
     [
         (("commands.plan",), "GLUE_SESSIONS_CONFIG", "glue-sessions.yaml"),
+        (("commands.drift",), "GLUE_SESSIONS_CONFIG", "glue-sessions.yaml"),
+        (("commands.verify",), "GLUE_SESSIONS_CONFIG", "glue-sessions.yaml"),
+        (("commands.pipeline", "stacks"), "GLUE_SESSIONS_CONFIG", "glue-sessions.yaml"),
         (("commands.create_state_bucket",), "GLUE_SESSIONS_CONFIG", "glue-sessions.yaml"),
         (("commands.apply_plan", "*"), "CDKTF_OUTDIR", "manifest.json"),
         (("commands.review", "plan.json"), "PWD", "plan.json"),
