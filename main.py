@@ -1,13 +1,16 @@
 #!/usr/bin/env python
 """The CDKTF app: one Terraform stack for each role that glue-sessions.yaml names."""
 
-from program import configuration_or_exit
+from modules import bindings
 
 
 def main() -> None:
     """Write every stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    bindings.load_ahead()
+    # imported while Node starts, which takes as long
+    from program import configuration_or_exit
+
     configuration = configuration_or_exit()
-    # imported once the configuration is known to be right: a fault in it costs no start of the jsii runtime
     from modules.bindings import App
     from stacks.glue_sessions import GlueSessionsStack
 

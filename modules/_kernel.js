@@ -1,4 +1,4 @@
-// Runs jsii's kernel in the process that jsii starts.
+// Runs jsii's kernel in the process that Python starts.
 //
 // jsii's own entry point starts a second Node for the kernel, which it talks to over file descriptor 3, and only hands
 // messages on. Here the kernel (program.js, unchanged) talks to Python itself, over standard input and output.
@@ -19,9 +19,5 @@ for (const name of ["stdout", "stderr"]) {
   };
   Object.defineProperty(process, name, { value: new Writable({ write }) });
 }
-
-// set for this process alone: the kernel links its packages instead of copying them if it finds the option here
-process.execArgv.push("--preserve-symlinks");
-process.env.NODE_OPTIONS = process.env.NODE_OPTIONS.replace(/ ?--preserve-symlinks$/, "");
 
 require("./program.js");

@@ -6,9 +6,9 @@ Whoever needs another class adds it to the imports and the two lists below.
 
 Environment variables:
     GLUE_SESSIONS_CDK: `cdktf` (the default) or `cdktn`, which is CDK Terrain, its maintained successor.
-    GLUE_SESSIONS_PLAIN_BINDINGS: `1` to import the AWS provider whole, as its documentation has it.
+    GLUE_SESSIONS_PLAIN_BINDINGS: `1` to leave jsii as it is and import the AWS provider whole, as is documented.
     JSII_NODE: the Node to run; by default the one that comes with the Python environment.
-    JSII_RUNTIME: the JavaScript that jsii has it run; by default one that needs no second Node.
+    JSII_RUNTIME: the JavaScript that jsii has it run, if it is left as it is.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from modules._node import environment_for_jsii
+from modules._node import UnknownJsiiError, environment_for_node, kernel_process, start_ahead
 from modules._provider_subset import UnknownLayoutError, use_subset
 
 if TYPE_CHECKING:
@@ -135,10 +135,17 @@ if not TYPE_CHECKING:  # to a type checker, only what is imported above exists
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        with environment_for_jsii():
+        with environment_for_node():
+            _use_kernel()
             value = getattr(importlib.import_module(_module_of(name)), name)
         globals()[name] = value
         return value
+
+
+def load_ahead() -> None:
+    """Start Node and have it read the library, while Python does something that needs neither."""
+    if not _is_jsii_left_alone():
+        start_ahead(["constructs", _library()])
 
 
 def _module_of(name: str) -> str:
@@ -167,12 +174,41 @@ def _library() -> str:
 
 
 @cache
+def _use_kernel() -> None:
+    """Have jsii, before it starts, run as it runs fastest."""
+    if _is_jsii_left_alone():
+        return
+    try:
+        kernel = kernel_process()
+    except (UnknownJsiiError, OSError) as error:
+        _tell_slow(str(error))
+        return
+    from modules import _kernel  # reaches into jsii, which must be known for that
+
+    _kernel.use(kernel)
+
+
+@cache
 def _provider() -> str:
     """Return the provider's package, prepared so that importing a submodule of it loads no other."""
     package, needed = _PAIRS[_library()]
-    if os.environ.get("GLUE_SESSIONS_PLAIN_BINDINGS") != "1":
+    if not _is_plain():
         try:
             use_subset(package, {*_SUBMODULES, *needed})
         except (UnknownLayoutError, OSError) as error:
-            print(f"the AWS bindings are loaded whole, which is slow: {error}", file=sys.stderr)
+            _tell_slow(str(error))
     return package
+
+
+def _is_plain() -> bool:
+    return os.environ.get("GLUE_SESSIONS_PLAIN_BINDINGS") == "1"
+
+
+def _is_jsii_left_alone() -> bool:
+    started = "constructs" in sys.modules  # by another import than this module's
+    return _is_plain() or started or "JSII_RUNTIME" in os.environ or os.name != "posix"
+
+
+@cache
+def _tell_slow(why: str) -> None:
+    print(f"the bindings are loaded the slow way: {why}", file=sys.stderr)

@@ -2,9 +2,10 @@
 
 import ast
 import json
+from importlib.metadata import version
 from pathlib import Path
 
-from modules import bindings
+from modules import _node, bindings
 from tests.bindings.conftest import REPOSITORY, SUBMODULES, Run
 
 SYNTH = """
@@ -72,7 +73,7 @@ def test_a_provider_laid_out_otherwise_is_imported_whole_and_said_in_one_line(
     whole = run(SYNTH, path=other_layout)
 
     assert whole.returncode == 0
-    assert whole.stderr.startswith("the AWS bindings are loaded whole, which is slow: the assembly ")
+    assert whole.stderr.startswith("the bindings are loaded the slow way: the assembly is not written as expected ")
     assert whole.stderr.count("\n") == 1
     assert synthesized(tmp_path) == cut
 
@@ -85,7 +86,7 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
     completed = run(SYNTH, path=other_layout, XDG_CACHE_HOME=str(tmp_path / "file"))
 
     assert completed.returncode == 0
-    assert completed.stderr.startswith("the AWS bindings are loaded whole, which is slow: [Errno 20] Not a dir")
+    assert completed.stderr.startswith("the bindings are loaded the slow way: [Errno 20] Not a directory: ")
     assert completed.stderr.count("\n") == 1
 
 
@@ -140,15 +141,85 @@ def test_jsii_runs_in_one_node_process(run: Run) -> None:
     assert (completed.stdout, completed.stderr) == ("1\n", "")
 
 
-def test_a_kernel_that_talks_otherwise_is_started_by_jsii_itself(run: Run, tmp_path: Path) -> None:
+def test_another_jsii_is_left_as_it_is_and_that_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
     assert run(SYNTH).returncode == 0
-    in_one = synthesized(tmp_path)
+    known = synthesized(tmp_path)
     (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
 
-    completed = run("from modules import _node\n_node._KNOWN = b'readFD:4'\n" + SYNTH + ONE_OR_TWO)
+    completed = run("from modules import _node\n_node.KNOWN_JSII = '1.0.0'\n" + SYNTH + ONE_OR_TWO)
 
-    assert (completed.stdout, completed.stderr) == ("2\n", "")
-    assert synthesized(tmp_path) == in_one
+    assert completed.stdout == "2\n"
+    assert completed.stderr == (
+        f"the bindings are loaded the slow way: jsii is version {version('jsii')}, and 1.0.0 is the one that is known\n"
+    )
+    assert synthesized(tmp_path) == known
+
+
+def test_the_jsii_that_is_installed_is_the_one_that_is_known() -> None:
+    """Another one has to be compared with what modules/_kernel.py and _kernel.js know of it."""
+    assert version("jsii") == _node.KNOWN_JSII
+
+
+AHEAD = """
+from modules import bindings
+bindings.load_ahead()
+"""
+
+
+def test_node_is_started_once_even_if_it_is_started_ahead(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    alone = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    completed = run(AHEAD + "print(len(bindings.start_ahead.__globals__['_ahead']))\n" + SYNTH + ONE_OR_TWO)
+
+    assert (completed.stdout, completed.stderr) == ("1\n1\n", "")
+    assert synthesized(tmp_path) == alone
+
+
+def test_node_ends_with_a_program_that_does_not_come_to_use_it(run: Run, tmp_path: Path) -> None:
+    completed = run(
+        AHEAD + "(kernel,) = bindings.start_ahead.__globals__['_ahead']\nprint(kernel.process.pid)",
+        TMPDIR=str(tmp_path),
+    )
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert not Path("/proc", completed.stdout.strip()).exists()
+    assert list(tmp_path.glob("jsii-*")) == []
+
+
+def test_an_override_that_cannot_be_is_told_by_the_call_that_follows(run: Run) -> None:
+    completed = run(
+        "import jsii\n"
+        "from modules.bindings import App, TerraformStack\n"
+        "stack = TerraformStack(App(), 'stack')\n"
+        "jsii.invoke(stack, 'addOverride', [1, 'value'])\n"
+        "try:\n"
+        "    TerraformStack(stack, 'inner')\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__, error)\n"
+        "print(TerraformStack(stack, 'next').node.path)"
+    )
+
+    first, *_, last = completed.stdout.splitlines()
+    assert "Passed to parameter path of method cdktf.TerraformStack#addOverride: " in first
+    assert last == "stack/next"
+
+
+def test_more_overrides_than_answers_wait_are_all_made(run: Run, tmp_path: Path) -> None:
+    completed = run(
+        "from modules.bindings import App, TerraformStack\n"
+        "app = App(outdir='out')\n"
+        "stack = TerraformStack(app, 'stack')\n"
+        "for number in range(1000):\n"
+        "    stack.add_override(f'locals.number_{number}', 'x' * 1000)\n"
+        "app.synth()"
+    )
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+    made = synthesized(tmp_path)["locals"]
+    assert isinstance(made, dict)
+    assert len(made) == 1000
 
 
 def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Path) -> None:

@@ -47,12 +47,8 @@ environments:
 """
 
 
-def test_a_wrong_configuration_is_told_a_line_for_each_fault_and_starts_no_node(tmp_path: Path) -> None:
-    started = tmp_path / "node-was-started"
-    node = tmp_path / "node"
-    node.write_text(f"#!/bin/sh\ntouch '{started}'\nexit 1\n")
-    node.chmod(0o755)
-    done = run_app(tmp_path, FAULTY, JSII_NODE=str(node))
+def test_a_wrong_configuration_is_told_a_line_for_each_fault(tmp_path: Path) -> None:
+    done = run_app(tmp_path, FAULTY)
     assert (done.returncode, done.stdout) == (2, "")
     places = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert places == [
@@ -61,19 +57,17 @@ def test_a_wrong_configuration_is_told_a_line_for_each_fault_and_starts_no_node(
         "environments.dev.roles[1].role",
         "environments.dev.roles[1].roll",
     ]
-    assert not started.exists()
 
 
-def test_the_node_that_is_named_would_have_been_started(tmp_path: Path) -> None:
-    """Without this, the test above could not fail."""
-    started = tmp_path / "node-was-started"
+@pytest.mark.parametrize("script", ["exit 1", "exec cat"], ids=["ends at once", "answers nothing"])
+def test_a_wrong_configuration_is_told_alone_whatever_node_does(tmp_path: Path, script: str) -> None:
+    """Node is started before the configuration is known to be right."""
     node = tmp_path / "node"
-    node.write_text(f"#!/bin/sh\ntouch '{started}'\nexit 1\n")
+    node.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/started'\n{script}\n")
     node.chmod(0o755)
-    right = FAULTY.replace("my role", "my-role").replace("      - roll: execution-role\n", "")
-    done = run_app(tmp_path, right, JSII_NODE=str(node), TF_STATE_BUCKET="states")
-    assert done.returncode != 0
-    assert started.exists()
+    done = run_app(tmp_path, FAULTY, JSII_NODE=str(node))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 4)
+    assert not Path("/proc", (tmp_path / "started").read_text().strip()).exists()
 
 
 @pytest.mark.parametrize(
