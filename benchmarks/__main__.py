@@ -50,9 +50,7 @@ def measure(work: Path, *, quick: bool) -> None:
     synthesis = synth.run(stacks, rounds=rounds, say=_say)
     cold = synth.cold(stacks, say=_say)
     planning = plan.run(_folder(work, "plan"), rounds=rounds, say=_say)
-    fleets = fleet.synthesize(
-        _folder(work, "fleets"), [1, 3] if quick else [1, 10, 100, 1000], rounds=1 if quick else 3, say=_say
-    )
+    fleets = fleet.synthesize(_folder(work, "fleets"), [1, 3] if quick else [1, 10, 100, 1000], rounds=rounds, say=_say)
     changes = fleet.change(_folder(work, "changes"), [1] if quick else [1, 10, 50], say=_say)
     reviews = review.run(_folder(work, "reviews"), rounds=rounds, say=_say)
     sections = {

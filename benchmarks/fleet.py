@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from benchmarks import shop
 from benchmarks.environments import PYTHON, REPOSITORY
-from benchmarks.measure import Way, kept_environment
+from benchmarks.measure import Way, kept_environment, side_by_side
 from commands import terraform
 from sandbox.launcher import Sandbox
 
@@ -41,21 +40,21 @@ class Change:
 
 
 def synthesize(work: Path, sizes: list[int], *, rounds: int, say: Callable[[str], None]) -> list[Synthesis]:
-    """Measure the synthesis of fleets of these sizes.
+    """Measure the synthesis of fleets of these sizes, in turns.
 
     Raises:
         FailedError: the program has failed.
     """
+    folders = {size: work / f"fleet of {size}" for size in sizes}
+    ways = {size: synthesis(work, size, out) for size, out in folders.items()}
+    results = side_by_side([*ways.values()], rounds=rounds, say=say)
     found = []
-    for size in sizes:
-        out = work / f"fleet of {size}"
-        way = synthesis(work, size, out)
-        way.seconds()
-        seconds = median(way.seconds() for _ in range(rounds))
+    for size, out in folders.items():
+        result = results[ways[size].name]
         files = [file for file in out.rglob("*") if file.is_file()]
-        memory = way.peak_memory()
-        found.append(Synthesis(size, seconds, memory, len(files), sum(file.stat().st_size for file in files)))
-        say(f"synthesis of {size} roles: {seconds:.2f} s")
+        found.append(
+            Synthesis(size, result.seconds, result.memory, len(files), sum(file.stat().st_size for file in files))
+        )
     return found
 
 
