@@ -1,11 +1,14 @@
 #!/usr/bin/env python
 """The CDKTF app: one Terraform stack for each role that glue-sessions.yaml names."""
 
+import gc
+
 from modules import bindings
 
 
 def main() -> None:
     """Write every stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    gc.disable()  # a run is over before there is anything to collect
     bindings.load_ahead()
     # imported while Node starts, which takes as long
     from program import configuration_or_exit
