@@ -19,6 +19,7 @@ from commands import terraform
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
+_NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
 _LONGEST = 600
 """Characters of an error's line; what AWS refuses is told in about 300."""
 
@@ -83,8 +84,10 @@ class Done:
 def condensed(summary: str, detail: str = "") -> str:
     """Give an error of terraform's in one line: its summary, and the first paragraph of what it adds.
 
-    The ids of AWS's responses are left out.
+    The ids of AWS's responses are left out. Of a state bucket that is not there, the remedy is this project's own.
     """
+    if missing := _NO_BUCKET.search(summary):
+        return f"{missing[0]}: make it with make state-bucket, or correct state.bucket"
     said = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
     line = _RESPONSE.sub("", " ".join(said.split())).rstrip(":. ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

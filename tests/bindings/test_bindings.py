@@ -232,6 +232,20 @@ def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Pa
     assert (completed.stdout, completed.stderr) == ("--require ./print.js\n", "to standard error\n")
 
 
+def test_jsii_is_told_where_calls_come_from_if_that_is_wanted(run: Run) -> None:
+    call = (
+        "from modules.bindings import App, TerraformStack\n"
+        "stack = TerraformStack(App(), 'stack')\n"
+        "from modules import _kernel\n"
+        "encode = _kernel._encode\n"
+        "_kernel._encode = lambda message: print('$jsii.stacktrace' in message) or encode(message)\n"
+        "stack.add_override('locals', {})"
+    )
+
+    assert run(call).stdout == "False\n"
+    assert run(call, JSII_HOST_STACK_TRACES="1").stdout == "True\n"
+
+
 def test_node_keeps_nothing_compiled_that_it_never_finds_again(run: Run, tmp_path: Path) -> None:
     assert run(SYNTH, NODE_COMPILE_CACHE=str(tmp_path / "compiled")).returncode == 0
 

@@ -201,10 +201,17 @@ def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> N
         condensed("reading IAM Role (x)", told)
         == "reading IAM Role (x): operation error IAM: GetRole, AccessDenied: no"
     )
-    assert condensed('S3 bucket "states" does not exist.\n', "It must exist.") == (
-        'S3 bucket "states" does not exist: It must exist'
+    assert condensed("No valid credential sources found.\n", "Set some.") == (
+        "No valid credential sources found: Set some"
     )
     assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
+
+
+def test_a_state_bucket_that_is_not_there_is_told_with_the_remedy() -> None:
+    told = 'Failed to get existing workspaces: S3 bucket "states" does not exist.\n'
+    assert condensed(told, "The referenced S3 bucket must have been previously created.") == (
+        'S3 bucket "states" does not exist: make it with make state-bucket, or correct state.bucket'
+    )
 
 
 def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_path: Path) -> None:
