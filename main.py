@@ -18,8 +18,9 @@ def main() -> None:
     from stacks.glue_sessions import GlueSessionsStack
 
     app = App()
-    for settings in configuration.role_stacks:
-        GlueSessionsStack(app, settings=settings, state=configuration.state)
+    with bindings.without_waiting():
+        for settings in configuration.role_stacks:
+            GlueSessionsStack(app, settings=settings, state=configuration.state)
     app.synth()
 
 

@@ -59,19 +59,20 @@ def start_ahead(packages: Iterable[str]) -> None:
         kernel = _started()
         _ahead.append(kernel)
         atexit.register(_end_unused)
-        for request in map(_load, packages):
-            assert kernel.process.stdin
-            kernel.process.stdin.write(request + b"\n")
-            kernel.process.stdin.flush()
-            kernel.unread += 1
+        assert kernel.process.stdin
+        for package in packages:
+            for tarball in _installed(package).glob("_jsii/*.jsii.tgz"):
+                kernel.process.stdin.write(_load(tarball) + b"\n")
+                kernel.process.stdin.flush()
+                kernel.unread += 1
 
 
 def kernel_process() -> KernelProcess:
     """Return the kernel that was started ahead, or else start it.
 
     Raises:
-        UnknownJsiiError: it could not be made to talk to Python directly.
-        OSError: there is no such Node.
+        UnknownJsiiError: jsii is another than the one that is known.
+        OSError: there is no such Node, or the cache cannot be written.
     """
     return _ahead.pop() if _ahead else _started()
 
@@ -116,10 +117,9 @@ def _end_unused() -> None:
             process.communicate()
 
 
-def _load(package: str) -> bytes:
-    """Return the request that jsii makes when Python imports a package."""
-    (tarball,) = _installed(package).glob("_jsii/*.jsii.tgz")
-    name, version = tarball.name.removesuffix(".jsii.tgz").split("@")
+def _load(tarball: Path) -> bytes:
+    """Return the request that jsii makes when Python imports the package of a tarball."""
+    name, _, version = tarball.name.removesuffix(".jsii.tgz").rpartition("@")
     return json.dumps({"api": "load", "name": name, "version": version, "tarball": str(tarball)}).encode()
 
 

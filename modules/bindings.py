@@ -16,6 +16,7 @@ import gc
 import importlib
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,15 @@ def load_ahead() -> None:
     """Start Node and have it read the library, while Python does something that needs neither."""
     if not _is_jsii_left_alone():
         start_ahead(["constructs", _library()])
+
+
+def without_waiting() -> AbstractContextManager[None]:
+    """Have constructs that are made in this block be made while Python goes on with the next; all are made at its end.
+
+    An error of one is raised by a later call in the block, or at its end, with a note of where its own call stands.
+    """
+    kernel = sys.modules.get("modules._kernel")  # if jsii is spoken to directly
+    return kernel.without_waiting() if kernel else nullcontext()
 
 
 def _module_of(name: str) -> str:

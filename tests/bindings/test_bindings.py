@@ -2,8 +2,11 @@
 
 import ast
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 from modules import _node, bindings
 from tests.bindings.conftest import REPOSITORY, SUBMODULES, Run
@@ -188,48 +191,82 @@ def test_node_ends_with_a_program_that_does_not_come_to_use_it(run: Run, tmp_pat
     assert list(tmp_path.glob("jsii-*")) == []
 
 
-def test_an_override_that_cannot_be_is_told_by_the_call_that_follows(run: Run) -> None:
+FLEET = """
+from modules import bindings
+from modules.bindings import App, AwsProvider, IamRole, TerraformStack
+app = App(outdir="out")
+with bindings.without_waiting():
+    for number in range(150):
+        stack = TerraformStack(app, f"stack-{number}")
+        AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
+        role = IamRole(stack, "role", name=f"role-{number}", assume_role_policy="{}")
+        if number % 50 == 0:  # an answer that has to be waited for
+            role.description = stack.node.path
+        stack.add_override("locals", {"number": number})
+app.synth()
+"""
+
+
+def fleet(folder: Path) -> dict[str, str]:
+    return {file.parent.name: file.read_text() for file in folder.glob("out/stacks/*/cdk.tf.json")}
+
+
+def test_constructs_that_are_not_waited_for_are_made_as_well(run: Run, tmp_path: Path, other_layout: Path) -> None:
+    assert run(FLEET).stderr == ""
+    unwaited = fleet(tmp_path)
+    shutil.rmtree(tmp_path / "out")
+
+    plain = run(FLEET, path=other_layout, GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert (plain.returncode, plain.stderr) == (0, "")
+    assert len(unwaited) == 150
+    assert fleet(tmp_path) == unwaited
+
+
+MISTAKE = """
+from modules import bindings
+from modules.bindings import App, TerraformStack
+app = App()
+TerraformStack(app, "one")
+try:
+    with bindings.without_waiting():
+        TerraformStack(app, "two")
+        TerraformStack(app, "one")
+        TerraformStack(app, "three")
+        {last}
+except Exception as error:
+    print(type(error).__name__, error, *error.__notes__, sep="|")
+print(TerraformStack(app, "four").node.path)
+"""
+
+
+@pytest.mark.parametrize("last", ["pass", "app.node.path", "TerraformStack(app, 'five')"])
+def test_an_error_that_was_not_waited_for_names_the_call_that_caused_it(run: Run, last: str) -> None:
+    completed = run(MISTAKE.format(last=last))
+
+    error, path = completed.stdout.splitlines()
+    assert error == (
+        "RuntimeError|There is already a Construct with name 'one' in App|raised by the call in <string>:9"
+    )
+    assert path == "four"
+
+
+def test_an_object_that_gets_another_name_than_expected_is_told_with_the_way_around(run: Run) -> None:
     completed = run(
         "import jsii\n"
+        "from modules import bindings\n"
         "from modules.bindings import App, TerraformStack\n"
-        "stack = TerraformStack(App(), 'stack')\n"
-        "jsii.invoke(stack, 'addOverride', [1, 'value'])\n"
-        "try:\n"
-        "    TerraformStack(stack, 'inner')\n"
-        "except Exception as error:\n"
-        "    print(type(error).__name__, error)\n"
-        "print(TerraformStack(stack, 'next').node.path)"
+        "app = App()\n"
+        "with bindings.without_waiting():\n"
+        "    jsii._runtime.kernel.provider._process._last_object += 1\n"
+        "    TerraformStack(app, 'stack')\n"
     )
 
-    first, *_, last = completed.stdout.splitlines()
-    assert "Passed to parameter path of method cdktf.TerraformStack#addOverride: " in first
-    assert last == "stack/next"
-
-
-def test_more_overrides_than_answers_wait_are_all_made(run: Run, tmp_path: Path) -> None:
-    completed = run(
-        "from modules.bindings import App, TerraformStack\n"
-        "app = App(outdir='out')\n"
-        "stack = TerraformStack(app, 'stack')\n"
-        "for number in range(1000):\n"
-        "    stack.add_override(f'locals.number_{number}', 'x' * 1000)\n"
-        "app.synth()"
-    )
-
-    assert (completed.returncode, completed.stderr) == (0, "")
-    made = synthesized(tmp_path)["locals"]
-    assert isinstance(made, dict)
-    assert len(made) == 1000
-
-
-def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "print.js").write_text(
-        "setImmediate(() => { console.log(process.env.NODE_OPTIONS); console.error('to standard error') })"
-    )
-
-    completed = run(SYNTH, NODE_OPTIONS="--require ./print.js")
-
-    assert (completed.stdout, completed.stderr) == ("--require ./print.js\n", "to standard error\n")
+    assert completed.stderr.splitlines()[-2:] == [
+        "RuntimeError: expected cdktf.TerraformStack@10002, got cdktf.TerraformStack@10001:"
+        " set GLUE_SESSIONS_PLAIN_BINDINGS=1",
+        "raised by the call in <string>:7",
+    ]
 
 
 def test_jsii_is_told_where_calls_come_from_if_that_is_wanted(run: Run) -> None:
