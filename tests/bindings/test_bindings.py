@@ -283,6 +283,16 @@ def test_jsii_is_told_where_calls_come_from_if_that_is_wanted(run: Run) -> None:
     assert run(call, JSII_HOST_STACK_TRACES="1").stdout == "True\n"
 
 
+def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "print.js").write_text(
+        "setImmediate(() => { console.log(process.env.NODE_OPTIONS); console.error('to standard error') })"
+    )
+
+    completed = run(SYNTH, NODE_OPTIONS="--require ./print.js")
+
+    assert (completed.stdout, completed.stderr) == ("--require ./print.js\n", "to standard error\n")
+
+
 def test_node_keeps_nothing_compiled_that_it_never_finds_again(run: Run, tmp_path: Path) -> None:
     assert run(SYNTH, NODE_COMPILE_CACHE=str(tmp_path / "compiled")).returncode == 0
 
