@@ -55,7 +55,7 @@ def without_waiting() -> Iterator[None]:
     process.waits = False
     try:
         yield
-        process.read_all()
+        process.read_unread()
     finally:
         process.waits = True
 
@@ -138,8 +138,8 @@ class _Process(jsii_process._NodeProcess):
                 self._unread.append(_unread())
                 return types.InvokeResponse()
         answer = self._next_message()
-        _raise_error_of(answer)
         self._last_object = None
+        _raise_error_of(answer)
         if "callback" in answer:
             return self._serializer.structure(answer["callback"], types.Callback)
         if response_type is types.CreateResponse:
@@ -148,37 +148,35 @@ class _Process(jsii_process._NodeProcess):
             return types.CreateResponse(ref=ref)
         return types.InvokeResponse(**answer["ok"])
 
-    def read_all(self) -> None:
+    def read_unread(self, *, awaited: int = 0) -> None:
         """Read the answers that nobody has waited for.
+
+        Args:
+            awaited: how many more are to come, which somebody waits for.
 
         Raises:
             Exception: what the kernel raised for the first of these calls that failed.
         """
         while self._unread:
-            self._read_oldest()
+            call = self._unread.popleft()
+            answer = self._read()
+            try:
+                _raise_error_of(answer)
+                if call.ref and answer["ok"].ref != call.ref:
+                    got = answer["ok"].ref
+                    raise RuntimeError(f"expected {call.ref}, got {got}: set GLUE_SESSIONS_PLAIN_BINDINGS=1")
+            except Exception as error:
+                error.add_note(f"raised by the call in {call.file}:{call.line}")
+                # what was made since has other names than it was given, and is of no use
+                for _ in range(len(self._unread) + awaited):
+                    self._read()
+                self._unread.clear()
+                self._last_object = None
+                raise
 
     def _next_message(self) -> Any:
-        self._unread.append(_unread())
-        while len(self._unread) > 1:
-            self._read_oldest()
-        self._unread.clear()
+        self.read_unread(awaited=1)
         return self._read()
-
-    def _read_oldest(self) -> None:
-        call = self._unread.popleft()
-        answer = self._read()
-        try:
-            _raise_error_of(answer)
-            if call.ref and answer["ok"].ref != call.ref:
-                raise RuntimeError(f"expected {call.ref}, got {answer['ok'].ref}: set GLUE_SESSIONS_PLAIN_BINDINGS=1")
-        except Exception as error:
-            error.add_note(f"raised by the call in {call.file}:{call.line}")
-            # what was made since has other names than it was given, and is of no use
-            for _ in self._unread:
-                self._read()
-            self._unread.clear()
-            self._last_object = None
-            raise
 
     def _read(self) -> Any:
         return _decode(self._answers.readline().decode())

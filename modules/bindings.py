@@ -19,6 +19,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from modules._node import UnknownJsiiError, environment_for_node, kernel_process, start_ahead
@@ -137,7 +138,7 @@ if not TYPE_CHECKING:  # to a type checker, only what is imported above exists
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         with environment_for_node():
-            _use_kernel()
+            _kernel()
             value = getattr(importlib.import_module(_module_of(name)), name)
         globals()[name] = value
         return value
@@ -154,8 +155,8 @@ def without_waiting() -> AbstractContextManager[None]:
 
     An error of one is raised by a later call in the block, or at its end, with a note of where its own call stands.
     """
-    kernel = sys.modules.get("modules._kernel")  # if jsii is spoken to directly
-    return kernel.without_waiting() if kernel else nullcontext()
+    kernel = _kernel()
+    return nullcontext() if kernel is None else kernel.without_waiting()
 
 
 def _module_of(name: str) -> str:
@@ -184,18 +185,19 @@ def _library() -> str:
 
 
 @cache
-def _use_kernel() -> None:
-    """Have jsii, before it starts, run as it runs fastest."""
+def _kernel() -> ModuleType | None:
+    """Return what jsii talks to its kernel by, from the first call on; None if jsii is left as it is."""
     if _is_jsii_left_alone():
-        return
+        return None
     try:
-        kernel = kernel_process()
+        process = kernel_process()
     except (UnknownJsiiError, OSError) as error:
         _tell_slow(str(error))
-        return
-    from modules import _kernel  # reaches into jsii, which must be known for that
+        return None
+    from modules import _kernel as kernel  # reaches into jsii, which must be known for that
 
-    _kernel.use(kernel)
+    kernel.use(process)
+    return kernel
 
 
 @cache
