@@ -94,7 +94,7 @@ python:
 
 # ahead of the set-up, so that nobody waits for minutes to be told
 terraform:
-	@$(PYTHON) -m commands.terraform
+	@$(PYTHON) -m terraform_cli.installation
 
 .venv/bin/pipenv:
 	@echo "making a Python environment in .venv (10 s)"

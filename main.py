@@ -3,7 +3,7 @@
 
 import gc
 
-from modules import bindings
+from fast_cdktf import bindings
 
 
 def main() -> None:
@@ -11,10 +11,10 @@ def main() -> None:
     gc.disable()  # a run is over before there is anything to collect
     bindings.load_ahead()
     # imported while Node starts, which takes as long
-    from program import configuration_or_exit
+    from configuration.program import configuration_or_exit
 
     configuration = configuration_or_exit()
-    from modules.bindings import App
+    from fast_cdktf.bindings import App
     from stacks.glue_sessions import GlueSessionsStack
 
     app = App()

@@ -2,8 +2,8 @@
 """The CDKTF app of the pipeline's own access, beside main.py so that `cdktf list` shows roles alone."""
 
 from configuration import ConfigurationError
-from program import cannot_run, configuration_or_exit
-from stacks.pipeline_settings import pipeline_settings
+from configuration.pipeline_access import pipeline_settings
+from configuration.program import cannot_run, configuration_or_exit
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
         settings = pipeline_settings(configuration_or_exit())
     except ConfigurationError as error:
         cannot_run(error)
-    from modules.bindings import App
+    from fast_cdktf.bindings import App
     from stacks.pipeline_access import PipelineAccessStack
 
     app = App()

@@ -9,8 +9,8 @@ from benchmarks import fleet, plan, report, review, synth
 from benchmarks.environments import REPOSITORY, NotInstalledError
 from benchmarks.measure import FailedError
 from benchmarks.targets import targets
-from commands.terraform import TerraformMissingError
 from sandbox.launcher import SandboxError
+from terraform_cli.installation import TerraformMissingError
 
 
 def parser() -> argparse.ArgumentParser:

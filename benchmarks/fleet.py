@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks import shop
 from benchmarks.environments import PYTHON, REPOSITORY
 from benchmarks.measure import Way, kept_environment, side_by_side
-from commands import terraform
 from sandbox.launcher import Sandbox
+from terraform_cli import installation
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[
         with shop.account(shop.role_names(size)) as aws:
             synthesized = synthesis(work, size, out)
             synthesized.seconds()
-            environment = kept_environment(**aws.environment, **terraform.settings(work / "terraform"))
+            environment = kept_environment(**aws.environment, **installation.settings(work / "terraform"))
             stacks = sorted((out / "stacks").iterdir())
             of_project = {**synthesized.environment, **environment}
             steps: dict[str, Callable[[], float]] = {
@@ -114,7 +114,7 @@ _STEPS = {
 
 
 def _all(stacks: list[Path], step: str, arguments: tuple[str, ...], environment: dict[str, str]) -> float:
-    ways = [Way(f"{step} in {stack.name}", (terraform.binary(), *arguments), stack, environment) for stack in stacks]
+    ways = [Way(f"{step} in {stack.name}", (installation.binary(), *arguments), stack, environment) for stack in stacks]
     started = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(Way.seconds, ways))

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import shop, synth
 from benchmarks.environments import CDKTF, NODE, PYTHON, REPOSITORY
 from benchmarks.measure import Result, Way, kept_environment, side_by_side
-from commands import terraform
+from terraform_cli import installation
 
 PLAIN = "terraform init && terraform plan"
 PROJECT = f"cdktf plan, {synth.PROJECT}"
@@ -31,7 +31,7 @@ def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Res
     with shop.account(roles) as aws:
         shared = kept_environment(
             **aws.environment,
-            **terraform.settings(work / "terraform"),
+            **installation.settings(work / "terraform"),
             PATH=os.pathsep.join([str(PYTHON.parent), os.environ["PATH"]]),
             VIRTUAL_ENV=str(PYTHON.parent.parent),
             CDKTF_LOG_FILE_DIRECTORY=str(work),
@@ -70,6 +70,6 @@ def _ways(work: Path, shared: dict[str, str], roles: list[str]) -> list[Way]:
     return [
         project,
         Way(COMMAND, (PYTHON, "-m", "commands.plan"), REPOSITORY, {**environment, "CDKTF_OUTDIR": str(own)}),
-        Way(PLAIN, ("sh", "-c", script, terraform.binary()), plain, shared),
+        Way(PLAIN, ("sh", "-c", script, installation.binary()), plain, shared),
         Way(DOCUMENTED, plan, folder, documented),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import shop
 from benchmarks.environments import PYTHON, REPOSITORY
 from benchmarks.measure import Result, Way, kept_environment, side_by_side
-from iam.recipe import INLINE_POLICY_NAME, SAGEMAKER, inline_policy, managed_policy_arn, trust_policy
+from iam.documents.recipe import INLINE_POLICY_NAME, SAGEMAKER, inline_policy, managed_policy_arn, trust_policy
 
 ONE_ROLE = "one role: 3 resources"
 MANY = "5,000 resources"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from iam.recipe import SAGEMAKER
+from iam.documents.recipe import SAGEMAKER
 from sandbox.launcher import Sandbox
 
 BUCKET = "terraform-states"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from iam.arn import RoleArn
-from iam.recipe import Document
+from iam.documents.recipe import Document
 
 
 @dataclass(frozen=True)

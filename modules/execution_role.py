@@ -1,6 +1,6 @@
 """The SageMaker execution role: an existing role, read, and adopted as far as its trust policy goes."""
 
-from modules.bindings import (
+from fast_cdktf.bindings import (
     Construct,
     DataAwsIamRole,
     IamRole,

@@ -2,15 +2,9 @@
 
 import json
 
-from iam.pipeline_access import OIDC_AUDIENCE, OIDC_PROVIDER
-from iam.recipe import Document
-from modules.bindings import (
-    Construct,
-    IamOpenidConnectProvider,
-    IamRole,
-    IamRolePolicy,
-    TerraformResourceLifecycle,
-)
+from fast_cdktf.bindings import Construct, IamOpenidConnectProvider, IamRole, IamRolePolicy, TerraformResourceLifecycle
+from iam.documents.pipeline_access import OIDC_AUDIENCE, OIDC_PROVIDER
+from iam.documents.recipe import Document
 
 OIDC_PROVIDER_ADDRESS = "aws_iam_openid_connect_provider.github"
 

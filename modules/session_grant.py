@@ -2,8 +2,8 @@
 
 import json
 
-from iam.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
-from modules.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
+from fast_cdktf.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
+from iam.documents.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
 from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 

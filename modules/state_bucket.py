@@ -2,8 +2,7 @@
 
 import json
 
-from iam.state_bucket import tls_only_policy
-from modules.bindings import (
+from fast_cdktf.bindings import (
     Construct,
     S3Bucket,
     S3BucketLifecycleConfiguration,
@@ -21,6 +20,7 @@ from modules.bindings import (
     S3BucketVersioningVersioningConfiguration,
     TerraformResourceLifecycle,
 )
+from iam.documents.state_bucket import tls_only_policy
 from modules.terraform_blocks import TerraformBlocks
 
 # long enough to notice that a state was lost, short enough that lock files' old versions do not pile up

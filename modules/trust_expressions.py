@@ -7,7 +7,7 @@ statement object fails the plan. Expressions stand here without `${ }`, to be co
 
 import json
 
-from iam.recipe import ASSUME_ROLE, GLUE, GLUE_STATEMENT_SID, SAGEMAKER
+from iam.documents.recipe import ASSUME_ROLE, GLUE, GLUE_STATEMENT_SID, SAGEMAKER
 
 LIVE_TRUST = "jsondecode(data.aws_iam_role.live.assume_role_policy)"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from configuration import State
-from modules.bindings import S3Backend, TerraformStack
+from fast_cdktf.bindings import S3Backend, TerraformStack
 
 # S3 lock files came with 1.10
 _TERRAFORM = ">= 1.10"

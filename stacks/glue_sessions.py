@@ -1,9 +1,9 @@
 """One execution role's grants for Glue interactive sessions: the stack `glue-sessions-<environment>-<role>`."""
 
 from configuration import RoleStack, State
-from iam.recipe import trust_policy, trust_policy_keeping
+from fast_cdktf.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
+from iam.documents.recipe import trust_policy, trust_policy_keeping
 from modules import trust_ownership
-from modules.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from modules.execution_role import ROLE_ADDRESS, AdoptedExecutionRole, LiveExecutionRole
 from modules.session_grant import GlueSessionGrant
 from modules.terraform_blocks import TerraformBlocks

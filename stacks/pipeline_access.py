@@ -1,11 +1,11 @@
 """What the pipeline reaches AWS with: the stack `pipeline-access`."""
 
-from iam import pipeline_access
-from modules.bindings import AwsProvider, Construct, DataAwsCallerIdentity, TerraformStack
+from configuration.pipeline_access import ACCOUNT_ID, PipelineSettings
+from fast_cdktf.bindings import AwsProvider, Construct, DataAwsCallerIdentity, TerraformStack
+from iam.documents import pipeline_access
 from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, PipelineRole
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state
-from stacks.pipeline_settings import ACCOUNT_ID, PipelineSettings
 
 
 class PipelineAccessStack(TerraformStack):

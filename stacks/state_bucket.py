@@ -1,8 +1,8 @@
 """The bucket of the shop's states: the stack `state-bucket`, whose own state lives in that bucket too."""
 
 from configuration import State
+from fast_cdktf.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from iam.arn import partition_of
-from modules.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from modules.state_bucket import StateBucket
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state

@@ -5,14 +5,14 @@ from typing import NoReturn
 
 import pytest
 
-from commands import terraform
+from terraform_cli import installation
 
 
 def terraform_binary() -> str:
     """Path of terraform."""
     try:
-        return terraform.binary()
-    except terraform.TerraformMissingError as error:
+        return installation.binary()
+    except installation.TerraformMissingError as error:
         missing(str(error))
 
 

@@ -7,7 +7,7 @@ what people do. All are documents that IAM holds; those of `DELETED` and `OVER_Q
 import json
 from typing import Any
 
-from iam.recipe import glue_statement, trust_policy
+from iam.documents.recipe import glue_statement, trust_policy
 
 Document = dict[str, Any]
 

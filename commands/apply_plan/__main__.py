@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from commands import stack_arguments
-from commands.interruption import told_in_one_line
+from commands import command_line
+from terraform_cli.interruption import told_in_one_line
 
 _DESCRIPTION = """\
 Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role once more: what
@@ -30,16 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for applied, 1 for refused, 2 for what could not be done."""
     options = _parser().parse_args(arguments)
     # imported here, so that --help and wrong arguments are answered at once
-    from commands import terraform
-    from commands.apply_plan.applying import Applied, Refused, apply
-    from commands.apply_plan.live_trust import LiveRoles
-    from commands.stack_terraform import Terraform
-    from commands.stacks import Stack, StacksError, find, for_each, settings_folder
+    from applying.apply import Applied, Refused, apply
+    from applying.trust_check import LiveRoles
+    from terraform_cli import installation
+    from terraform_cli.stacks import Stack, StacksError, find, for_each, settings_folder
+    from terraform_cli.terraform import Terraform
 
     try:
         stacks = find(options.stacks)
         runner = Terraform(settings_folder())
-    except (StacksError, terraform.TerraformMissingError) as error:
+    except (StacksError, installation.TerraformMissingError) as error:
         print(error, file=sys.stderr)
         return 2
     live_roles = LiveRoles()
@@ -72,13 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    stack_arguments.add_stacks(parser, required=True)
+    command_line.add_stacks(parser, required=True)
     parser.add_argument(
         "--despite-failed-checks",
         action="store_true",
         help="apply also plans with failed checks: what they name is lost",
     )
-    stack_arguments.add_parallelism(parser)
+    command_line.add_parallelism(parser)
     return parser
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iam.recipe import SAGEMAKER, Document
+from iam.documents.recipe import SAGEMAKER, Document
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
-from commands import terraform
 from commands.demo import shell
 from commands.demo.journey import STEPS, DemoError, Journey
 from commands.demo.narrator import Narrator
-from program import cannot_run
+from configuration.program import cannot_run
 from sandbox.launcher import Sandbox, SandboxError
+from terraform_cli import installation
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -33,9 +33,9 @@ def run() -> int:
     os.environ.clear()
     os.environ.update(own)
     try:
-        terraform.check()
+        installation.check()
         _tell(Narrator())
-    except (terraform.TerraformMissingError, SandboxError) as error:
+    except (installation.TerraformMissingError, SandboxError) as error:
         cannot_run(error)
     except DemoError as error:
         print(error, file=sys.stderr)
@@ -53,7 +53,7 @@ def _tell(narrator: Narrator) -> None:
         environment = {
             **os.environ,
             **aws.environment,
-            **terraform.settings(_REPOSITORY / ".local" / "terraform"),
+            **installation.settings(_REPOSITORY / ".local" / "terraform"),
             "GLUE_SESSIONS_CONFIG": str(directory / "glue-sessions.yaml"),
             # cdktf reads its options from such variables too
             "CDKTF_OUTPUT": str(directory / "cdktf.out"),

@@ -13,7 +13,7 @@ from commands.demo.narrator import Narrator
 from commands.demo.shell import Shell
 from configuration import configuration_path, load
 from iam.arn import RoleArn
-from iam.recipe import INLINE_POLICY_NAME, inline_policy, managed_policy_arn, trust_policy
+from iam.documents.recipe import INLINE_POLICY_NAME, inline_policy, managed_policy_arn, trust_policy
 from sandbox.launcher import Sandbox
 
 BUCKET = "data-science-terraform-states"

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aws.account import Account
+    from aws.errors import Faults
     from commands.discover.findings import RoleFinding
     from commands.discover.report import Found
-    from commands.live.account import Account
-    from commands.live.faults import Faults
     from configuration import Configuration
 
 
@@ -60,8 +60,8 @@ def _run(options: argparse.Namespace) -> int:
     # imported here, so that --help and wrong arguments are answered at once
     import boto3
 
-    from commands.live.account import Account, Calls
-    from commands.live.faults import AWS_ERRORS, Faults, in_words
+    from aws.account import Account, Calls
+    from aws.errors import AWS_ERRORS, Faults, in_words
 
     faults = Faults()
     try:
@@ -83,14 +83,14 @@ def _run(options: argparse.Namespace) -> int:
 def _find(account: "Account", asked: Sequence[str] | None, faults: "Faults") -> "Found":
     from concurrent.futures import ThreadPoolExecutor
 
+    from aws.account import WORKERS
+    from aws.roles import read_quotas, read_roles
     from commands.discover.findings import findings, role_arns
     from commands.discover.report import Found
     from commands.discover.studio import enabled_regions, read_domains
-    from commands.live import progress
-    from commands.live.account import WORKERS
-    from commands.live.roles import read_quotas, read_roles
     from configuration import ConfigurationError, configuration_path, load
-    from iam.grants import Quotas
+    from iam.readiness.grants import Quotas
+    from terraform_cli import progress
 
     began = time.monotonic()
     try:
@@ -127,8 +127,8 @@ def _find(account: "Account", asked: Sequence[str] | None, faults: "Faults") -> 
 
 
 def _left_over(configuration: "Configuration", faults: "Faults") -> list[str]:
-    from commands.live.faults import AWS_ERRORS, code
-    from commands.live.left_over import left_over
+    from aws.errors import AWS_ERRORS, code
+    from aws.orphaned_states import left_over
 
     try:
         return list(left_over(configuration))

@@ -6,10 +6,10 @@ from typing import Any
 
 from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
-from iam import grants
 from iam.arn import RoleArn
-from iam.grants import Grants, Quotas
-from iam.recipe import INLINE_POLICY_NAME, Document
+from iam.documents.recipe import INLINE_POLICY_NAME, Document
+from iam.readiness import grants
+from iam.readiness.grants import Grants, Quotas
 from iam.role import Role
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.discover.findings import RoleFinding
-from iam import grants, trust
-from iam.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, Document, trust_policy_keeping
+from iam.documents import trust
+from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, Document, trust_policy_keeping
+from iam.readiness import grants
 
 
 class NotWritableError(Exception):

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from commands.live.account import Account, each
-from commands.live.faults import AWS_ERRORS, Faults, is_not_found
-from commands.live.progress import Progress
+from aws.account import Account, each
+from aws.errors import AWS_ERRORS, Faults, is_not_found
+from terraform_cli.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml_text
 from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
 from commands.discover.settings import NotWritableError, Settings, settings_for
-from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load
-from iam.grants import Quotas
-from iam.recipe import Document
+from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load, yaml_text
+from iam.documents.recipe import Document
+from iam.readiness.grants import Quotas
 
 
 class WritingError(Exception):

@@ -6,19 +6,19 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from commands import stack_arguments
-from commands.interruption import told_in_one_line
+from commands import command_line
+from terraform_cli.interruption import told_in_one_line
 
 if TYPE_CHECKING:
-    from commands.drift.report import Reading
+    from review.drift.report import Reading
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 if something drifted, 2 if a stack could not be read."""
     options = _parser().parse_args(arguments)
     # imported here, so that --help and wrong arguments are answered at once
-    from commands.drift.reading import CANNOT_READ, read
-    from commands.drift.report import exit_status
+    from review.drift.planning import CANNOT_READ, read
+    from review.drift.report import exit_status
 
     try:
         readings = read(options.stacks)
@@ -36,24 +36,24 @@ def _parser() -> argparse.ArgumentParser:
         " do. Reads only, takes no lock.",
         epilog="exit status: 0 nothing drifted, 1 something did, 2 a stack could not be read",
     )
-    stack_arguments.add_stacks(parser)
+    command_line.add_stacks(parser)
     parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
     return parser
 
 
 def _show(readings: "Sequence[Reading]", format_: str) -> None:
-    from commands.drift import report
+    from review.drift import report
 
     if format_ == "json":
         print(json.dumps(report.as_json(readings), indent=2))
     elif format_ == "markdown":
-        from commands.drift.markdown import markdown
+        from review.drift.markdown import markdown
 
         print(markdown(readings), end="")
     else:
         from rich.console import Console
 
-        from commands.drift.terminal import show
+        from review.drift.terminal import show
 
         show(readings, Console(highlight=False))
 

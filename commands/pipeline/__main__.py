@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from commands import stacks
-from commands.interruption import told_in_one_line
 from commands.pipeline.github import GitHub, GitHubError, set_output
-from commands.stack_terraform import Terraform, TerraformError
-from commands.synthesis import SynthesisError
-from commands.terraform import TerraformMissingError
 from configuration import Configuration, ConfigurationError, configuration_path, load
+from terraform_cli import stacks
+from terraform_cli.installation import TerraformMissingError
+from terraform_cli.interruption import told_in_one_line
+from terraform_cli.synthesis import SynthesisError
+from terraform_cli.terraform import Terraform, TerraformError
 
 _FAULTS = (
     ConfigurationError,
@@ -108,10 +108,10 @@ def _drift_issues(_: Sequence[str]) -> int:
     """Read the drift of all stacks, and keep an issue for each environment; 1 for drift."""
     from rich.console import Console
 
-    from commands.drift.reading import read
-    from commands.drift.report import exit_status
-    from commands.drift.terminal import show
     from commands.pipeline.drift_issues import put_issues
+    from review.drift.planning import read
+    from review.drift.report import exit_status
+    from review.drift.terminal import show
 
     github = GitHub()
     readings = read([])

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from commands.drift.markdown import markdown
-from commands.drift.report import Reading, exit_status, verdict
 from commands.pipeline.github import GitHub
+from review.drift.markdown import markdown
+from review.drift.report import Reading, exit_status, verdict
 
 LABEL = "drift"
 """Of every such issue; made with the first one."""

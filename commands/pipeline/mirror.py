@@ -5,8 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from commands import terraform
-from commands.stack_terraform import TerraformError
+from terraform_cli import installation
+from terraform_cli.terraform import TerraformError
 
 FOLDER = Path("~/.terraform.d/plugins")
 """An implied mirror of terraform: https://developer.hashicorp.com/terraform/cli/config/config-file"""
@@ -23,7 +23,7 @@ def mirror_provider(version: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": aws}}}))
         done = subprocess.run(
-            [terraform.binary(), "providers", "mirror", str(FOLDER.expanduser())], cwd=folder, check=False
+            [installation.binary(), "providers", "mirror", str(FOLDER.expanduser())], cwd=folder, check=False
         )
     if done.returncode:
         raise TerraformError(f"terraform providers mirror ended with status {done.returncode}")

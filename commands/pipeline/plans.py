@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from commands.review import __main__ as review
-from commands.review.markdown import LIMIT, MARKER
-from commands.stack_terraform import Terraform, TerraformError
-from commands.stacks import PLAN, Stack
-from commands.synthesis import synthesize
+from review.markdown import LIMIT, MARKER
+from terraform_cli.stacks import PLAN, Stack
+from terraform_cli.synthesis import synthesize
+from terraform_cli.terraform import Terraform, TerraformError
 
 SHOWN = "plan.json"
 """File in a stack's folder: what terraform shows of the saved plan."""

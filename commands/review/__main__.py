@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from commands.interruption import told_in_one_line
-from commands.review import acceptance, plan, report
-from commands.review.rules import SEVERITIES
+from plans import plan
+from review import report, waivers
+from review.rules import SEVERITIES
+from terraform_cli.interruption import told_in_one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # the command is short, makes no cycles to speak of, and is a third faster without
     try:
         review = _review(options)
-    except (plan.PlanError, acceptance.AcceptanceError) as error:
+    except (plan.PlanError, waivers.AcceptanceError) as error:
         for line in str(error).splitlines():
             print(line, file=sys.stderr)
         return 2
@@ -54,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="RULE=REASON",
-        help=f"accept the findings of a rule on these plans for {acceptance.DEFAULT_PERIOD.days} days: "
-        f"kept in {acceptance.FILE}, which belongs in the repository",
+        help=f"accept the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
+        f"kept in {waivers.FILE}, which belongs in the repository",
     )
     return parser
 
@@ -72,16 +73,16 @@ def _review(options: argparse.Namespace) -> report.Review:
         raise plan.PlanError("\n".join(faults))
     today = datetime.now(UTC).date()
     found = [finding for each in plans for finding in each.findings]
-    entries = acceptance.read()
-    if added := acceptance.accept(options.accept, found, today):
-        acceptance.write(added)
+    entries = waivers.read()
+    if added := waivers.accept(options.accept, found, today):
+        waivers.write(added)
     entries += added
-    judged = [replace(each, findings=tuple(acceptance.apply(entries, each.findings, today))) for each in plans]
+    judged = [replace(each, findings=tuple(waivers.apply(entries, each.findings, today))) for each in plans]
     standing = [finding for each in judged for finding in each.findings]
     return report.Review(
         tuple(judged),
         None if options.fail_on == "never" else options.fail_on,
-        tuple(acceptance.expired(entries, standing, today)),
+        tuple(waivers.expired(entries, standing, today)),
     )
 
 
@@ -89,13 +90,13 @@ def _show(review: report.Review, format_: str) -> None:
     if format_ == "json":
         print(json.dumps(report.as_json(review)))
     elif format_ == "markdown":
-        from commands.review.markdown import markdown
+        from review.markdown import markdown
 
         print(markdown(review), end="")
     else:
         from rich.console import Console
 
-        from commands.review.terminal import show
+        from review.terminal import show
 
         show(review, Console(highlight=False))
 

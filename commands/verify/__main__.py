@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from commands import stack_arguments
+from commands import command_line
 
 if TYPE_CHECKING:
     from commands.verify.checking import Checker
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         " nothing in AWS, but for the session that --start-session starts and ends.",
         epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
     )
-    stack_arguments.add_stacks(parser)
+    command_line.add_stacks(parser)
     add = parser.add_argument
     add("--json", action="store_true", help="print JSON (docs/verify.md)")
     add("--start-session", action="store_true", help="start a smallest session with each ready role; this costs money")
@@ -41,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from commands.stacks import StacksError, chosen
-    from program import cannot_run, configuration_or_exit
+    from configuration.program import cannot_run, configuration_or_exit
+    from terraform_cli.stacks import StacksError, chosen
 
     configuration = configuration_or_exit()
     try:
@@ -76,12 +76,12 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
 
     import boto3
 
-    from commands.live import progress
-    from commands.live.account import WORKERS, Account, Calls
-    from commands.live.faults import AWS_ERRORS, Faults, in_words
-    from commands.live.left_over import left_over
+    from aws.account import WORKERS, Account, Calls
+    from aws.errors import AWS_ERRORS, Faults, in_words
+    from aws.orphaned_states import left_over
     from commands.verify.checking import Checker
     from commands.verify.results import exit_status, print_results, to_json
+    from terraform_cli import progress
 
     faults = Faults()
     try:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from commands.live.account import Account
-from iam import grants
-from iam.decision import Decision, Request, Verdict, decide, decide_trust
-from iam.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, requests
-from iam.recipe import GLUE
+from aws.account import Account
+from iam.documents.recipe import GLUE
+from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
+from iam.engine.statements import trust_policy
+from iam.readiness import grants
+from iam.readiness.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, requests
 from iam.role import Role
-from iam.statements import trust_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import ContextEntryTypeDef

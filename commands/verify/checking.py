@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from commands.live.account import Account, each
-from commands.live.faults import AWS_ERRORS, Faults, code, in_words, is_denied
-from commands.live.progress import Progress
-from commands.live.roles import read_roles
+from aws.account import Account, each
+from aws.errors import AWS_ERRORS, Faults, code, in_words, is_denied
+from aws.roles import read_roles
 from commands.verify.calls import CallResult, by_documents, by_simulation
 from commands.verify.declared import departures
 from commands.verify.results import Result, State
 from configuration import Environment, RoleStack
-from iam import grants
-from iam.decision import Verdict
+from iam.engine.decision import Verdict
+from iam.readiness import grants
 from iam.role import Role
+from terraform_cli.progress import Progress
 
 SIMULATED = "iam:SimulatePrincipalPolicy"
 DOCUMENTS = "documents"

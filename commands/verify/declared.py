@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 from configuration import Role as RoleSettings
 from configuration import RoleStack
-from iam import grants, sentences, trust
-from iam.decision import Verdict
-from iam.difference import difference
-from iam.recipe import (
+from iam.documents import trust
+from iam.documents.recipe import (
     GLUE_STATEMENT_SID,
     INLINE_POLICY_NAME,
     MANAGED_POLICY_NAME,
@@ -15,9 +13,13 @@ from iam.recipe import (
     trust_policy,
     trust_policy_keeping,
 )
+from iam.engine import sentences
+from iam.engine.decision import Verdict
+from iam.engine.difference import difference
+from iam.engine.statements import Policy, permissions_policy
+from iam.engine.statements import trust_policy as trust_of
+from iam.readiness import grants
 from iam.role import Role
-from iam.statements import Policy, permissions_policy
-from iam.statements import trust_policy as trust_of
 
 
 def departures(stack: RoleStack, role: Role) -> Iterator[str]:

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from commands.live.account import Calls
+from aws.account import Calls
 from commands.verify.calls import CallResult
 from commands.verify.session import SessionResult
 from configuration import RoleStack
-from iam.decision import Verdict
+from iam.engine.decision import Verdict
 
 State = Literal["ready", "not ready", "undecided", "released", "not supported", "not checked"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from commands.interruption import terminated_as_interrupted, uninterrupted
-from commands.live.account import Account
-from commands.live.faults import AWS_ERRORS, in_words, is_not_found
+from aws.account import Account
+from aws.errors import AWS_ERRORS, in_words, is_not_found
+from terraform_cli.interruption import terminated_as_interrupted, uninterrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

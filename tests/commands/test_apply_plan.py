@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from commands.apply_plan.__main__ import main
-from iam.recipe import Document, trust_policy
+from iam.documents.recipe import Document, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.review import made

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from commands import create_state_bucket
-from commands.create_state_bucket import StateBucketError, create
+from commands.create_state_bucket import __main__ as create_state_bucket
+from commands.create_state_bucket.__main__ import StateBucketError, create
 from configuration import AssumeRole, Endpoints, State
 from sandbox.launcher import Sandbox
 

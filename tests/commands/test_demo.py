@@ -15,8 +15,7 @@ from commands.demo.narrator import Narrator
 from commands.demo.shell import Shell, own_environment
 from configuration import load
 from sandbox.launcher import Sandbox
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.repository import ROOT
 
 
 def narrator(*, terminal: bool) -> tuple[Narrator, io.StringIO]:
@@ -121,7 +120,7 @@ def test_the_users_own_settings_are_left_out() -> None:
 def test_the_configuration_names_the_role_and_the_bucket_by_the_variables_of_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "glue-sessions.yaml").write_text(CONFIGURATION)
     variables = {"AWS_REGION": "eu-west-1", "TF_STATE_BUCKET": "states", "SAGEMAKER_ROLE_NAME": "team"}
-    shipped = load(REPOSITORY / "glue-sessions.yaml", variables)
+    shipped = load(ROOT / "glue-sessions.yaml", variables)
     assert load(tmp_path / "glue-sessions.yaml", variables) == shipped
 
 
@@ -153,7 +152,7 @@ def test_an_interrupt_while_it_is_still_being_loaded_is_one_line(tmp_path: Path)
     (tmp_path / "boto3.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     done = subprocess.run(
         [sys.executable, "-m", "commands.demo"],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import terraform as terraform_command
 from sandbox.launcher import Sandbox
+from terraform_cli import installation
 from tests.availability import missing, terraform_binary
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.e2e.execution_role import CONSOLE_TRUST, Document, ExecutionRole
@@ -49,7 +49,7 @@ def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFact
     environment = {
         **os.environ,
         **aws.environment,
-        **terraform_command.settings(folder / "settings"),
+        **installation.settings(folder / "settings"),
         # one short command after another: with the garbage collected they take half as long again
         "GOGC": "off",
     }

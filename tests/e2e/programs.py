@@ -7,8 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.e2e.shop import Shop
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.repository import ROOT
 
 
 def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -17,7 +16,7 @@ def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
     assert node is not None
     assert node.submodule_search_locations
     path = [str(Path(node.submodule_search_locations[0], "bin")), os.environ["PATH"]]
-    command = [str(REPOSITORY / "node_modules/.bin/cdktf"), *arguments, "--output", str(shop.folder / "cdktf.out")]
+    command = [str(ROOT / "node_modules/.bin/cdktf"), *arguments, "--output", str(shop.folder / "cdktf.out")]
     return _run(command, shop, PATH=os.pathsep.join(path), VIRTUAL_ENV=sys.prefix, FORCE_COLOR="0")
 
 
@@ -35,7 +34,7 @@ def _run(arguments: list[str], shop: Shop, **variables: str) -> "subprocess.Comp
     }
     return subprocess.run(
         arguments,
-        cwd=REPOSITORY,
+        cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from configuration import Configuration, load
-from modules.bindings import TerraformStack
+from fast_cdktf.bindings import TerraformStack
 from sandbox.launcher import Sandbox
 from stacks.glue_sessions import GlueSessionsStack
 from tests.e2e.one_root import merged

@@ -2,13 +2,7 @@
 
 import json
 
-from tests.e2e.execution_role import (
-    CONSOLE_TRUST,
-    RECIPE_INLINE_POLICY,
-    RECIPE_TRUST,
-    ExecutionRole,
-    Grants,
-)
+from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_INLINE_POLICY, RECIPE_TRUST, ExecutionRole, Grants
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 
 SOMEBODY_ELSES = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}

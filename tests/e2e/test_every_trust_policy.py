@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from iam import statements as meaning
-from iam.difference import Change, difference
+from iam.engine import statements as meaning
+from iam.engine.difference import Change, difference
 from sandbox.launcher import Sandbox
 from tests.e2e.execution_role import RECIPE_TRUST, ExecutionRole
 from tests.e2e.shop import Shop

@@ -7,14 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.e2e.conftest import MakeRole
-from tests.e2e.execution_role import (
-    ACCOUNT,
-    CONSOLE_TRUST,
-    GLUE_STATEMENT,
-    ExecutionRole,
-    statement,
-    trust,
-)
+from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, GLUE_STATEMENT, ExecutionRole, statement, trust
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Run
 

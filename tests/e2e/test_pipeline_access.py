@@ -4,22 +4,21 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from configuration import Configuration
+from configuration.pipeline_access import pipeline_settings
 from sandbox.launcher import Sandbox
 from stacks.pipeline_access import PipelineAccessStack
-from stacks.pipeline_settings import pipeline_settings
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_INLINE_POLICY, RECIPE_TRUST, Grants
 from tests.e2e.programs import command
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Run, Terraform
+from tests.repository import ROOT
 from tests.template import app_in_memory
 
-REPOSITORY = Path(__file__).parents[2]
-RECORD = REPOSITORY / "iam/pipeline_calls.json"
+RECORD = ROOT / "iam/documents/pipeline_calls.json"
 REWRITE = os.environ.get("REWRITE_EXPECTED") == "1"
 OIDC_PROVIDER = "aws_iam_openid_connect_provider.github"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-96ef-1234567890ab"

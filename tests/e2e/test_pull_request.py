@@ -15,13 +15,14 @@ import pytest
 from commands.drift.__main__ import main as drift
 from commands.pipeline.__main__ import main as pipeline
 from commands.review.__main__ import main as review
-from commands.review.markdown import MARKER
+from review.markdown import MARKER
+from tests.commands.pipeline.fake_github import FakeGitHub, fake_github
+from tests.commands.pipeline.workflows import read
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import RECIPE_TRUST, least_privilege_inline_policy, statement, trust
 from tests.e2e.programs import cdktf
 from tests.e2e.shop import Shop
-from tests.pipeline.fake_github import FakeGitHub, fake_github
-from tests.pipeline.workflows import REPOSITORY, read
+from tests.repository import ROOT
 
 LAMBDA = statement("lambda.amazonaws.com", Sid="Theirs")
 LOST = "lambda.amazonaws.com may sts:AssumeRole"
@@ -47,7 +48,7 @@ def github(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def hand_over(stack: str, from_: Path, to: Path) -> None:
     """Copy what the plan workflow keeps as its artefact, as the apply workflow gets it on another machine."""
-    steps = read((REPOSITORY / ".github/workflows/plan.yaml").read_text())["jobs"]["plan"]["steps"]
+    steps = read((ROOT / ".github/workflows/plan.yaml").read_text())["jobs"]["plan"]["steps"]
     (kept,) = (step["with"]["path"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact"))
     for path in kept.replace("${{ matrix.stack }}", stack).split():
         target = to / Path(path).relative_to("cdktf.out")

@@ -3,19 +3,17 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 from stacks.state_bucket import StateBucketStack
 from tests.e2e.shop import Shop
+from tests.repository import ROOT
 from tests.template import app_in_memory
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def create_state_bucket(shop: Shop) -> str:
     return subprocess.run(
         [sys.executable, "-m", "commands.create_state_bucket"],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         env={**shop.environment, "GLUE_SESSIONS_CONFIG": str(shop.configuration_file)},
         capture_output=True,
         text=True,

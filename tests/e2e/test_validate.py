@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terraform import Terraform
+from tests.repository import ROOT
 
-EXPECTED = Path(__file__).parents[1] / "expected"
+EXPECTED = ROOT / "tests/expected"
 STACKS = sorted(EXPECTED.glob("*/*.cdk.tf.json")) + sorted(EXPECTED.glob("*/state-bucket.json"))
 
 

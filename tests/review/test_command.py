@@ -9,23 +9,12 @@ import jsonschema
 import pytest
 
 from commands.review.__main__ import main
-from commands.review.markdown import LIMIT, MARKER
-from tests.review.made import (
-    FULL_ACCESS,
-    GLUE,
-    SAGEMAKER,
-    allow,
-    attachment,
-    document,
-    plan,
-    role,
-    role_policy,
-    trust,
-)
+from review.markdown import LIMIT, MARKER
+from tests.repository import ROOT
+from tests.review.made import FULL_ACCESS, GLUE, SAGEMAKER, allow, attachment, document, plan, role, role_policy, trust
 
-ROOT = Path(__file__).parents[2]
 PLANS = ROOT / "tests" / "review" / "plans"
-SCHEMA = json.loads((ROOT / "commands" / "review" / "review.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "review" / "review.schema.json").read_text(encoding="utf-8"))
 EVERY_PLAN = sorted(PLANS.rglob("*.json"))
 
 HARMFUL = plan(role(trust(SAGEMAKER), None))

@@ -1,14 +1,13 @@
 """What is written about the command agrees with it."""
 
 import json
-from pathlib import Path
 
-from commands.review import datasets
-from commands.review.acceptance import FILE
-from commands.review.markdown import MARKER
-from commands.review.rules import RULES, SEVERITIES
+from plans import datasets
+from review.markdown import MARKER
+from review.rules import RULES, SEVERITIES
+from review.waivers import FILE
+from tests.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")
 
 

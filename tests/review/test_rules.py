@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from commands.review import plan as plans
-from commands.review import report
-from commands.review.rules import RULES
+from plans import plan as plans
+from review import report
+from review.rules import RULES
 from tests.review.made import (
     ACCOUNT,
     FULL_ACCESS,

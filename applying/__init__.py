@@ -1,0 +1,1 @@
+"""Saved plans applied after their checks."""

@@ -1,0 +1,1 @@
+"""AWS as it is now, read with boto3."""

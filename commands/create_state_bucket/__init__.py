@@ -1,0 +1,1 @@
+"""The command `create_state_bucket`."""

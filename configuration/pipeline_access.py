@@ -1,0 +1,133 @@
+"""What glue-sessions.yaml says of the pipeline's own access, judged before CDKTF is started."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from configuration import Configuration, ConfigurationError, Environment, Fault, GitHub, State, configuration_path
+from iam.arn import partition_of
+from iam.documents import trust
+from iam.documents.pipeline_access import INLINE_POLICY_QUOTA, PipelineRole, Reach, permissions
+from iam.wording import shown
+
+ACCOUNT_ID = "${data.aws_caller_identity.current.account_id}"
+
+_KEY_ARN = r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]+"
+_KEY_ID = r"(mrk-)?[\w-]{32,36}"
+
+# of a role's name
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """What the stack of the pipeline's access is made of.
+
+    Attributes:
+        github: which jobs may take on the roles.
+        state: where states are kept, this stack's own included.
+        region: region of the provider.
+        account_id: account of the roles if the configuration says it; any other is refused.
+        reach: what the pipeline works on.
+    """
+
+    github: GitHub
+    state: State
+    region: str
+    account_id: str | None
+    reach: Reach
+
+    def role_name(self, role: PipelineRole) -> str:
+        """Name in IAM of a role of the pipeline: configurations with states of their own have roles of their own."""
+        return f"{self.state.key_prefix.replace('/', '-')}-{role}"
+
+
+def pipeline_settings(configuration: Configuration) -> PipelineSettings:
+    """Take from the configuration what the pipeline's access is made of.
+
+    Raises:
+        ConfigurationError: the access cannot be made of it, with everything that is wrong.
+    """
+    if configuration.pipeline is None:
+        raise _error([("pipeline", "supply this section, the pipeline's access is made of it")])
+    direct = [each for each in configuration.environments.values() if each.deploy_role_arn is None]
+    settings = PipelineSettings(
+        github=configuration.pipeline.github,
+        state=configuration.state,
+        region=direct[0].region if direct else configuration.state.region,
+        account_id=next(filter(None, map(_account_of, direct)), None),
+        reach=_reach(configuration),
+    )
+    if faults := [*_faults(configuration, settings)]:
+        raise _error(faults)
+    return settings
+
+
+def _reach(configuration: Configuration) -> Reach:
+    state = configuration.state
+    partition = partition_of(state.region)
+    stacks = [stack for stack in configuration.role_stacks if stack.environment.deploy_role_arn is None]
+    deploy_roles = [each.deploy_role_arn for each in configuration.environments.values() if each.deploy_role_arn]
+    key = state.kms_key_id
+    if key and re.fullmatch(_KEY_ID, key):
+        key = f"arn:{partition}:kms:{state.region}:{ACCOUNT_ID}:key/{key}"
+    return Reach(
+        partition=partition,
+        account_id=ACCOUNT_ID,
+        adopted_roles=[stack.role.role for stack in stacks if stack.role.trust.ownership != "external"],
+        external_roles=[stack.role.role for stack in stacks if stack.role.trust.ownership == "external"],
+        deploy_roles=[*dict.fromkeys(deploy_roles)],
+        bucket=state.bucket,
+        key_prefix=state.key_prefix,
+        environments=[*configuration.environments],
+        kms_key=key,
+    )
+
+
+def _faults(configuration: Configuration, settings: PipelineSettings) -> Iterator[tuple[str, str]]:
+    state, reach = settings.state, settings.reach
+    if state.assume_role:
+        yield (
+            "state.assume_role",
+            "remove it and let the bucket's policy grant the pipeline's roles what theirs do:"
+            " any pull request could write every state through this role",
+        )
+    if reach.kms_key and re.fullmatch(_KEY_ARN, reach.kms_key.replace(ACCOUNT_ID, "0" * 12)) is None:
+        yield "state.kms_key_id", f"supply the key's ARN or id, policies know no alias, got {shown(reach.kms_key)}"
+    for name, environment in configuration.environments.items():
+        if partition_of(environment.region) != reach.partition:
+            found = f"{reach.partition}, as state.region says, got {partition_of(environment.region)}"
+            yield f"environments.{name}", f"move this into a file of its own: the pipeline works in partition {found}"
+        elif environment.deploy_role_arn is None and _account_of(environment) not in (None, settings.account_id):
+            yield (
+                f"environments.{name}",
+                "supply deploy_role_arn, or move this into a file of its own: the pipeline's roles are of account"
+                f" {settings.account_id}, got {_account_of(environment)}",
+            )
+    for role in get_args(PipelineRole):
+        if (length := len(settings.role_name(role))) > _LONGEST_NAME:
+            yield (
+                "state.key_prefix",
+                f"supply a shorter one, the pipeline's {role} role is named {settings.role_name(role)} by it"
+                f" and may have {_LONGEST_NAME} characters, got {length}",
+            )
+        policy = permissions(role, reach)
+        size = trust.size(policy) - str(policy).count(ACCOUNT_ID) * (len(ACCOUNT_ID) - 12)
+        if size > INLINE_POLICY_QUOTA:
+            yield (
+                "pipeline",
+                "move roles into a second file, with another state.key_prefix and thus a pipeline of its own:"
+                f" the policy of the {role} role may have {INLINE_POLICY_QUOTA} characters, got {size}",
+            )
+
+
+def _account_of(environment: Environment) -> str | None:
+    arns = (role.arn for role in environment.roles)
+    return environment.account_id or next((arn.account_id for arn in arns if arn), None)
+
+
+def _error(faults: list[tuple[str, str]]) -> ConfigurationError:
+    path = configuration_path(os.environ)
+    return ConfigurationError(*(Fault(f"{path}: {place}", message) for place, message in faults))

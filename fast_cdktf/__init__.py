@@ -1,0 +1,1 @@
+"""How CDKTF is loaded: fast, or CDK Terrain in its place."""

@@ -1,0 +1,1 @@
+"""What this project grants, as policy documents."""

@@ -1,0 +1,1 @@
+"""What a role has and lacks for Glue sessions."""

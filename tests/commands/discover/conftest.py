@@ -1,0 +1,112 @@
+import functools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from botocore.loaders import create_loader
+
+from commands.discover.__main__ import main
+from iam.documents.recipe import Document
+from sandbox.launcher import Sandbox
+from tests.aws_proxy import AwsProxy, aws_proxy
+from tests.commands.discover.studio import Studio
+from tests.ran import Ran
+
+ACCOUNT = "123456789012"
+STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
+"""A state of one resource, of a type."""
+SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def trusting(*statements: Document) -> Document:
+    """A trust policy of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+Run = Callable[..., Ran]
+MakeRole = Callable[..., str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_loader() -> Iterator[None]:
+    """Read botocore's data once for all runs of a command; that is most of what a run costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
+        yield
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AwsProxy]:
+    """AWS for this process: the sandbox, with a proxy before it."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GLUE_SESSIONS_CONFIG", str(tmp_path / "glue-sessions.yaml"))
+    with aws_proxy(sandbox) as running:
+        for name, value in running.environment.items():
+            if name != "AWS_CA_BUNDLE":
+                monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def studio(sandbox: Sandbox) -> Iterator[Studio]:
+    made = Studio(sandbox)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def make_role(sandbox: Sandbox) -> Iterator[MakeRole]:
+    """Makes roles, by name, and removes them at the end."""
+    iam = sandbox.client("iam")
+    made: list[str] = []
+
+    def make(
+        name: str,
+        trust: Document | None = None,
+        *,
+        path: str = "/service-role/",
+        attached: tuple[str, ...] = (),
+        inline: dict[str, Document] | None = None,
+        boundary: str | None = None,
+    ) -> str:
+        arn = iam.create_role(
+            RoleName=name,
+            Path=path,
+            AssumeRolePolicyDocument=json.dumps(trust or trusting(SAGEMAKER)),
+            **({"PermissionsBoundary": boundary} if boundary else {}),  # type: ignore[arg-type]
+        )["Role"]["Arn"]
+        made.append(name)
+        for policy in attached:
+            iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        for policy_name, document in (inline or {}).items():
+            iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=json.dumps(document))
+        return arn
+
+    yield make
+    for name in made:
+        for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+        for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+        iam.delete_role(RoleName=name)
+
+
+@pytest.fixture
+def discover(proxy: AwsProxy, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process, in us-east-1 unless told otherwise."""
+
+    def run(*arguments: str, region: str | None = "us-east-1") -> Ran:
+        capsys.readouterr()
+        status = main([*(["--region", region] if region else []), *arguments])
+        return Ran(status, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,336 @@
+"""`discover --write`: what ends up in the configuration, and that nothing else changes."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from commands.discover.insertion import NotInsertableError, with_roles
+from configuration import load
+from iam.documents.recipe import Document, glue_statement, trust_policy
+from sandbox.launcher import Sandbox
+from tests.aws_proxy import AwsProxy
+from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting
+from tests.commands.discover.studio import Studio
+
+PEOPLE = {
+    "Sid": "People",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+}
+CONFIGURATION = """\
+# ours
+state:
+  bucket: some-states   # shared
+  region: us-east-1
+
+environments:
+  dev:
+    region: us-east-1
+    roles:
+      - role: ${SAGEMAKER_ROLE_NAME}   # from the environment
+        # released: true
+  # production
+  prod: {region: eu-west-1, account_id: "999999999999", roles: [{role: x}]}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SAGEMAKER_ROLE_NAME", "known")
+    path = tmp_path / "glue-sessions.yaml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
+def entry(file: Path, name: str) -> dict[str, object]:
+    """A role's settings in the file, as far as they are not defaults."""
+    for stack in load(file, os.environ).role_stacks:
+        if stack.role.name == name:
+            return stack.role.model_dump(exclude_defaults=True)
+    raise AssertionError(f"{name} is not in {file.read_text()}")
+
+
+def test_a_role_that_trusts_sagemaker_alone_gets_the_defaults(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    arn = make_role("plain")
+    studio.domain("d-1", role=arn)
+    run = discover("--write", "dev")
+    assert (run.status, run.err) == (0, "")
+    assert entry(file, "plain") == {"role": arn}
+    assert "plain: written as authoritative, it trusts SageMaker alone" in run.out.splitlines()
+
+
+def test_a_role_with_the_recipes_trust_gets_the_defaults(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    arn = make_role("done", trust_policy())
+    studio.domain("d-1", role=arn)
+    discover("--write", "dev")
+    assert entry(file, "done") == {"role": arn}
+
+
+def test_trust_of_others_is_kept_word_for_word(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    arn = make_role("shared", {"Version": "2008-10-17", "Id": "theirs", "Statement": [SAGEMAKER, PEOPLE]})
+    studio.domain("d-1", role=arn)
+    discover("--write", "dev")
+    kept = json.loads((file.parent / "trust/shared.json").read_text())
+    assert json.dumps(kept) == json.dumps({"Version": "2008-10-17", "Id": "theirs", "Statement": [SAGEMAKER, PEOPLE]})
+    assert entry(file, "shared") == {"role": arn, "trust": {"keep": kept}}
+
+
+def test_glues_own_statement_is_not_kept_twice(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    studio.domain("d-1", role=make_role("before", trusting(SAGEMAKER, glue_statement(), PEOPLE)))
+    discover("--write", "dev")
+    assert json.loads((file.parent / "trust/before.json").read_text())["Statement"] == [SAGEMAKER, PEOPLE]
+
+
+def test_with_additive_the_trust_policy_stays_with_its_owners(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    arn, plain = make_role("shared", trusting(SAGEMAKER, PEOPLE)), make_role("plain")
+    studio.domain("d-1", role=arn, space_role=plain)
+    discover("--write", "dev", "--additive")
+    assert entry(file, "shared") == {"role": arn, "trust": {"ownership": "additive"}}
+    assert entry(file, "plain") == {"role": plain}
+    assert not (file.parent / "trust").exists()
+
+
+NOT_KEEPABLE = {
+    "trusts Glue in a statement of others or under conditions": trusting(
+        {**SAGEMAKER, "Principal": {"Service": ["sagemaker.amazonaws.com", "glue.amazonaws.com"]}}, PEOPLE
+    ),
+    "has a statement of others under our Sid GlueInteractiveSessions": trusting(
+        SAGEMAKER, {**PEOPLE, "Sid": "GlueInteractiveSessions"}
+    ),
+    "does not trust SageMaker": trusting(PEOPLE),
+}
+
+
+@pytest.mark.parametrize("why", NOT_KEEPABLE)
+def test_what_cannot_be_kept_is_left_to_its_owners_and_said(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path, why: str
+) -> None:
+    arn = make_role("odd", NOT_KEEPABLE[why])
+    studio.domain("d-1", role=arn)
+    run = discover("--write", "dev")
+    assert entry(file, "odd") == {"role": arn, "trust": {"ownership": "additive"}}
+    assert f"odd: written as additive, it {why}, so its trust policy stays with its owners" in run.out
+
+
+def test_a_deny_is_never_dropped(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    deny = {**SAGEMAKER, "Effect": "Deny", "Principal": {"AWS": "*"}}
+    studio.domain("d-1", role=make_role("denying", trusting(SAGEMAKER, deny)))
+    discover("--write", "dev")
+    assert json.loads((file.parent / "trust/denying.json").read_text())["Statement"] == [SAGEMAKER, deny]
+
+
+def test_all_that_was_there_stays_byte_for_byte(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    arn = make_role("plain")
+    studio.domain("d-1", role=arn)
+    discover("--write", "dev")
+    added = f"      - role: {arn}\n"
+    assert file.read_text() == CONFIGURATION.replace("        # released: true\n", f"        # released: true\n{added}")
+
+
+def test_an_environment_that_is_not_there_is_made(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    arn = make_role("plain")
+    studio.domain("d-1", role=arn)
+    discover("--write", "new-one")
+    assert file.read_text() == CONFIGURATION + (
+        f'  new-one:\n    region: us-east-1\n    account_id: "{ACCOUNT}"\n    roles:\n      - role: {arn}\n'
+    )
+
+
+def test_a_role_that_is_there_already_is_left_as_it_is(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("KNOWN"))
+    run = discover("--write", "dev")
+    assert run.status == 0
+    assert "KNOWN: is in environments.dev already, left as it is" in run.out
+    assert file.read_text() == CONFIGURATION
+
+
+def test_writing_twice_writes_once(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    studio.domain("d-1", role=make_role("shared", trusting(SAGEMAKER, PEOPLE)))
+    discover("--write", "dev")
+    once = file.read_text()
+    assert discover("--write", "dev").status == 0
+    assert file.read_text() == once
+
+
+def test_only_the_roles_asked_for_are_written(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    studio.domain("d-1", role=make_role("one"), space_role=make_role("two"))
+    discover("--write", "dev", "--role", "Two")
+    assert "/two" in file.read_text()
+    assert "/one" not in file.read_text()
+
+
+def test_a_role_asked_for_and_not_found_is_an_error(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "dev", "--role", "one", "three")
+    assert (run.status, file.read_text()) == (2, CONFIGURATION)
+    assert run.err == "no domain, user profile or space has the execution role three, in the regions looked in\n"
+
+
+def test_an_environment_of_another_account_is_refused(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "prod")
+    assert (run.status, file.read_text()) == (2, CONFIGURATION)
+    assert run.err.startswith("environments.prod is account 999999999999, and the roles are in 123456789012")
+
+
+def test_a_variable_that_is_not_set_hinders_no_one_and_is_said(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SAGEMAKER_ROLE_NAME")
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "dev")
+    assert run.status == 0
+    assert "glue-sessions.yaml needs this too: environments.dev.roles[0].role: set the environment variable" in run.out
+    monkeypatch.setenv("SAGEMAKER_ROLE_NAME", "known")
+    assert [stack.role.name for stack in load(file, os.environ).role_stacks] == ["known", "one", "x"]
+
+
+def test_a_file_of_kept_statements_is_never_overwritten(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    (file.parent / "trust").mkdir()
+    (file.parent / "trust/shared.json").write_text("theirs")
+    studio.domain("d-1", role=make_role("shared", trusting(SAGEMAKER, PEOPLE)))
+    assert discover("--write", "dev").status == 0
+    assert (file.parent / "trust/shared.json").read_text() == "theirs"
+    assert json.loads((file.parent / "trust/dev-shared.json").read_text())["Statement"] == [SAGEMAKER, PEOPLE]
+
+
+def test_a_deleted_principal_is_left_out_and_said(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path, sandbox: Sandbox
+) -> None:
+    iam = sandbox.client("iam")
+    gone = iam.create_role(RoleName="gone", AssumeRolePolicyDocument=json.dumps(trusting(SAGEMAKER)))["Role"]
+    studio.domain("d-1", role=make_role("stale", trusting(SAGEMAKER, {**PEOPLE, "Principal": {"AWS": gone["Arn"]}})))
+    iam.delete_role(RoleName="gone")
+    run = discover("--write", "dev")
+    assert (run.status, file.read_text()) == (2, CONFIGURATION)
+    assert run.err.startswith(f"stale: not written, its trust policy names a deleted principal, {gone['RoleId']}")
+
+
+def test_a_role_of_unified_studio_is_left_out_and_said(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("datazone_usr_role_1"), space_role=make_role("ours"))
+    run = discover("--write", "dev")
+    assert run.status == 0
+    assert "datazone_usr_role_1: not written, SageMaker Unified Studio owns it" in run.err
+    assert "datazone" not in file.read_text()
+
+
+def test_nothing_is_left_behind_where_the_result_would_be_wrong(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    # in another partition's region no role of this account can be
+    text = CONFIGURATION.replace("  dev:\n    region: us-east-1", "  dev:\n    region: cn-north-1")
+    file.write_text(text)
+    studio.domain("d-1", role=make_role("shared", trusting(SAGEMAKER, PEOPLE)))
+    run = discover("--write", "dev")
+    assert (run.status, file.read_text()) == (2, text)
+    assert "glue-sessions.yaml: would not be right any more: environments.dev.roles[1].role" in run.err
+    assert [path.name for path in file.parent.iterdir()] == ["glue-sessions.yaml"]
+
+
+def test_without_a_configuration_nothing_is_written(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    file.unlink()
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "dev")
+    assert run.status == 2
+    assert run.err == f"{file}: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
+
+
+def test_the_files_mode_stays(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    file.chmod(0o640)
+    studio.domain("d-1", role=make_role("one"))
+    discover("--write", "dev")
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_json_stays_json_while_writing(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--json", "--write", "dev")
+    assert run.role("one")["name"] == "one"
+    assert "wrote 1 of 1 roles to environments.dev of glue-sessions.yaml" in run.err
+
+
+ROLES: list[Document] = [
+    {"role": "arn:aws:iam::111122223333:role/a/b"},
+    {"role": "b=c", "trust": {"keep": "trust/b=c.json"}},
+]
+NEW = {"region": "eu-west-1", "account_id": "011122223333"}
+LINES = '- role: arn:aws:iam::111122223333:role/a/b\n{0}- role: "b=c"\n{0}  trust:\n{0}    keep: "trust/b=c.json"\n'
+BRACES = '{role: arn:aws:iam::111122223333:role/a/b}, {role: "b=c", trust: {keep: "trust/b=c.json"}}'
+
+LAYOUTS = {
+    "the last line without its end": (
+        "environments:\n  e:\n    roles:\n    - role: a",
+        "environments:\n  e:\n    roles:\n    - role: a\n    " + LINES.format(" " * 4),
+    ),
+    "no indentation of lists": (
+        "environments:\n  e:\n    roles:\n    - role: a\n    region: x\n",
+        "environments:\n  e:\n    roles:\n    - role: a\n    " + LINES.format(" " * 4) + "    region: x\n",
+    ),
+    "braces": (
+        "environments: {e: {roles: [{role: a}]}}\n",
+        f"environments: {{e: {{roles: [{{role: a}}, {BRACES}]}}}}\n",
+    ),
+    "a list in brackets over lines": (
+        "environments:\n  e:\n    roles: [\n      {role: a}\n    ]  # all\n",
+        f"environments:\n  e:\n    roles: [\n      {{role: a}}\n    , {BRACES}]  # all\n",
+    ),
+    "comments of the last role": (
+        "environments:\n  e:\n    roles:\n      - role: a  # one\n        # two\n      # three\n",
+        "environments:\n  e:\n    roles:\n      - role: a  # one\n        # two\n      "
+        + LINES.format(" " * 6)
+        + "      # three\n",
+    ),
+    "line ends of Windows": (
+        "environments:\r\n  e:\r\n    roles:\r\n      - role: a\r\n",
+        "environments:\r\n  e:\r\n    roles:\r\n      - role: a\r\n      "
+        + LINES.format(" " * 6).replace("\n", "\r\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_roles_are_added_in_the_layout_that_is_there(layout: str) -> None:
+    before, after = LAYOUTS[layout]
+    assert with_roles(before, "e", ROLES, new_environment=NEW) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "environments:\n  a: &a\n    roles:\n    - role: x\n  e: *a\n",
+        "environments:\n  e:\n    roles:\n",
+        "environments:\n  e: {}\n",
+        "environments:\n",
+        "- no configuration\n",
+        "",
+        "environments: [\n",
+    ],
+    ids=["an alias", "no list", "no roles", "no environments", "a list", "nothing", "no YAML"],
+)
+def test_where_no_place_is_found_what_to_add_is_said(text: str) -> None:
+    with pytest.raises(NotInsertableError, match=r"^add to environments\.e\.roles by hand: \{role: arn:aws:iam::1111"):
+        with_roles(text, "e", ROLES, new_environment=NEW)

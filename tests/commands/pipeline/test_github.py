@@ -1,0 +1,252 @@
+"""What the workflows' steps do on GitHub: outputs, one comment, an issue for each environment, the reviewed run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.pipeline import plans
+from commands.pipeline.__main__ import main
+from commands.pipeline.drift_issues import put_issues
+from commands.pipeline.github import GitHub
+from review.drift.analysis import Judgement
+from review.drift.report import Reading
+from review.markdown import LIMIT, MARKER
+from tests.commands.pipeline.conftest import NAMES
+from tests.commands.pipeline.fake_github import SOMEBODY, FakeGitHub
+from tests.review.made import GLUE, SAGEMAKER, plan, role, trust
+
+HARMLESS = plan(role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE)))
+HARMFUL = plan(role(trust(SAGEMAKER), None))
+
+
+def planned(**contents: bytes) -> None:
+    """Lay plans out as the jobs of a matrix leave them, once their artefacts are merged."""
+    for name in NAMES:
+        folder = Path("cdktf.out/stacks", name)
+        folder.mkdir(parents=True)
+        if content := contents.get(name.removeprefix("glue-sessions-").replace("-", "_"), HARMLESS):
+            (folder / plans.SHOWN).write_bytes(content)
+
+
+def test_the_stacks_of_the_matrix_are_those_that_are_configured(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")  # the job is not given one
+    assert main(["stacks"]) == 0
+    assert json.loads(github.outputs["stacks"]) == capsys.readouterr().out.split() == NAMES
+    monkeypatch.delenv("GITHUB_OUTPUT")
+    assert main(["stacks"]) == 0
+    assert capsys.readouterr().out.split() == NAMES
+
+
+def test_all_plans_are_reviewed_in_one_comment(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    planned()
+    assert main(["review"]) == 0
+    (comment,) = github.comments
+    assert comment["of"] == 7
+    assert comment["body"].startswith(f"{MARKER}\n### ✅ IAM review: ")
+    assert [line for line in comment["body"].splitlines() if line.startswith("#### ")] == [f"#### `{n}`" for n in NAMES]
+    assert comment["body"] in capsys.readouterr().out
+
+
+def test_the_comment_is_kept_up_to_date_among_those_of_others(github: FakeGitHub) -> None:
+    for number in range(130):
+        github.comment(7, f"comment {number}")
+    github.comment(7, f"{MARKER}\nnot by a bot", SOMEBODY)
+    github.comment(8, f"{MARKER}\nof another pull request")
+    own = github.comment(7, f"{MARKER}\r\nof an earlier plan")
+    planned(dev_b=HARMFUL)
+    assert main(["review"]) == 1
+    assert own["body"].startswith(f"{MARKER}\n### ❌ IAM review: not to be applied as it is: 1 critical")
+    assert len(github.comments) == 133
+    assert [comment["body"] for comment in github.comments[130:132]] == [
+        f"{MARKER}\nnot by a bot",
+        f"{MARKER}\nof another pull request",
+    ]
+
+
+def test_a_finding_that_the_repository_accepts_passes_the_gate(github: FakeGitHub) -> None:
+    planned(dev_b=HARMFUL)
+    entry = {"rule": "role-destroyed", "plan": NAMES[1], "reason": "the team has moved on", "expires": "2999-12-31"}
+    Path(".review-accept.yaml").write_text(json.dumps([entry]).replace('"2999-12-31"', "2999-12-31"))
+    assert main(["review"]) == 0
+    assert "the team has moved on" in github.comments[0]["body"]
+
+
+def test_a_stack_without_a_plan_is_named_and_passes_no_gate(github: FakeGitHub) -> None:
+    planned(dev_a=b"", prod_a=b"")
+    assert main(["review"]) == 2
+    (
+        first,
+        _,
+        third,
+        *_,
+    ) = github.comments[0]["body"].splitlines()
+    assert (first, third) == (MARKER, f"**Could not be planned**, see the jobs' logs: {NAMES[0]}, {NAMES[2]}")
+    assert f"#### `{NAMES[1]}`" in github.comments[0]["body"]
+
+
+def test_nothing_planned_is_said_as_well(github: FakeGitHub) -> None:
+    assert main(["review"]) == 2
+    assert "### ❌ IAM review: nothing was planned" in github.comments[0]["body"]
+
+
+def test_a_plan_that_cannot_be_read_is_said_on_the_pull_request(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned(dev_a=b"{}")
+    assert main(["review"]) == 2
+    assert "### ❌ IAM review: the plans cannot be reviewed, see the job's log" in github.comments[0]["body"]
+    assert "cdktf.out/stacks/glue-sessions-dev-a/plan.json: holds no plan" in capsys.readouterr().err
+
+
+def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHub, tmp_path: Path) -> None:
+    status, text = plans.reviewed([f"stack-{number:05}" for number in range(9_000)], tmp_path)
+    assert status == 2
+    assert text.startswith(f"{MARKER}\n\n**Could not be planned**")
+    assert len(text) <= LIMIT
+
+
+def reading(environment: str, *drifted: str, **more: Any) -> Reading:
+    return Reading(f"glue-sessions-{environment}-a", environment, "a", Judgement(drifted=list(drifted)), **more)
+
+
+def test_an_environment_that_drifted_gets_an_issue_which_is_closed_when_it_is_well(github: FakeGitHub) -> None:
+    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", faults=["no such role"])])
+    assert list(github.open_issues) == ["Drift: dev", "Drift: dev-eu"]
+    text = github.open_issues["Drift: dev"]
+    assert text.startswith("<!-- glue-sessions-drift: dev -->\n### ❌ Drift: 1 stack drifted\n")
+    assert "lost: x" in text
+
+    github.calls.clear()
+    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", faults=["no such role"])])
+    assert github.calls == ["GET issues"]
+
+    put_issues(GitHub(), [reading("dev", "lost: y"), reading("prod", "lost: z")])
+    assert list(github.open_issues) == ["Drift: dev", "Drift: prod"]
+    assert "lost: y" in github.open_issues["Drift: dev"]
+    assert "lost: x" not in github.open_issues["Drift: dev"]
+    (last,) = github.comments
+    assert (last["of"], last["body"]) == (2, "Nothing is drifted any more: the environment is no longer configured.")
+
+    put_issues(GitHub(), [reading("dev"), reading("prod")])
+    assert github.open_issues == {}
+    assert github.issues[0]["state_reason"] == "completed"
+    assert github.comments[1]["body"] == "Nothing is drifted any more: 1 stack as applied."
+
+
+def test_issues_of_others_are_left_alone(github: FakeGitHub) -> None:
+    marked = "<!-- glue-sessions-drift: dev -->\ntext"
+    github.issue("by somebody", marked, ["drift"], SOMEBODY)
+    github.issue("without text", None, ["drift"])
+    github.issue("of another bot", "text", ["drift"])
+    github.issue("with another label", marked, ["bug"])
+    github.issue("a pull request", marked, ["drift"])["pull_request"] = {}
+    put_issues(GitHub(), [reading("dev")])
+    assert len(github.open_issues) == 5
+    put_issues(GitHub(), [reading("dev", "lost: x")])
+    assert list(github.open_issues)[-1] == "Drift: dev"
+
+
+MERGED = {"number": 7, "merge_commit_sha": "c0ffee", "head": {"sha": "abc"}}
+
+
+def run(number: int, conclusion: str | None = "success", **more: Any) -> dict[str, Any]:
+    return {
+        "id": 100 + number,
+        "run_number": number,
+        "run_attempt": 1,
+        "head_sha": "abc",
+        "event": "pull_request",
+        "status": "completed" if conclusion else "in_progress",
+        "conclusion": conclusion,
+        "html_url": f"https://github.example/runs/{number}",
+        **more,
+    }
+
+
+def test_what_was_merged_is_applied_from_the_newest_run_that_planned_it(github: FakeGitHub) -> None:
+    github.pulls["c0ffee"] = [{**MERGED, "number": 6, "merge_commit_sha": "other"}, MERGED]
+    github.runs = [run(1), run(3), run(2, "failure"), run(9, head_sha="other"), run(8, event="push")]
+    assert main(["reviewed-run"]) == 0
+    assert github.outputs == {"run": "103"}
+
+
+def test_a_commit_that_no_pull_request_made_applies_nothing(github: FakeGitHub) -> None:
+    github.pulls["c0ffee"] = [{**MERGED, "merge_commit_sha": None}]
+    assert main(["reviewed-run"]) == 0
+    assert github.outputs == {"run": ""}
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([], "pull request 7 has no plan of abc: plan again in another pull request\n"),
+        (
+            [run(1), run(2, "failure")],
+            "the plan of pull request 7 did not pass (failure): https://github.example/runs/2\n",
+        ),
+        ([run(1, None)], "the plan of pull request 7 did not pass (in_progress): https://github.example/runs/1\n"),
+    ],
+)
+def test_what_was_merged_without_a_plan_that_passed_is_refused(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], runs: list[dict[str, Any]], said: str
+) -> None:
+    github.pulls["c0ffee"], github.runs = [MERGED], runs
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == said
+    assert github.outputs == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((403, {"message": "Resource not accessible by integration"}), "403 Resource not accessible by integration"),
+        ((502, b"<html>"), "502 Bad Gateway"),
+        ((201, b"<html>"), "Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_what_github_refuses_is_said_in_a_line(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], answer: tuple[int, Any], said: str
+) -> None:
+    planned()
+    github.answers["POST issues/7/comments"] = answer
+    assert main(["review"]) == 2
+    assert capsys.readouterr().err == f"GitHub, POST issues/7/comments: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("GITHUB_TOKEN", "another", "GitHub, GET issues/7/comments: 401 Bad credentials\n"),
+        ("GITHUB_API_URL", "http://127.0.0.1:9", "GitHub, GET issues/7/comments: [Errno 111] Connection refused"),
+        ("GITHUB_EVENT_PATH", "/no/such/file", "/no/such/file: cannot be read: no such file or directory\n"),
+        (
+            "GITHUB_TOKEN",
+            "",
+            "GITHUB_TOKEN is not set: run this in a job of GitHub Actions, as .github/workflows does\n",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_job_is_said_in_a_line(
+    github: FakeGitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert main(["review"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert told.count("\n") == 1
+
+
+def test_a_faulty_configuration_is_said_as_everywhere(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("glue-sessions.yaml").unlink()
+    assert main(["stacks"]) == 2
+    said = "glue-sessions.yaml: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
+    assert capsys.readouterr().err == said

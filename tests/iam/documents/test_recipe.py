@@ -1,0 +1,105 @@
+"""The documents that are granted, statement for statement."""
+
+import json
+from typing import Any
+
+import pytest
+
+from iam.documents import recipe, trust
+
+ROLE_ARN = "arn:aws-cn:iam::111122223333:role/service-role/execution-role"
+
+
+def inline_policy(permissions: recipe.Permissions) -> dict[str, Any]:
+    return recipe.inline_policy(permissions, partition="aws-cn", account_id="111122223333", role_arn=ROLE_ARN)
+
+
+def test_the_trust_policy_is_the_recipes() -> None:
+    assert recipe.trust_policy() == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": ["glue.amazonaws.com", "sagemaker.amazonaws.com"]},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+
+
+def test_the_inline_policy_is_the_recipes() -> None:
+    assert recipe.INLINE_POLICY_NAME == "glue-sagemaker-interactive-sessions-setup"
+    assert inline_policy("recipe") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"], "Resource": "*"}
+        ],
+    }
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_the_managed_policy_is_the_recipes_in_every_partition(partition: str) -> None:
+    expected = f"arn:{partition}:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
+    assert recipe.managed_policy_arn(partition) == expected
+
+
+def test_least_privilege_lets_the_role_be_read_and_passed_to_glue_alone() -> None:
+    reads, passes = inline_policy("least-privilege")["Statement"][:2]
+    assert (reads["Action"], reads["Resource"]) == ("iam:GetRole", ROLE_ARN)
+    assert (passes["Action"], passes["Resource"]) == ("iam:PassRole", ROLE_ARN)
+    assert passes["Condition"] == {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
+    # the condition key is none of iam:GetRole: a statement for both would never allow it
+    assert "Condition" not in reads
+
+
+def test_least_privilege_adds_what_the_managed_policy_lacks_and_nothing_more() -> None:
+    tags, catalog = inline_policy("least-privilege")["Statement"][2:]
+    assert (tags["Action"], tags["Resource"]) == ("glue:GetTags", "arn:aws-cn:glue:*:111122223333:session/*")
+    assert catalog["Action"] == ["glue:GetDatabase", "glue:GetDatabases"]
+    assert catalog["Resource"] == "arn:aws-cn:glue:*:111122223333:catalog"
+
+
+def test_least_privilege_has_a_sid_for_each_statement_and_no_wildcard_action_or_resource() -> None:
+    statements = inline_policy("least-privilege")["Statement"]
+    sids = [statement["Sid"] for statement in statements]
+    assert len({*sids}) == len(statements)
+    assert all(sid.isalnum() for sid in sids)
+    for statement in statements:
+        assert statement["Resource"] != "*"
+        assert "*" not in json.dumps(statement["Action"])
+
+
+KEPT: list[dict[str, Any]] = [
+    {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    {"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": ["sts:TagSession"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("kept", "statements"),
+    [
+        ({"Version": "2012-10-17", "Statement": KEPT}, KEPT),
+        ({"Version": "2008-10-17", "Id": "policy", "Statement": KEPT[0]}, KEPT[:1]),
+        ({"Statement": KEPT[:1]}, KEPT[:1]),
+    ],
+    ids=["a list", "a single statement of 2008", "no version"],
+)
+def test_kept_statements_stay_word_for_word_before_glues_own(
+    kept: dict[str, Any], statements: list[dict[str, Any]]
+) -> None:
+    before = json.dumps(kept)
+    made = recipe.trust_policy_keeping(kept)
+    assert made["Statement"] == [*statements, recipe.glue_statement()]
+    assert {key: made[key] for key in made if key != "Statement"} == {
+        key: kept[key] for key in kept if key != "Statement"
+    }
+    assert json.dumps(kept) == before
+
+
+def test_glues_own_statement_trusts_glue_and_nobody_else() -> None:
+    statement = recipe.glue_statement()
+    assert statement["Sid"] == recipe.GLUE_STATEMENT_SID
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    assert trust.parse_trust_policy(json.dumps(document)) == document
+    assert trust.trusts(document, "glue.amazonaws.com")
+    assert not trust.trusts(document, "sagemaker.amazonaws.com")

@@ -1,0 +1,73 @@
+"""What the tests of the notebook share: the notebook, and execution roles of the end-to-end tests' local AWS."""
+
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from sandbox.launcher import Sandbox
+from tests.e2e.conftest import aws, binary, environment, new_shop, shop, unique_name
+from tests.e2e.execution_role import CONSOLE_TRUST, ExecutionRole
+from tests.repository import ROOT
+
+__all__ = ["aws", "binary", "environment", "new_shop", "shop", "unique_name"]
+
+NOTEBOOK = ROOT / "notebooks" / "notebook-with-glue-interactive-sessions-in-sagemaker.ipynb"
+
+
+class RoleSession:
+    """A session of a role, as Studio has it, and what it asks for.
+
+    Args:
+        aws: the local AWS.
+        role_arn: the role's ARN.
+    """
+
+    def __init__(self, aws: Sandbox, role_arn: str) -> None:
+        assumed = aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="SageMaker")
+        credentials = assumed["Credentials"]
+        self._aws = aws
+        self._keys = {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+        self.user_id = assumed["AssumedRoleUser"]["AssumedRoleId"]
+
+    def client(self, service: Any) -> Any:
+        """A boto3 client of this session."""
+        return self._aws.client(service, **self._keys)
+
+    def start_and_end_glue_session(self, role_arn: str) -> None:
+        """Ask for a session as the kernel does, passing a role, and end it before its Spark is up.
+
+        Raises:
+            ClientError: it is refused.
+        """
+        glue = self.client("glue")
+        made = glue.create_session(
+            Id=f"of-{self.user_id.partition(':')[0]}",
+            Role=role_arn,
+            Command={"Name": "glueetl", "PythonVersion": "3"},
+            Tags={"owner": self.user_id},
+        )
+        glue.delete_session(Id=made["Session"]["Id"])
+
+
+@pytest.fixture
+def notebook() -> NotebookNode:
+    read: NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return read
+
+
+@pytest.fixture
+def role(aws: Sandbox, unique_name: str) -> ExecutionRole:
+    """A role as the SageMaker console makes it, AmazonSageMakerFullAccess included.
+
+    By its name: AmazonSageMakerFullAccess lets roles called AmazonSageMaker… be passed to Glue. Without the
+    permissions boundary of other end-to-end tests, which lets no role be passed.
+    """
+    made = ExecutionRole(aws, unique_name, CONSOLE_TRUST)
+    aws.client("iam").delete_role_permissions_boundary(RoleName=made.name)
+    return made

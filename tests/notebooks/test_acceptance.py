@@ -1,0 +1,155 @@
+"""The real Glue PySpark kernel, started as SageMaker Studio starts it, as a role that the project's stack grants.
+
+Refusals are looked for in the cells' outputs and in the sandbox's log of decisions: the kernel fails no cell for a
+session that it did not get.
+"""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+from nbformat import NotebookNode
+
+from sandbox.launcher import Sandbox
+from sandbox.studio import Kernel, run_notebook, text_of
+from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole, statement, trust
+from tests.e2e.shop import Shop
+from tests.notebooks.conftest import RoleSession
+from tests.repository import ROOT
+
+NO_CREATE_SESSION = "is not authorized to perform: glue:CreateSession on resource: arn:aws:glue:"
+NO_PASS_ROLE = "is not authorized to perform: iam:PassRole on resource: {} because no identity-based policy allows"
+NO_TRUST = "Role {} should be given assume role permissions for Glue Service."
+NO_GET_TAGS = "Unable to display tags due to missing glue:GetTags permission."
+
+TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+
+
+def check_outputs(executed: NotebookNode) -> None:
+    """Check what each cell of the notebook that runs here has put out."""
+    texts = {cell.id: text_of(cell) for cell in executed.cells if cell.cell_type == "code"}
+    assert "Setting Glue version to: 5.0" in texts["configure"]
+    assert texts["start"].rstrip().endswith("Spark 3.5.4")
+    assert "Status: READY" in texts["status"]
+    assert "|Lima|    1|   23.0|" in texts["load"]
+    assert "|Oslo| 7.3|    11|" in texts["transform"]
+    assert "|    1|   -2.9|   23.0|" in texts["sql"]
+    assert "|Rome|   12|" in texts["s3"]
+    assert "Stopped session." in texts["stop"]
+    images = [
+        output.data["image/png"]
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(images) == 1
+    errors = [output for cell in executed.cells for output in cell.get("outputs", []) if output.output_type == "error"]
+    assert errors == []
+
+
+@pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "recipe"), ("additive", "least-privilege")])
+def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_once_repaired(
+    shop: Shop, role: ExecutionRole, notebook: NotebookNode, ownership: str, permissions: str
+) -> None:
+    stack = shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership})
+    studio = RoleSession(shop.aws, role.arn)
+    drifts: list[tuple[Callable[[], None], str]] = [
+        (role.detach, NO_CREATE_SESSION),
+        (role.delete_inline_policy, NO_PASS_ROLE.format(role.arn)),
+        (lambda: setattr(role, "trust", CONSOLE_TRUST), NO_TRUST.format(role.arn)),
+    ]
+    with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
+        before = kernel.run("spark.version")
+        assert "AccessDeniedException" in before
+        assert NO_CREATE_SESSION in before
+        stack.apply()
+        for drift, refusal in drifts:
+            drift()
+            assert refusal in kernel.run("spark.version")
+            stack.apply()
+            studio.start_and_end_glue_session(role.arn)
+
+    shop.aws.client("s3").create_bucket(Bucket=f"sagemaker-us-east-1-{ACCOUNT}")
+    executed = run_notebook(notebook, role_arn=role.arn, sandbox=shop.aws.environment)
+    check_outputs(executed)
+    status = next(text_of(cell) for cell in executed.cells if cell.id == "status")
+    tags_are_shown = permissions == "least-privilege"
+    assert (studio.user_id in status) == tags_are_shown
+    assert (NO_GET_TAGS in status) != tags_are_shown
+
+
+@pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")])
+def test_every_other_setting_serves_as_well(shop: Shop, role: ExecutionRole, ownership: str, permissions: str) -> None:
+    shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership}).apply()
+    RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
+
+
+def test_with_external_ownership_spark_answers_once_the_roles_owner_trusts_glue(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    external = {"ownership": "external"}
+    with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
+        shop.stack(role.arn, trust=external).apply()
+        assert NO_TRUST.format(role.arn) in kernel.run("spark.version")
+        role.trust = RECIPE_TRUST
+        shop.stack(role.arn, permissions="least-privilege", trust=external).apply()
+        assert "3.5.4" in kernel.run("spark.version")
+
+
+def test_least_privilege_refuses_what_recipe_allows_another_role_and_another_service(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    other = ExecutionRole(shop.aws, f"production-of-{role.name}", trust(statement("glue.amazonaws.com")))
+    role.detach(FULL_ACCESS)  # it lets any role be passed to SageMaker
+    shop.aws.client("iam").put_role_policy(
+        RoleName=role.name,
+        PolicyName="models",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"},
+            }
+        ),
+    )
+    studio = RoleSession(shop.aws, role.arn)
+
+    def pass_to_sagemaker() -> None:
+        studio.client("sagemaker").create_model(ModelName=role.name, ExecutionRoleArn=role.arn)
+
+    shop.stack(role.arn, permissions="least-privilege").apply()
+    with pytest.raises(ClientError, match=NO_PASS_ROLE.format(other.arn)):
+        studio.start_and_end_glue_session(other.arn)
+    with pytest.raises(ClientError, match=NO_PASS_ROLE.format(role.arn)):
+        pass_to_sagemaker()
+    studio.start_and_end_glue_session(role.arn)
+    shop.stack(role.arn, permissions="recipe").apply()
+    studio.start_and_end_glue_session(other.arn)
+    pass_to_sagemaker()
+    assert passed(shop.aws, role) == [
+        (other.arn, "ImplicitlyDenied"),
+        (role.arn, "ImplicitlyDenied"),
+        (role.arn, "Allowed"),
+        (other.arn, "Allowed"),
+        (role.arn, "Allowed"),
+    ]
+
+
+def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
+    """Return what was decided on each role that a role's session has asked to pass, oldest first."""
+    return [
+        (decision.resource, decision.result)
+        for decision in aws.decisions()
+        if decision.action == "iam:PassRole" and f"/{role.name}/" in decision.principal
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS],
+    ids=["CreateSession", "PassRole", "trust", "GetTags"],
+)
+def test_the_texts_that_users_see_can_be_found_on_the_troubleshooting_page(text: str) -> None:
+    page = TROUBLESHOOTING.read_text(encoding="utf-8")
+    assert [part for part in text.split("{}") if part not in page] == []

@@ -1,0 +1,330 @@
+"""What is said of a plan: drift, who is affected, what apply would do, what it leaves alone, what nobody applied."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iam.documents.recipe import GLUE_STATEMENT_SID
+from plans import plan as plans
+from review.drift.analysis import Judgement, judge
+from tests.repository import ROOT
+from tests.review.made import (
+    ACCOUNT,
+    FULL_ACCESS,
+    GLUE,
+    GLUE_SESSIONS,
+    SAGEMAKER,
+    allow,
+    change,
+    document,
+    plan,
+    role,
+    role_policy,
+    trust,
+)
+
+RECIPE = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]))
+NARROWER = document(allow(["iam:GetRole", "sts:GetCallerIdentity"]))
+EVERYTHING = document(allow("*"))
+TRUSTED = trust(SAGEMAKER, GLUE)
+WITHOUT_GLUE = trust(SAGEMAKER)
+LAMBDA = "lambda.amazonaws.com"
+POLICY = (
+    "managed policy arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole (v3 of 2024-08-05)"
+)
+INLINE = "inline policy glue-sessions"
+GIVES = "(iam:GetRole, iam:PassRole, sts:GetCallerIdentity on *)"
+
+
+def judged(*changes: Mapping[str, Any], drift: tuple[Mapping[str, Any], ...] = (), **more: Any) -> Judgement:
+    return judge(plans.parse(plan(*changes, resource_drift=list(drift), **more), "dev"), region="eu-west-1")
+
+
+def attached(before: bool, after: bool) -> dict[str, Any]:
+    """The change of the managed policy's attachment."""
+    values = {"role": "exec", "policy_arn": GLUE_SESSIONS}
+    return change("aws_iam_role_policy_attachment.g", *(values if there else None for there in (before, after)))
+
+
+def inline(before: str | None, after: str | None) -> dict[str, Any]:
+    return role_policy(before, after, name="glue-sessions")
+
+
+def own(before: str, after: str, **held: Any) -> dict[str, Any]:
+    """The change of the role, whose own attributes list the grants among all that it holds."""
+    policies = {"inline": {"glue-sessions": RECIPE}, "managed": [GLUE_SESSIONS, FULL_ACCESS]} | held
+    return role(
+        before,
+        after,
+        inline=(policies["inline"], policies["inline"]),
+        managed=(policies["managed"], policies["managed"]),
+    )
+
+
+STANDS = (own(TRUSTED, TRUSTED), attached(True, True), inline(RECIPE, RECIPE))
+
+
+def test_nothing_is_said_of_a_role_as_it_was_applied() -> None:
+    assert judged(*STANDS) == Judgement()
+
+
+def test_the_grants_themselves_are_no_drift_of_the_role_that_lists_them() -> None:
+    as_adopted = role(TRUSTED, TRUSTED, inline=({}, {"glue-sessions": RECIPE}), managed=([], [GLUE_SESSIONS]))
+    assert judged(*STANDS, drift=(as_adopted,)) == Judgement()
+
+
+def test_trust_that_was_taken_away() -> None:
+    found = judged(own(WITHOUT_GLUE, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, WITHOUT_GLUE),))
+    assert found == Judgement(
+        drifted=["lost: glue.amazonaws.com may sts:AssumeRole"],
+        affected=["Glue sessions will be refused: trust lost"],
+        apply=["gained: glue.amazonaws.com may sts:AssumeRole"],
+    )
+
+
+def test_trust_of_sagemaker_that_was_taken_away() -> None:
+    found = judged(own(trust(GLUE), TRUSTED), *STANDS[1:], drift=(own(TRUSTED, trust(GLUE)),))
+    assert found.affected == ["SageMaker cannot run notebooks as the role: trust lost"]
+
+
+def test_trust_that_got_a_condition() -> None:
+    sid = {"Sid": GLUE_STATEMENT_SID, "Effect": "Allow", "Principal": {"Service": GLUE}, "Action": "sts:AssumeRole"}
+    condition = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+    ours, on_condition = document(sid), document({**sid, **condition})
+    found = judged(own(on_condition, ours), *STANDS[1:], drift=(own(ours, on_condition),))
+    assert found.drifted[0].startswith("narrowed: glue.amazonaws.com may sts:AssumeRole → ")
+    assert found.affected == ["Glue sessions will be refused or not, which a condition decides: trust lost"]
+
+
+def test_an_inline_policy_that_was_deleted() -> None:
+    live = own(TRUSTED, TRUSTED, inline={})
+    found = judged(live, attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),))
+    assert found == Judgement(
+        drifted=[f"lost: {INLINE} {GIVES}"],
+        affected=["Glue sessions cannot start or run: iam:GetRole, iam:PassRole lost"],
+        apply=[f"gained: {INLINE} {GIVES}"],
+    )
+
+
+def test_an_inline_policy_that_was_narrowed() -> None:
+    live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER}, managed=[GLUE_SESSIONS])
+    found = judged(live, attached(True, True), inline(NARROWER, RECIPE), drift=(inline(RECIPE, NARROWER),))
+    assert found == Judgement(
+        drifted=[f"{INLINE}: lost: iam:PassRole on *"],
+        affected=["Glue sessions cannot start or run: iam:PassRole lost"],
+        apply=[f"{INLINE}: gained: iam:PassRole on *"],
+    )
+
+
+def test_an_inline_policy_that_was_widened_affects_no_session() -> None:
+    live = own(TRUSTED, TRUSTED, inline={"glue-sessions": EVERYTHING})
+    found = judged(live, attached(True, True), inline(EVERYTHING, RECIPE), drift=(inline(RECIPE, EVERYTHING),))
+    assert [line.split(": ")[:2] for line in found.drifted + found.apply] == [[INLINE, "widened"], [INLINE, "narrowed"]]
+    assert found.affected == []
+
+
+def test_a_managed_policy_that_was_detached() -> None:
+    live = own(TRUSTED, TRUSTED, managed=[])
+    found = judged(live, attached(False, True), inline(RECIPE, RECIPE), drift=(attached(True, False),))
+    assert found == Judgement(
+        drifted=[f"lost: {POLICY}"],
+        affected=[
+            "Glue sessions cannot start or run: glue:CreateSession, glue:TagResource, glue:GetSession and 5 more lost",
+        ],
+        apply=[f"gained: {POLICY}"],
+    )
+
+
+def test_what_others_added_is_for_information() -> None:
+    live = own(trust(SAGEMAKER, GLUE, LAMBDA), trust(SAGEMAKER, GLUE, LAMBDA), managed=[GLUE_SESSIONS])
+    happened = role(
+        TRUSTED,
+        trust(SAGEMAKER, GLUE, LAMBDA),
+        inline=({}, {"theirs": EVERYTHING, "glue-sessions": RECIPE}),
+        managed=([GLUE_SESSIONS], [GLUE_SESSIONS, FULL_ACCESS]),
+        boundary=("", "arn:aws:iam::aws:policy/PowerUserAccess"),
+    )
+    found = judged(live, *STANDS[1:], drift=(happened,))
+    assert found == Judgement(
+        left_alone=[
+            "gained: lambda.amazonaws.com may sts:AssumeRole",
+            "gained: inline policy theirs (every action on *)",
+            f"gained: managed policy {FULL_ACCESS} ({_full_access()})",
+            "boundary none → arn:aws:iam::aws:policy/PowerUserAccess",
+        ]
+    )
+
+
+def _full_access() -> str:
+    from plans import datasets
+
+    known = datasets.managed_policy(FULL_ACCESS)
+    assert known
+    return f"{known.version} of {known.updated}"
+
+
+def test_what_others_added_is_told_apart_from_what_they_took_away() -> None:
+    live, after = trust(SAGEMAKER, LAMBDA), trust(SAGEMAKER, LAMBDA, GLUE)
+    found = judged(own(live, after), *STANDS[1:], drift=(own(TRUSTED, live),))
+    assert found.drifted == ["lost: glue.amazonaws.com may sts:AssumeRole"]
+    assert found.left_alone == ["gained: lambda.amazonaws.com may sts:AssumeRole"]
+    assert found.apply == ["gained: glue.amazonaws.com may sts:AssumeRole"]
+    assert found.not_applied == []
+
+
+def test_what_others_added_to_a_trust_policy_that_is_ours_is_drift() -> None:
+    live = trust(SAGEMAKER, GLUE, LAMBDA)
+    found = judged(own(live, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, live),))
+    assert found.drifted == ["gained: lambda.amazonaws.com may sts:AssumeRole"]
+    assert found.apply == ["lost: lambda.amazonaws.com may sts:AssumeRole"]
+    assert found.affected == found.left_alone == []
+
+
+def test_what_is_denied_by_others_stays_denied_after_apply() -> None:
+    denies = {"theirs": document({**allow("glue:CreateSession"), "Effect": "Deny"}), "glue-sessions": RECIPE}
+    found = judged(
+        own(TRUSTED, TRUSTED, inline=denies),
+        *STANDS[1:],
+        drift=(role(TRUSTED, TRUSTED, inline=({}, denies), managed=([GLUE_SESSIONS], [GLUE_SESSIONS])),),
+    )
+    assert found == Judgement(
+        affected=["Glue sessions cannot start or run: glue:CreateSession lost, and apply does not give it back"],
+        left_alone=["gained: inline policy theirs (denies glue:CreateSession on *)"],
+    )
+
+
+def test_a_role_that_is_yet_to_be_adopted_has_not_drifted() -> None:
+    adopted = role(WITHOUT_GLUE, TRUSTED, importing={"id": "exec"})
+    found = judged(adopted, attached(False, True), inline(None, RECIPE))
+    assert found == Judgement(
+        not_applied=[
+            "gained: glue.amazonaws.com may sts:AssumeRole",
+            f"gained: {INLINE} {GIVES}",
+            f"gained: {POLICY}",
+            "adopted (imported): aws_iam_role.exec",
+        ]
+    )
+
+
+def test_a_changed_configuration_has_not_drifted() -> None:
+    live = own(TRUSTED, TRUSTED, managed=[GLUE_SESSIONS])
+    found = judged(live, attached(True, True), inline(RECIPE, NARROWER))
+    assert found == Judgement(not_applied=[f"{INLINE}: lost: iam:PassRole on *"])
+
+
+def test_a_changed_configuration_is_told_apart_from_drift_of_the_same_policy() -> None:
+    wanted = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity", "glue:GetTags"]))
+    live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER}, managed=[GLUE_SESSIONS])
+    found = judged(live, attached(True, True), inline(NARROWER, wanted), drift=(inline(RECIPE, NARROWER),))
+    assert found.drifted == [f"{INLINE}: lost: iam:PassRole on *"]
+    assert found.apply == [f"{INLINE}: gained: glue:GetTags, iam:PassRole on *"]
+    assert found.not_applied == [f"{INLINE}: gained: glue:GetTags on *"]
+
+
+def test_a_change_by_hand_that_the_configuration_followed_is_no_drift() -> None:
+    live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER})
+    found = judged(live, attached(True, True), inline(NARROWER, NARROWER), drift=(inline(RECIPE, NARROWER),))
+    assert (found.drifted, found.apply) == ([], [])
+    assert found.left_alone == [f"{INLINE}: lost: iam:PassRole on *"]
+
+
+def test_a_role_that_is_only_forgotten_has_not_drifted() -> None:
+    found = judged(role(TRUSTED, TRUSTED, actions=["forget"]), *STANDS[1:])
+    assert found == Judgement(not_applied=["forgotten, not deleted: aws_iam_role.exec"])
+
+
+def test_a_change_without_a_meaning_in_iam_is_told_all_the_same() -> None:
+    tagged = change("aws_iam_policy.p", {"name": "p", "tags": {}}, {"name": "p", "tags": {"a": "b"}})
+    assert judged(*STANDS, tagged).not_applied == ["updated in place: aws_iam_policy.p"]
+    untagged = change("aws_iam_policy.p", {"name": "p", "tags": {"a": "b"}}, {"name": "p", "tags": {}})
+    found = judged(*STANDS, tagged, drift=(untagged,))
+    assert found.drifted == ["changed in more than its meaning: aws_iam_policy.p"]
+    assert found.apply == ["updated in place: aws_iam_policy.p"]
+
+
+FAILED: dict[str, Any] = {
+    "checks": [
+        {
+            "address": {"to_display": "check.glue_is_trusted"},
+            "instances": [
+                {
+                    "address": {"to_display": "check.glue_is_trusted"},
+                    "status": "fail",
+                    "problems": [{"message": "The trust policy does not let Glue in: so it says."}],
+                }
+            ],
+        }
+    ]
+}
+
+
+def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_which_apply_cannot_mend() -> None:
+    assert judged(*STANDS[1:], **FAILED) == Judgement(
+        drifted=["The trust policy does not let Glue in: so it says."],
+        affected=["Glue sessions will be refused: trust missing"],
+        apply=["nothing about the trust policy, which another stack owns"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "drift", "where"),
+    [
+        ((own(trust(SAGEMAKER, GLUE, LAMBDA), TRUSTED),), (own(TRUSTED, trust(SAGEMAKER, GLUE, LAMBDA)),), "apply"),
+        ((role(trust(SAGEMAKER, LAMBDA), TRUSTED, importing={"id": "exec"}),), (), "not_applied"),
+    ],
+)
+def test_what_an_apply_takes_away_is_said_in_the_words_of_its_check(changes: Any, drift: Any, where: str) -> None:
+    found = judged(*changes, *STANDS[1:], drift=drift, **FAILED)
+    assert getattr(found, where)[-1] == "The trust policy does not let Glue in: so it says."
+
+
+def test_who_is_affected_is_told_of_a_role_that_another_stack_owns_as_far_as_it_is_read() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/exec"
+    read = {
+        "type": "aws_iam_role",
+        "mode": "data",
+        "address": "data.aws_iam_role.live",
+        "values": {"name": "exec", "arn": arn, "unique_id": "AROA", "assume_role_policy": TRUSTED},
+    }
+    prior = {"prior_state": {"values": {"root_module": {"resources": [read]}}}}
+    found = judged(attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),), **prior)
+    assert found.affected == [
+        "Glue sessions may not be able to start or run: iam:GetRole, iam:PassRole lost",
+    ]
+
+
+PLANS = ROOT / "tests/review/plans"
+
+
+def of_file(name: str) -> Judgement:
+    return judge(plans.read(str(PLANS / name)), region="eu-west-1")
+
+
+def test_a_real_plan_of_a_drifted_role() -> None:
+    assert of_file("drift-additive.json") == Judgement(
+        drifted=["lost: glue.amazonaws.com may sts:AssumeRole", f"lost: {POLICY}"],
+        affected=["Glue sessions will be refused: trust lost"],  # all else is allowed by the backdoor
+        apply=["gained: glue.amazonaws.com may sts:AssumeRole", f"gained: {POLICY}"],
+        left_alone=["gained: inline policy backdoor (every action on *)"],
+    )
+
+
+def test_a_real_plan_that_forgets_the_role_which_then_is_another_stacks() -> None:
+    found = of_file("forget.json")
+    assert found.not_applied == ["forgotten, not deleted: aws_iam_role.execution_role"]
+    assert found.drifted[0] == f"lost: {POLICY}"
+    assert found.drifted[1].endswith(" does not trust glue")
+    assert found.apply == [f"gained: {POLICY}", "nothing about the trust policy, which another stack owns"]
+
+
+def test_a_role_that_would_be_deleted_is_said_to_be() -> None:
+    assert "deleted: aws_iam_role.execution_role" in of_file("block-left.json").not_applied
+
+
+@pytest.mark.parametrize("file", sorted(PLANS.rglob("*.json")), ids=lambda file: file.stem)
+def test_whatever_a_plan_changes_is_told(file: Path) -> None:
+    plan = plans.read(str(file))
+    found = judge(plan, region="eu-west-1")
+    assert bool(found.apply or found.not_applied) == any(change.changes for change in plan.changes)

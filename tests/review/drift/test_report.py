@@ -1,0 +1,108 @@
+"""Drift as people and programs read it."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from review.drift.analysis import Judgement
+from review.drift.markdown import markdown
+from review.drift.report import Reading, as_json, exit_status, verdict
+from review.drift.terminal import show
+from review.markdown import LIMIT
+
+CLEAN = Reading("a", "dev", "team-a")
+TOLD = Reading("b", "dev", "team-b", Judgement(left_alone=["gained: | @someone <b>"]))
+WAITING = Reading("c", "dev", "team-c", Judgement(not_applied=["gained: x"]))
+DRIFTED = Reading("d", "prod", "team-d", Judgement(drifted=["lost: x"], affected=["y"], apply=["gained: x"]))
+BROKEN = Reading("e", "prod", "team-e", faults=("no such role",))
+ALL = [CLEAN, TOLD, WAITING, DRIFTED, BROKEN]
+
+
+@pytest.mark.parametrize(
+    ("readings", "status", "said"),
+    [
+        ([CLEAN, TOLD], 0, "2 stacks as applied"),
+        ([CLEAN, WAITING], 0, "1 stack not applied, 1 stack as applied"),
+        ([CLEAN, DRIFTED], 1, "1 stack drifted, 1 stack as applied"),
+        (ALL, 2, "1 stack drifted, 1 stack not read, 1 stack not applied, 2 stacks as applied"),
+    ],
+)
+def test_how_it_stands(readings: list[Reading], status: int, said: str) -> None:
+    assert (exit_status(readings), verdict(readings)) == (status, said)
+
+
+def test_on_a_terminal_lines_stay_whole_and_are_said_under_what_they_are_about() -> None:
+    written = io.StringIO()
+    show([WAITING, BROKEN, DRIFTED], Console(file=written, width=20))
+    assert written.getvalue().splitlines() == [
+        "not applied  c",
+        "  configured and not applied yet: what else apply would do",
+        "    gained: x",
+        "not read  e",
+        "  could not be read",
+        "    no such role",
+        "drifted  d",
+        "  drifted",
+        "    lost: x",
+        "  who is affected",
+        "    y",
+        "  what apply would do about it",
+        "    gained: x",
+        "1 stack drifted, 1 stack not read, 1 stack not applied",
+    ]
+
+
+def test_in_markdown_the_gravest_comes_first_and_nothing_is_markup() -> None:
+    text = markdown(ALL)
+    assert text.startswith(f"### ❌ Drift: {verdict(ALL)}\n\n#### `d`: drifted\n\nDrifted:\n\n- `lost: x`\n")
+    assert [line for line in text.splitlines() if line.startswith("####")] == [
+        "#### `d`: drifted",
+        "#### `e`: not read",
+        "#### `c`: not applied",
+        "#### `a`: as applied",
+        "#### `b`: as applied",
+    ]
+    assert "- `gained: \\| @someone <b>`" in text
+    assert markdown([WAITING]).startswith("### ✅ Drift: 1 stack not applied\n")
+
+
+def test_markdown_fits_an_issue_and_counts_what_does_not() -> None:
+    many = [Reading(f"stack-{n}", "dev", "x", Judgement(drifted=["lost: " + "x" * 600])) for n in range(200)]
+    text = markdown(many)
+    assert len(text) <= LIMIT
+    shown = text.count("####")
+    assert 0 < shown < 200
+    assert text.endswith(f"_{200 - shown} more stacks folded: `drift` prints all._\n")
+
+
+def test_as_json_every_stack_has_every_kind_of_line() -> None:
+    document = json.loads(json.dumps(as_json([DRIFTED, BROKEN])))
+    assert document["schema_version"] == 1
+    assert document["stacks"] == [
+        {
+            "name": "d",
+            "environment": "prod",
+            "role": "team-d",
+            "state": "drifted",
+            "drifted": ["lost: x"],
+            "affected": ["y"],
+            "apply": ["gained: x"],
+            "left_alone": [],
+            "not_applied": [],
+            "faults": [],
+        },
+        {
+            "name": "e",
+            "environment": "prod",
+            "role": "team-e",
+            "state": "not read",
+            "drifted": [],
+            "affected": [],
+            "apply": [],
+            "left_alone": [],
+            "not_applied": [],
+            "faults": ["no such role"],
+        },
+    ]

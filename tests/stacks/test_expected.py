@@ -1,0 +1,55 @@
+"""The committed Terraform JSON of each example of a configuration; tests/expected/README.md says how to refresh it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configuration import load
+from configuration.pipeline_access import pipeline_settings
+from stacks.pipeline_access import PipelineAccessStack
+from stacks.state_bucket import StateBucketStack
+from tests.repository import ROOT
+from tests.stacks.conftest import templates
+from tests.template import Template, app_in_memory
+
+EXPECTED = ROOT / "tests/expected"
+EXAMPLES = sorted(folder.name for folder in EXPECTED.iterdir() if folder.is_dir())
+VARIABLES = {
+    "SAGEMAKER_ROLE_NAME": "AmazonSageMaker-ExecutionRole-20240101T000001",
+    "TF_STATE_BUCKET": "forecasting-terraform-state",
+    "AWS_REGION": "eu-west-1",
+}
+
+
+def configuration_file(example: str) -> Path:
+    return ROOT / "glue-sessions.yaml" if example == "as-shipped" else EXPECTED / example / "glue-sessions.yaml"
+
+
+def compare(file: Path, document: Any) -> None:
+    if os.environ.get("REWRITE_EXPECTED") == "1":
+        file.write_text(json.dumps(document, indent=2) + "\n")
+    assert json.loads(file.read_text()) == document
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_makes_the_expected_stacks(example: str) -> None:
+    made = templates(load(configuration_file(example), VARIABLES))
+    for name, template in made.items():
+        compare(EXPECTED / example / f"{name}.cdk.tf.json", template.document)
+    assert {file.name for file in EXPECTED.glob(f"{example}/*.cdk.tf.json")} == {f"{name}.cdk.tf.json" for name in made}
+
+
+@pytest.mark.parametrize("example", ["as-shipped", "everything"])
+def test_an_example_makes_the_expected_state_bucket(example: str) -> None:
+    state = load(configuration_file(example), VARIABLES).state
+    template = Template.from_stack(StateBucketStack(app_in_memory(), state=state))
+    compare(EXPECTED / example / "state-bucket.json", template.document)
+
+
+def test_an_example_makes_the_expected_access_of_a_pipeline() -> None:
+    settings = pipeline_settings(load(configuration_file("pipeline"), VARIABLES))
+    template = Template.from_stack(PipelineAccessStack(app_in_memory(), settings=settings))
+    compare(EXPECTED / "pipeline/pipeline-access.json", template.document)

@@ -1,0 +1,262 @@
+"""Finding the synthesized stacks, and running terraform in many of them; the terraform here is a shell script."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from configuration import load
+from terraform_cli.stacks import LOG, Outcomes, Stack, StacksError, find, for_each
+from terraform_cli.terraform import Terraform, TerraformError, condensed
+from tests.repository import ROOT
+
+NAMES = ["glue-sessions-dev-a", "glue-sessions-dev-b", "glue-sessions-prod-a"]
+
+MakeTerraform = Callable[[str], Terraform]
+
+
+@pytest.fixture
+def synthesized(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a folder that has three stacks, as cdktf lays them out."""
+    entries = {}
+    for name in NAMES:
+        (tmp_path / "out/stacks" / name).mkdir(parents=True)
+        entries[name] = {"name": name, "workingDirectory": f"stacks/{name}", "annotations": [], "dependencies": []}
+    (tmp_path / "out/manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": entries}))
+    return {"CDKTF_OUTDIR": str(tmp_path / "out")}
+
+
+@pytest.fixture
+def make_terraform(tmp_path: Path) -> MakeTerraform:
+    def make(script: str) -> Terraform:
+        program = tmp_path / "bin/terraform"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        path = f"{program.parent}:{os.defpath}"
+        return Terraform(tmp_path / "settings", {"PATH": path, "HOME": str(tmp_path)})
+
+    return make
+
+
+def named(stacks: list[Stack]) -> list[str]:
+    return [stack.name for stack in stacks]
+
+
+def test_stacks_are_found_by_patterns_in_the_order_of_the_app(synthesized: dict[str, str]) -> None:
+    assert named(find([], environment=synthesized)) == NAMES
+    assert named(find(["*-prod-*", "glue-sessions-dev-b"], environment=synthesized)) == NAMES[1:]
+    assert named(find(["*-[a]"], environment=synthesized)) == [NAMES[0], NAMES[2]]
+    found = find(["glue-sessions-dev-a"], environment=synthesized)
+    assert found[0].folder == Path(synthesized["CDKTF_OUTDIR"], "stacks/glue-sessions-dev-a")
+
+
+def test_a_stack_has_the_settings_of_its_name(synthesized: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "glue-sessions.yaml"
+    file.write_text(
+        "state: {bucket: states, region: eu-west-1}\n"
+        "environments:\n  dev: {region: eu-west-1, roles: [{role: b}, {role: c}]}\n"
+    )
+    a, b, other = find([], load(file, {}), synthesized)
+    assert (a.settings, other.settings) == (None, None)
+    assert b.settings
+    assert b.settings.role.name == "b"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "patterns", "words"),
+    [
+        (None, [], "manifest.json: no such file or directory, run cdktf synth first or name cdktf's output in"),
+        ("{", [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
+        ('{"stacks": {"a": {}}}', [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
+        ('{"stacks": []}', [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
+        ('{"stacks": {}}', ["a"], 'no stack is named "a", there are: none'),
+        ("", ["prod-*"], f'no stack is named "prod-*", there are: {", ".join(NAMES)}'),
+        ("", ["*", "b"], f'no stack is named "b", there are: {", ".join(NAMES)}'),
+    ],
+)
+def test_no_such_stacks_are_told_in_one_line(
+    synthesized: dict[str, str], manifest: str | None, patterns: list[str], words: str
+) -> None:
+    file = Path(synthesized["CDKTF_OUTDIR"], "manifest.json")
+    if manifest is None:
+        file.unlink()
+    elif manifest:
+        file.write_text(manifest)
+    with pytest.raises(StacksError) as raised:
+        find(patterns, environment=synthesized)
+    assert words in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_broken_stack_stops_no_other_and_is_named_at_the_end(
+    synthesized: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks = find([], environment=synthesized)
+
+    def work(stack: Stack) -> str:
+        if stack.name == NAMES[1]:
+            raise TerraformError("one thing: is wrong", "another: too", output="all of it")
+        return stack.name.upper()
+
+    outcomes = for_each(stacks, work, step="tests")
+    assert outcomes.done == [(stack, stack.name.upper()) for stack in (stacks[0], stacks[2])]
+    outcomes.report_broken()
+    assert capsys.readouterr().err.splitlines() == [
+        f"{NAMES[1]}: one thing: is wrong",
+        f"{NAMES[1]}: another: too",
+        f"could not be done for 1 of 3 stacks: {NAMES[1]}",
+        f"all that terraform said is in {LOG} in the stack's folder",
+    ]
+    assert (stacks[1].folder / LOG).read_text() == "all of it"
+    assert not (stacks[0].folder / LOG).exists()
+
+
+def test_nothing_is_said_where_nothing_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    Outcomes[None]([], []).report_broken()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_results_come_in_the_order_of_the_stacks_and_no_more_work_at_a_time_than_asked_for(
+    synthesized: dict[str, str],
+) -> None:
+    stacks = find([], environment=synthesized)
+    second_is_done = threading.Event()
+    at_work = threading.Semaphore(2)
+
+    def work(stack: Stack) -> str:
+        assert at_work.acquire(blocking=False)
+        if stack is stacks[0]:
+            assert second_is_done.wait(60)
+        at_work.release()
+        if stack is stacks[1]:
+            second_is_done.set()
+        return stack.name
+
+    outcomes = for_each(stacks, work, step="tests", parallelism=2)
+    assert [result for _, result in outcomes.done] == NAMES
+
+
+@pytest.mark.parametrize(
+    "asked", ["Inconsistent dependency lock file\nrun: terraform init", "there is no package for hashicorp/aws cached"]
+)
+def test_a_folder_is_initialized_when_terraform_asks_for_it_and_only_then(
+    make_terraform: MakeTerraform, tmp_path: Path, asked: str
+) -> None:
+    (tmp_path / "asked").write_text(f"Error: {asked}\n")
+    terraform = make_terraform(
+        'echo "$1" >> calls\n'
+        '[ "$1" = init ] && mkdir -p .terraform && touch .terraform/fits && exit 0\n'
+        "[ -e .terraform/fits ] && echo fine && exit 2\n"
+        "cat asked >&2; exit 1"
+    )
+    assert terraform.run(tmp_path, "plan").or_raise().stdout == "fine\n"
+    (tmp_path / ".terraform/fits").unlink()
+    assert terraform.run(tmp_path, "plan").or_raise().stdout == "fine\n"
+    assert terraform.run(tmp_path, "plan").status == 2
+    assert (tmp_path / "calls").read_text().split() == ["init", "plan", "plan", "init", "plan", "plan"]
+
+
+def test_what_stops_the_initialization_is_told(make_terraform: MakeTerraform, tmp_path: Path) -> None:
+    terraform = make_terraform(
+        'if [ "$1" = init ]; then printf "╷\\n│ Error: No bucket\\n│ \\n│   with x,\\n│   on a.json line 1:\\n│ \\n'
+        '│ It is\\n│ gone.\\n│ \\n│ More.\\n╵\\n" >&2; else echo "please run \\"tofu init\\""; fi; exit 1'
+    )
+    with pytest.raises(TerraformError) as raised:
+        terraform.run(tmp_path, "plan").or_raise()
+    assert raised.value.lines == ("No bucket: It is gone",)
+    assert "More." in raised.value.output
+
+
+def test_errors_of_a_json_run_are_a_line_each(make_terraform: MakeTerraform, tmp_path: Path) -> None:
+    def event(summary: str, detail: str = "", severity: str = "error") -> str:
+        diagnostic = {"severity": severity, "summary": summary, "detail": detail}
+        return json.dumps({"@level": severity, "type": "diagnostic", "diagnostic": diagnostic})
+
+    (tmp_path / "said").write_text(
+        "\n".join(
+            [event("One", "first\nparagraph\n\nsecond"), event("Mind", "", "warning"), event("Two"), event("Two")]
+        )
+    )
+    (tmp_path / ".terraform").mkdir()
+    done = make_terraform("cat said; exit 1").run(tmp_path, "plan", "-json")
+    assert done.errors == ["One: first paragraph", "Two"]
+    assert [each["summary"] for each in done.diagnostics("warning")] == ["Mind"]
+    silent = make_terraform("kill -9 $$").run(tmp_path, "plan")
+    with pytest.raises(TerraformError, match="terraform ended with status -9"):
+        silent.or_raise()
+
+
+def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> None:
+    told = (
+        "operation error IAM: GetRole, https response error StatusCode: 403, RequestID: 1-2, api error AccessDenied: no"
+    )
+    assert (
+        condensed("reading IAM Role (x)", told)
+        == "reading IAM Role (x): operation error IAM: GetRole, AccessDenied: no"
+    )
+    assert condensed("No valid credential sources found.\n", "Set some.") == (
+        "No valid credential sources found: Set some"
+    )
+    assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
+
+
+def test_a_state_bucket_that_is_not_there_is_told_with_the_remedy() -> None:
+    told = 'Failed to get existing workspaces: S3 bucket "states" does not exist.\n'
+    assert condensed(told, "The referenced S3 bucket must have been previously created.") == (
+        'S3 bucket "states" does not exist: make it with make state-bucket, or correct state.bucket'
+    )
+
+
+def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_path: Path) -> None:
+    """SIGTERM goes to our program alone, as a pipeline sends it; terraform gets one SIGINT and is waited for."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        (folder / ".terraform").mkdir(parents=True)
+    binary = tmp_path / "terraform"
+    binary.write_text(
+        "#!/bin/sh\ntrap 'echo interrupted >> told; touch stop' INT\ntouch begun\n"
+        "while [ ! -e stop ]; do sleep 0.05; done\necho state > written\n"
+    )
+    binary.chmod(0o755)
+    program = (
+        "import pathlib\n"
+        "from terraform_cli.stacks import Stack, for_each\n"
+        "from terraform_cli.terraform import Terraform\n"
+        "terraform = Terraform(pathlib.Path('settings'))\n"
+        "stacks = [Stack(each, pathlib.Path(each)) for each in ('one', 'two')]\n"
+        "outcomes = for_each(stacks, lambda each: terraform.run(each.folder, 'apply').status, step='', parallelism=1)\n"
+        "print(*(f'{stack.name} {status}' for stack, status in outcomes.done))\n"
+        "outcomes.report_broken()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.defpath}", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not (folders[0] / "begun").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        done, said = process.communicate(timeout=120)
+    finally:
+        (folders[0] / "stop").touch()
+        process.kill()
+    assert done == "one 0\n"
+    assert said.splitlines() == [
+        "interrupted, waiting for terraform to end what it has begun",
+        "two: interrupted before it was begun",
+        "could not be done for 1 of 2 stacks: two",
+    ]
+    assert (folders[0] / "told").read_text() == "interrupted\n"
+    assert (folders[0] / "written").read_text() == "state\n"
+    assert not (folders[1] / "begun").exists()
