@@ -51,6 +51,7 @@ check: python $(all_packages) ## lint, formatting and types, of the workflows to
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo --cache-dir .local/import-linter
 	zizmor --quiet --offline .github/workflows
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml

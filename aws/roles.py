@@ -7,7 +7,7 @@ from typing import Any, Literal
 from aws.account import Account, each
 from aws.errors import AWS_ERRORS, Faults, is_not_found
 from iam.arn import RoleArn
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 from iam.readiness.grants import Quotas
 from iam.role import Role
 from terraform_cli.progress import Progress

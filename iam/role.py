@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from iam.arn import RoleArn
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 
 
 @dataclass(frozen=True)

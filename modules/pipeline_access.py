@@ -4,7 +4,7 @@ import json
 
 from fast_cdktf.bindings import Construct, IamOpenidConnectProvider, IamRole, IamRolePolicy, TerraformResourceLifecycle
 from iam.documents.pipeline_access import OIDC_AUDIENCE, OIDC_PROVIDER
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 
 OIDC_PROVIDER_ADDRESS = "aws_iam_openid_connect_provider.github"
 

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iam.documents.recipe import SAGEMAKER, Document
+from iam.documents.recipe import SAGEMAKER
+from iam.policy_document import Document
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

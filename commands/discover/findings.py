@@ -7,7 +7,8 @@ from typing import Any
 from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
-from iam.documents.recipe import INLINE_POLICY_NAME, Document
+from iam.documents.recipe import INLINE_POLICY_NAME
+from iam.policy_document import Document
 from iam.readiness import grants
 from iam.readiness.grants import Grants, Quotas
 from iam.role import Role

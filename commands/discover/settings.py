@@ -5,7 +5,8 @@ from typing import Any
 
 from commands.discover.findings import RoleFinding
 from iam.documents import trust
-from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, Document, trust_policy_keeping
+from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, trust_policy_keeping
+from iam.policy_document import Document
 from iam.readiness import grants
 
 

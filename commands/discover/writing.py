@@ -14,7 +14,7 @@ from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
 from commands.discover.settings import NotWritableError, Settings, settings_for
 from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load, yaml_text
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 from iam.readiness.grants import Quotas
 
 

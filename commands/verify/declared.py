@@ -9,7 +9,6 @@ from iam.documents.recipe import (
     GLUE_STATEMENT_SID,
     INLINE_POLICY_NAME,
     MANAGED_POLICY_NAME,
-    Document,
     trust_policy,
     trust_policy_keeping,
 )
@@ -18,6 +17,7 @@ from iam.engine.decision import Verdict
 from iam.engine.difference import difference
 from iam.engine.statements import Policy, permissions_policy
 from iam.engine.statements import trust_policy as trust_of
+from iam.policy_document import Document
 from iam.readiness import grants
 from iam.role import Role
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from iam.documents.recipe import Document, managed_policy_arn
+from iam.documents.recipe import managed_policy_arn
+from iam.policy_document import Document
 
 PipelineRole = Literal["plan", "apply"]
 

@@ -4,10 +4,9 @@ Source of the recipe: "Getting started with AWS Glue interactive sessions" in th
 (https://docs.aws.amazon.com/sagemaker/latest/dg/getting-started-glue-sm.html).
 """
 
-from typing import Any, Literal
+from typing import Literal
 
-Document = dict[str, Any]
-"""A policy document, or a statement of one, as JSON has it."""
+from iam.policy_document import Document
 
 Permissions = Literal["recipe", "least-privilege"]
 

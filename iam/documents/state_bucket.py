@@ -1,6 +1,6 @@
 """The policy of the bucket that holds Terraform's state."""
 
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 
 
 def tls_only_policy(bucket: str, *, partition: str) -> Document:

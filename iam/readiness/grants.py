@@ -11,7 +11,6 @@ from iam.documents.recipe import (
     GLUE,
     INLINE_POLICY_NAME,
     SAGEMAKER,
-    Document,
     Permissions,
     glue_statement,
     inline_policy,
@@ -24,6 +23,7 @@ from iam.engine.decision import Decision, Verdict, decide, decide_trust
 from iam.engine.difference import difference
 from iam.engine.statements import ANYTHING, Policy, Statement, merged, permissions_policy
 from iam.engine.statements import trust_policy as trust_of
+from iam.policy_document import Document
 from iam.readiness.kernel_calls import requests
 from iam.role import Role
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from commands.apply_plan.__main__ import main
-from iam.documents.recipe import Document, trust_policy
+from iam.documents.recipe import trust_policy
+from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.review import made

@@ -7,7 +7,7 @@ import pytest
 from botocore.loaders import create_loader
 
 from commands.discover.__main__ import main
-from iam.documents.recipe import Document
+from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.commands.discover.studio import Studio

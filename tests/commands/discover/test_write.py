@@ -8,7 +8,8 @@ import pytest
 
 from commands.discover.insertion import NotInsertableError, with_roles
 from configuration import load
-from iam.documents.recipe import Document, glue_statement, trust_policy
+from iam.documents.recipe import glue_statement, trust_policy
+from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting

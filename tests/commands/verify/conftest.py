@@ -7,12 +7,12 @@ import pytest
 from commands.verify.__main__ import main
 from iam.documents.recipe import (
     INLINE_POLICY_NAME,
-    Document,
     Permissions,
     inline_policy,
     managed_policy_arn,
     trust_policy,
 )
+from iam.policy_document import Document
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
 from tests.ran import Ran

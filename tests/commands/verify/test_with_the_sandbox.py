@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from iam.documents.recipe import Document, glue_statement, trust_policy
+from iam.documents.recipe import glue_statement, trust_policy
+from iam.policy_document import Document
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import SAGEMAKER, trusting
 from tests.commands.verify.conftest import DENY_GLUE, Granted, Run

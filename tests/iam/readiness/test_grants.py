@@ -11,13 +11,13 @@ from iam.arn import RoleArn
 from iam.documents.recipe import (
     INLINE_POLICY_NAME,
     MANAGED_POLICY_NAME,
-    Document,
     Permissions,
     inline_policy,
     managed_policy_arn,
     trust_policy,
 )
 from iam.engine.decision import Verdict, decide
+from iam.policy_document import Document
 from iam.readiness import grants
 from iam.readiness.grants import Quotas
 from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, requests
