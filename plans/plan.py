@@ -1,24 +1,17 @@
-"""Reading plans: a saved plan, or what `terraform show -json` says of one.
+"""A Terraform plan as `terraform show -json` prints it, read into values.
 
 Source of the shapes: Terraform's "JSON Output Format", format_version 0.1 (Terraform 0.12) to 1.2.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
-
-from terraform_cli import installation
 
 Side = Literal["before", "after"]
 SIDES: tuple[Side, Side] = ("before", "after")
 
 SUPPORTED_MAJOR_VERSIONS = ("0", "1")
-SHOW_TIMEOUT = 120
-"""Seconds that `terraform show` may take; it starts the providers to learn their schemas."""
 
 
 class PlanError(ValueError):
@@ -95,45 +88,6 @@ class Plan:
     errored: bool = False
 
 
-def read(argument: str) -> Plan:
-    """Return the plan named on the command line: a saved plan, its JSON, or `-` for JSON on standard input.
-
-    Raises PlanError.
-    """
-    if argument == "-":
-        return parse(sys.stdin.buffer.read(), "plan", "standard input")
-    path = Path(argument)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PlanError(f"{argument}: cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if content.startswith(b"PK"):
-        content = _shown(path)
-    return parse(content, name_of(path), argument)
-
-
-def name_of(path: Path) -> str:
-    """Return what a plan is called: the folder's name where the file is called `plan`, else the file's."""
-    stem = path.name.removesuffix(".json").removesuffix(".tfplan")
-    folder = path.absolute().parent.name
-    return folder if stem in ("plan", "tfplan") and folder else stem
-
-
-def _shown(path: Path) -> bytes:
-    try:
-        binary = installation.binary()
-        command = [binary, f"-chdir={path.absolute().parent}", "show", "-json", path.name]
-        done = subprocess.run(command, capture_output=True, timeout=SHOW_TIMEOUT, check=False)
-    except installation.TerraformMissingError as error:
-        raise PlanError(f"{path}: {error}, or give what `terraform show -json PLAN` prints") from None
-    except subprocess.TimeoutExpired:
-        raise PlanError(f"{path}: terraform show took more than {SHOW_TIMEOUT} seconds") from None
-    if done.returncode:
-        said = " ".join(done.stderr.decode(errors="replace").replace("│", " ").split()) or "no message"
-        raise PlanError(f"{path}: terraform show could not read it: {said[:300]}")
-    return done.stdout
-
-
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
     """Return a plan from its JSON; the review calls it `name` and errors `source`. Raises PlanError."""
     try:
@@ -141,12 +95,12 @@ def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
     except ValueError:
         raise PlanError(f"{source}: {_not_json(content)}") from None
     if not isinstance(body, dict) or "format_version" not in body:
-        raise PlanError(f"{source}: holds no plan; give what `terraform show -json PLAN` prints")
+        raise PlanError(f"{source}: holds no plan; supply the output of `terraform show -json PLAN`")
     version = str(body["format_version"])
     if version.partition(".")[0] not in SUPPORTED_MAJOR_VERSIONS:
         raise PlanError(f"{source}: has format_version {version}; 0.x and 1.x can be read")
     if "resource_changes" not in body and "planned_values" not in body:
-        raise PlanError(f"{source}: holds a state, not a plan; run `terraform plan -out PLAN` and give PLAN")
+        raise PlanError(f"{source}: holds a state, not a plan; run `terraform plan -out PLAN` and supply PLAN")
     try:
         known = list(_known((body.get("prior_state") or {}).get("values") or {}))
         return Plan(
@@ -174,10 +128,10 @@ def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
 def _not_json(content: bytes) -> str:
     lines = content.strip().splitlines()
     if not lines:
-        return "is empty; give a saved plan or what `terraform show -json PLAN` prints"
+        return "is empty; supply a saved plan or the output of `terraform show -json PLAN`"
     if lines[0].startswith(b'{"@'):
-        return "is the log of `terraform plan -json`; give what `terraform show -json PLAN` prints"
-    return "is neither a saved plan nor JSON; give what `terraform show -json PLAN` prints"
+        return "is the log of `terraform plan -json`; supply the output of `terraform show -json PLAN`"
+    return "is neither a saved plan nor JSON; supply the output of `terraform show -json PLAN`"
 
 
 def _changes(entries: Iterable[Mapping[str, Any]]) -> tuple[ResourceChange, ...]:

@@ -10,7 +10,7 @@ from iam.engine.statements import Element, Statement
 from plans.plan import Plan
 from plans.roles import Role, drifted_roles, roles
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
-from review.waivers import Acceptance
+from review.waivers import Waiver
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON written for the version before could misread it."""
@@ -35,8 +35,8 @@ class Review:
     plans: tuple[PlanReview, ...]
     fail_on: Severity | None
     """Findings at or above it fail the review; None: none do."""
-    expired: tuple[Acceptance, ...] = ()
-    """Acceptances that have run out and cover findings that stand."""
+    expired: tuple[Waiver, ...] = ()
+    """Expired waivers that cover open findings."""
 
     @property
     def findings(self) -> list[Finding]:

@@ -24,12 +24,12 @@ DEFAULT_PERIOD = timedelta(days=90)
 """How long a finding stays accepted when the command writes the entry."""
 
 
-class AcceptanceError(ValueError):
+class WaiverError(ValueError):
     """The file or an `--accept` argument is wrong; one line says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
+class Waiver:
     """An entry of the file."""
 
     rule: str
@@ -43,8 +43,8 @@ class Acceptance:
         return self.rule == finding.rule and self.plan in ("", finding.plan) and self.address in ("", finding.address)
 
 
-def read(path: Path = FILE) -> list[Acceptance]:
-    """Return the entries of the file, none where there is no file. Raises AcceptanceError."""
+def read(path: Path = FILE) -> list[Waiver]:
+    """Return the entries of the file, none where there is no file. Raises WaiverError."""
     if not path.exists():
         return []
     from ruamel.yaml import YAML
@@ -53,47 +53,45 @@ def read(path: Path = FILE) -> list[Acceptance]:
     try:
         entries = YAML(typ="safe").load(path)
     except (YAMLError, UnicodeDecodeError) as error:
-        raise AcceptanceError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
+        raise WaiverError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(entries or [], list):
-        raise AcceptanceError(f"{path}: supply a list of entries, got {type(entries).__name__}")
+        raise WaiverError(f"{path}: supply a list of entries, got {type(entries).__name__}")
     return [_entry(entry, f"{path}[{index}]") for index, entry in enumerate(entries or [])]
 
 
-def _entry(entry: Any, place: str) -> Acceptance:
+def _entry(entry: Any, place: str) -> Waiver:
     known = ("rule", "reason", "expires", "plan", "address")
     if not isinstance(entry, dict) or not entry.keys() <= set(known):
-        raise AcceptanceError(f"{place}: supply {', '.join(known)}, got {entry!r}")
+        raise WaiverError(f"{place}: supply {', '.join(known)}, got {entry!r}")
     if missing := [key for key in ("rule", "reason", "expires") if not entry.get(key)]:
-        raise AcceptanceError(f"{place}: supply {', '.join(missing)} too")
+        raise WaiverError(f"{place}: supply {', '.join(missing)} too")
     if entry["rule"] not in RULES:
-        raise AcceptanceError(f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}")
+        raise WaiverError(f"{place}.rule: supply one of {', '.join(sorted(RULES))}, got {entry['rule']!r}")
     if not isinstance(entry["expires"], date):
-        raise AcceptanceError(f"{place}.expires: supply a day as 2027-03-31, got {entry['expires']!r}")
+        raise WaiverError(f"{place}.expires: supply a day as 2027-03-31, got {entry['expires']!r}")
     texts = {key: str(entry[key]) for key in ("rule", "reason", "plan", "address") if entry.get(key)}
-    return Acceptance(**texts, expires=entry["expires"])
+    return Waiver(**texts, expires=entry["expires"])
 
 
-def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -> list[Acceptance]:
+def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -> list[Waiver]:
     """Return an entry for each finding that `RULE=reason` arguments accept: what was found, no more.
 
-    Raises AcceptanceError when an argument is wrong or accepts nothing.
+    Raises WaiverError when an argument is wrong or accepts nothing.
     """
-    entries: dict[Acceptance, None] = {}
+    entries: dict[Waiver, None] = {}
     for argument in arguments:
         rule, _, reason = argument.partition("=")
         if rule not in RULES or not reason.strip():
-            raise AcceptanceError(
-                f'supply --accept RULE="reason" with one of {", ".join(sorted(RULES))}, got {argument!r}'
-            )
+            raise WaiverError(f'supply --accept RULE="reason" with one of {", ".join(sorted(RULES))}, got {argument!r}')
         found = [finding for finding in findings if finding.rule == rule]
         if not found:
-            raise AcceptanceError(f"--accept {rule}: no finding of that rule in these plans; leave it out")
+            raise WaiverError(f"--accept {rule}: no finding of that rule in these plans; leave it out")
         for finding in found:
-            entries[Acceptance(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)] = None
+            entries[Waiver(rule, reason.strip(), today + DEFAULT_PERIOD, finding.plan, finding.address)] = None
     return list(entries)
 
 
-def write(entries: Iterable[Acceptance], path: Path = FILE) -> None:
+def write(entries: Iterable[Waiver], path: Path = FILE) -> None:
     """Add entries to the file; what stands there, comments included, stays."""
     from ruamel.yaml import YAML
 
@@ -111,7 +109,7 @@ def write(entries: Iterable[Acceptance], path: Path = FILE) -> None:
         yaml.dump(document, file)
 
 
-def apply(entries: Sequence[Acceptance], findings: Iterable[Finding], today: date) -> list[Finding]:
+def apply(entries: Sequence[Waiver], findings: Iterable[Finding], today: date) -> list[Finding]:
     """Return the findings, with the reason of the entry in force that covers each. The last day counts."""
     result = []
     for finding in findings:
@@ -120,7 +118,7 @@ def apply(entries: Sequence[Acceptance], findings: Iterable[Finding], today: dat
     return result
 
 
-def expired(entries: Iterable[Acceptance], findings: Iterable[Finding], today: date) -> list[Acceptance]:
+def expired(entries: Iterable[Waiver], findings: Iterable[Finding], today: date) -> list[Waiver]:
     """Return the entries that would cover one of the findings if they had not run out."""
     found = list(findings)
     return [e for e in entries if e.expires < today and any(e.covers(f) and not f.accepted for f in found)]

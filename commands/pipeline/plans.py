@@ -1,15 +1,16 @@
 """Saved plans on their way through a pipeline: shown as JSON, reviewed, compared with what was merged."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from commands.review import __main__ as review
-from review.markdown import LIMIT, MARKER
+from plans.plan import PlanError
+from review.markdown import LIMIT, MARKER, markdown
+from review.plan_files import review_files
+from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
 from terraform_cli.synthesis import synthesize
 from terraform_cli.terraform import Terraform, TerraformError
@@ -39,12 +40,15 @@ def reviewed(names: Sequence[str], folder: Path) -> tuple[int, str]:
     """
     files = {name: folder / "stacks" / name / SHOWN for name in names}
     missing = [name for name, file in files.items() if not file.is_file()]
-    arguments = [str(file) for name, file in files.items() if name not in missing]
+    planned = [str(file) for name, file in files.items() if name not in missing]
     status, text = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n"
-    if arguments:
-        with redirect_stdout(StringIO()) as written:
-            status = review.main([*arguments, "--format", "markdown"])
-        text = written.getvalue() or f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
+    if planned:
+        try:
+            review = review_files(planned)
+            status, text = int(bool(review.failing)), markdown(review)
+        except (PlanError, WaiverError) as error:
+            print(error, file=sys.stderr)
+            status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
     if not missing:
         return status, text
     said = f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n"

@@ -5,11 +5,10 @@ import gc
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 
-from plans import plan
+from plans.plan import PlanError
 from review import report, waivers
+from review.plan_files import review_files
 from review.rules import SEVERITIES
 from terraform_cli.interruption import told_in_one_line
 
@@ -19,8 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     gc.disable()  # the command is short, makes no cycles to speak of, and is a third faster without
     try:
-        review = _review(options)
-    except (plan.PlanError, waivers.AcceptanceError) as error:
+        review = review_files(
+            options.plans, fail_on=None if options.fail_on == "never" else options.fail_on, accept=options.accept
+        )
+    except (PlanError, waivers.WaiverError) as error:
         for line in str(error).splitlines():
             print(line, file=sys.stderr)
         return 2
@@ -59,31 +60,6 @@ def _parser() -> argparse.ArgumentParser:
         f"kept in {waivers.FILE}, which belongs in the repository",
     )
     return parser
-
-
-def _review(options: argparse.Namespace) -> report.Review:
-    plans = []
-    faults = []
-    for argument in options.plans:
-        try:
-            plans.append(report.review(plan.read(argument)))
-        except plan.PlanError as error:
-            faults.append(str(error))
-    if faults:
-        raise plan.PlanError("\n".join(faults))
-    today = datetime.now(UTC).date()
-    found = [finding for each in plans for finding in each.findings]
-    entries = waivers.read()
-    if added := waivers.accept(options.accept, found, today):
-        waivers.write(added)
-    entries += added
-    judged = [replace(each, findings=tuple(waivers.apply(entries, each.findings, today))) for each in plans]
-    standing = [finding for each in judged for finding in each.findings]
-    return report.Review(
-        tuple(judged),
-        None if options.fail_on == "never" else options.fail_on,
-        tuple(waivers.expired(entries, standing, today)),
-    )
 
 
 def _show(review: report.Review, format_: str) -> None:

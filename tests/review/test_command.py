@@ -54,7 +54,7 @@ def test_the_exit_status_is_that_of_the_gravest_finding(content: bytes, argument
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "dev.json: is empty; give a saved plan or what `terraform show -json PLAN` prints"),
+        (b"", "dev.json: is empty; supply a saved plan or the output of `terraform show -json PLAN`"),
         (b"Terraform will perform", "dev.json: is neither a saved plan nor JSON"),
         (b'{"@level":"info"}\n{"@level":"info"}', "dev.json: is the log of `terraform plan -json`"),
         (b"[]", "dev.json: holds no plan"),
@@ -82,7 +82,7 @@ def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[s
     assert main(["absent.json", saved(HARMLESS), saved(b"", "empty.json")]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "absent.json: cannot be read: no such file or directory",
-        "empty.json: is empty; give a saved plan or what `terraform show -json PLAN` prints",
+        "empty.json: is empty; supply a saved plan or the output of `terraform show -json PLAN`",
     ]
 
 
@@ -142,8 +142,8 @@ def test_a_saved_plan_is_read_through_terraform_in_its_folder(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo 'Error: no schema' >&2; exit 1", "could not read it: Error: no schema"),
-        ("exit 1", "could not read it: no message"),
+        ("echo 'Error: no schema' >&2; exit 1", "could not read the plan: Error: no schema"),
+        ("exit 1", "could not read the plan: no message"),
         (None, "plan: no-such-terraform is not on PATH: install Terraform"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from iam.documents.recipe import GLUE_STATEMENT_SID
 from plans import plan as plans
+from review import plan_files
 from review.drift.analysis import Judgement, judge
 from tests.repository import ROOT
 from tests.review.made import (
@@ -299,7 +300,7 @@ PLANS = ROOT / "tests/review/plans"
 
 
 def of_file(name: str) -> Judgement:
-    return judge(plans.read(str(PLANS / name)), region="eu-west-1")
+    return judge(plan_files.read(str(PLANS / name)), region="eu-west-1")
 
 
 def test_a_real_plan_of_a_drifted_role() -> None:
@@ -325,6 +326,6 @@ def test_a_role_that_would_be_deleted_is_said_to_be() -> None:
 
 @pytest.mark.parametrize("file", sorted(PLANS.rglob("*.json")), ids=lambda file: file.stem)
 def test_whatever_a_plan_changes_is_told(file: Path) -> None:
-    plan = plans.read(str(file))
+    plan = plan_files.read(str(file))
     found = judge(plan, region="eu-west-1")
     assert bool(found.apply or found.not_applied) == any(change.changes for change in plan.changes)
