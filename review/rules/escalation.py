@@ -1,4 +1,4 @@
-"""Ways from a role's permissions to more than the role was given.
+"""Known paths from a role's permissions to more permissions than it is granted.
 
 Sources: Rhino Security Labs, "AWS IAM Privilege Escalation Methods"; pathfinding.cloud; Prowler's check of
 privilege escalation.
@@ -40,7 +40,7 @@ RUN_AS_A_PASSED_ROLE = {
     ),
     "states.amazonaws.com": ("states:CreateStateMachine + states:StartExecution",),
 }
-"""By the service that runs it, the calls that make code run as a role one may pass."""
+"""The calls that run code as a passed role, by the service that runs it."""
 
 REWRITE_PERMISSIONS = (
     "iam:AddUserToGroup",
@@ -58,7 +58,7 @@ REWRITE_PERMISSIONS = (
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateLoginProfile",
 )
-"""Calls that by themselves give their caller other permissions, or another principal's."""
+"""Calls that by themselves grant their caller other permissions, or those of another principal."""
 
 
 _CALLS = {
@@ -76,7 +76,7 @@ _CALLS_OF = {
 
 
 class Path(NamedTuple):
-    """A way to run code as any role that trusts a service."""
+    """A path to running code as any role that trusts a service."""
 
     service: str
     calls: str
@@ -84,7 +84,7 @@ class Path(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def matches(element: Element, name: str) -> bool:
-    """Say whether an element is about the action or resource `name`."""
+    """Return whether an element matches the action or resource `name`."""
     return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
 
 
@@ -94,16 +94,16 @@ def _is_open(service: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def _about(policy: Policy, effect: Effect) -> dict[str, list[Statement]]:
-    """Return the statements of one effect about each of the calls that matter here."""
-    found: dict[str, list[Statement]] = {}
+    """Return the statements of one effect, by the call of a path that they match."""
+    by_call: dict[str, list[Statement]] = {}
     for statement in policy.effect(effect):
         service = statement.action.patterns[0].partition(":")[0]
         for call in (
             _CALLS if statement.action.excluded else _CALLS_OF.get(service, _CALLS if _is_open(service) else ())
         ):
             if matches(statement.action, call):
-                found.setdefault(call, []).append(statement)
-    return found
+                by_call.setdefault(call, []).append(statement)
+    return by_call
 
 
 def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
@@ -124,7 +124,7 @@ def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
 
 
 def passes_any_role(statement: Statement) -> bool:
-    """Say whether a statement that allows iam:PassRole does so for roles of any name."""
+    """Return whether a statement that allows iam:PassRole does so for roles of any name."""
     if statement.resource.excluded:
         return True
     for pattern in statement.resource.patterns:
@@ -136,12 +136,12 @@ def passes_any_role(statement: Statement) -> bool:
 
 
 def limits_service(condition: Condition) -> bool:
-    """Say whether a condition names the services a role may be passed to."""
+    """Return whether a condition names the services a role may be passed to."""
     return any(test.key == _PASSED_TO and test.positive and "*" not in test.values for test in condition)
 
 
 def paths(policies: Sequence[Policy]) -> Iterator[Path]:
-    """Yield the ways to run code as any role that trusts some service."""
+    """Yield the paths to running code as any role that trusts some service."""
     passing = [statement for statement in allowing(policies, PASS_ROLE) if passes_any_role(statement)]
     for service, ways in RUN_AS_A_PASSED_ROLE.items():
         if any(_passable(statement.condition, service) for statement in passing):
@@ -157,15 +157,15 @@ def _passable(condition: Condition, service: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def allows_everything(policy: Policy) -> bool:
-    """Say whether a policy allows every action on everything."""
+    """Return whether a policy allows every action on everything."""
     return any(map(is_everything, policy.effect("Allow")))
 
 
 def is_everything(statement: Statement) -> bool:
-    """Say whether a statement is about every action on everything, whatever the request."""
+    """Return whether a statement is about every action on everything, whatever the request."""
     return statement.action == ANYTHING == statement.resource and not statement.condition
 
 
 def rewriting(policies: Sequence[Policy]) -> list[str]:
-    """Return the calls allowed that change permissions themselves."""
+    """Return the allowed calls that change permissions by themselves."""
     return [call for call in REWRITE_PERMISSIONS if allowing(policies, call)]

@@ -79,8 +79,8 @@ def test_an_expired_entry_does_not_count_and_is_said(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- rule: [", ".review-accept.yaml: is no YAML"),
-        ("rule: x", ".review-accept.yaml: supply a list of entries, got dict"),
+        ("- rule: [", ".review-accept.yaml: is not YAML"),
+        ("rule: x", ".review-accept.yaml: supply a list of waivers, got dict"),
         ("- x", ".review-accept.yaml[0]: supply rule, reason, expires, plan, address, got 'x'"),
         (
             "- {rule: pass-any-role, reason: x, until: 2027-01-01}",
@@ -88,7 +88,7 @@ def test_an_expired_entry_does_not_count_and_is_said(capsys: pytest.CaptureFixtu
         ),
         ("- {rule: pass-any-role, reason: x}", ".review-accept.yaml[0]: supply expires too"),
         ("- {rule: x, reason: x, expires: 2027-01-01}", ".review-accept.yaml[0].rule: supply one of"),
-        ("- {rule: pass-any-role, reason: x, expires: soon}", ".review-accept.yaml[0].expires: supply a day"),
+        ("- {rule: pass-any-role, reason: x, expires: soon}", ".review-accept.yaml[0].expires: supply a date"),
     ],
 )
 def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +105,7 @@ def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: 
         ("pass-any-role", "supply --accept RULE="),
         ("pass-any-role= ", "supply --accept RULE="),
         ("pass-all-roles=x", "supply --accept RULE="),
-        ("role-destroyed=x", "--accept role-destroyed: no finding of that rule in these plans"),
+        ("role-destroyed=x", "--accept role-destroyed: these plans have no finding of that rule"),
     ],
 )
 def test_accepting_what_is_not_there_is_refused(

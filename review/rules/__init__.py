@@ -1,0 +1,81 @@
+"""The rules of the review: each in the module of its subject, all of them listed here."""
+
+from collections.abc import Iterable
+
+from plans.plan import Plan
+from plans.roles import Role
+from review.rules import permissions, plan, quotas, role, statements, trust, undecided
+from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
+
+__all__ = [
+    "AT_MOST",
+    "RULES",
+    "SEVERITIES",
+    "Finding",
+    "Hit",
+    "PlanRule",
+    "RoleRule",
+    "Rule",
+    "Severity",
+    "findings",
+]
+
+RULES: tuple[Rule, ...] = (
+    role.DESTROYED,
+    role.REPLACED,
+    role.FORGOTTEN,
+    role.ADOPTION_CHANGES_MORE,
+    role.BOUNDARY_CHANGED,
+    trust.LOST,
+    trust.OPENED_TO_EVERYONE,
+    trust.OPENED_TO_EVERYONE_ON_CONDITION,
+    trust.OPENED_TO_ACCOUNT,
+    trust.OPENED_TO_SERVICE,
+    trust.OPENED_TO_IDENTITY_PROVIDER,
+    trust.DELETED_PRINCIPAL,
+    permissions.EVERYTHING_ALLOWED,
+    permissions.PASS_ANY_ROLE,
+    permissions.PASS_ANY_ROLE_TO_SERVICE,
+    permissions.PASS_ROLE_TO_ANY_SERVICE,
+    permissions.PRIVILEGE_ESCALATION,
+    permissions.ADMIN_WILDCARD,
+    permissions.PERMISSIONS_WILDCARD,
+    permissions.PERMISSIONS_LOST,
+    permissions.DENIAL_LOST,
+    statements.UNKNOWN_ACTION,
+    statements.RESOURCE_NEVER_MATCHES,
+    statements.CONDITION_NEVER_MATCHES,
+    quotas.TRUST_POLICY_TOO_LONG,
+    quotas.INLINE_POLICIES_TOO_LONG,
+    quotas.MANAGED_POLICY_TOO_LONG,
+    quotas.TOO_MANY_ATTACHED_POLICIES,
+    undecided.POLICY_UNKNOWN,
+    undecided.POLICY_HIDDEN,
+    undecided.POLICY_UNREADABLE,
+    undecided.POLICY_NOT_AT_HAND,
+    undecided.UNDECIDED,
+    undecided.EXCLUSIVE_REMOVES_UNSEEN,
+    plan.CHECK_FAILED,
+    plan.INCOMPLETE,
+    plan.SHARED_ATTACHMENT,
+    plan.NOT_JUDGED,
+)
+"""Every rule, in the order in which findings of one severity are reported."""
+
+
+def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
+    """Return every finding on a plan and its roles, the most severe first."""
+    found = [
+        Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy)
+        for rule in RULES
+        if isinstance(rule, PlanRule)
+        for hit in rule.judge(of)
+    ]
+    found += [
+        Finding(rule.id, rule.severity, of.name, each.name, hit.address, hit.reason, rule.remedy)
+        for each in roles
+        for rule in RULES
+        if isinstance(rule, RoleRule)
+        for hit in rule.judge(each)
+    ]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

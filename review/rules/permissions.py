@@ -1,0 +1,211 @@
+"""Rules about permissions: what the role gains, what it loses, and how it could gain more."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from iam.engine import sentences, wildcards
+from iam.engine.difference import Change, may_overlap
+from iam.engine.statements import ANYTHING, Element, Statement, singles
+from plans import datasets
+from plans.roles import Role
+from review.rules import escalation
+from review.rules.rule import Hit, RoleRule, change_sentence, persists
+
+ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
+"""Services whose permissions management controls the access of others."""
+
+
+def _everything(role: Role) -> Iterator[Hit]:
+    for change, statement in role.allowed:
+        if escalation.is_everything(statement):
+            yield Hit(role.source(change)[1], "every action on everything is allowed")
+
+
+EVERYTHING_ALLOWED = RoleRule(
+    id="everything-allowed",
+    severity="critical",
+    raised="a role gains every action on everything",
+    remedy="allow only the actions that are needed, on the resources that need them",
+    judge=_everything,
+)
+
+
+def _any_role(role: Role) -> Iterator[Hit]:
+    for change, statement in _passing(role):
+        if escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
+            where = ", ".join(sentences.resource_list(statement.resource))
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} can pass any role to any service")
+
+
+PASS_ANY_ROLE = RoleRule(
+    id="pass-any-role",
+    severity="high",
+    raised="a role gains iam:PassRole on roles of any name, to any service",
+    remedy="pass only the role's own ARN, and only to glue.amazonaws.com: `permissions: least-privilege`",
+    judge=_any_role,
+)
+
+
+def _any_role_to_service(role: Role) -> Iterator[Hit]:
+    for change, statement in _passing(role):
+        if escalation.passes_any_role(statement) and escalation.limits_service(statement.condition):
+            where = ", ".join(sentences.resource_list(statement.resource))
+            services = sentences.when(statement.condition, role.permissions.spelling)
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} can pass any role when {services}")
+
+
+PASS_ANY_ROLE_TO_SERVICE = RoleRule(
+    id="pass-any-role-to-service",
+    severity="medium",
+    raised="a role gains iam:PassRole on roles of any name, to named services",
+    remedy="name the roles; the services run as any role that trusts them",
+    judge=_any_role_to_service,
+)
+
+
+def _role_to_any_service(role: Role) -> Iterator[Hit]:
+    for change, statement in _passing(role):
+        if not escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
+            where = ", ".join(sentences.resource_list(statement.resource))
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} to any service")
+
+
+PASS_ROLE_TO_ANY_SERVICE = RoleRule(
+    id="pass-role-to-any-service",
+    severity="medium",
+    raised="a role gains iam:PassRole on named roles without a condition on iam:PassedToService",
+    remedy="add the condition iam:PassedToService, as `permissions: least-privilege` does",
+    judge=_role_to_any_service,
+)
+
+
+def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
+    for change, statement in role.allowed:
+        wild = statement.action == ANYTHING and statement.resource == ANYTHING
+        if not wild and escalation.matches(statement.action, escalation.PASS_ROLE):
+            yield change, statement
+
+
+def _escalation(role: Role) -> Iterator[Hit]:
+    changes = [change for change in role.permissions.changes if change.broadens]
+    before, after = role.permissions.before, role.permissions.after
+    if not changes or any(map(escalation.allows_everything, after)):
+        return
+    where = role.source(next((c for c in changes if _includes_pass_role(c)), changes[0]))[1]
+    had = set(escalation.paths(before))
+    gained: dict[str, list[str]] = {}
+    for path in escalation.paths(after):
+        if path not in had:
+            gained.setdefault(path.service, []).append(path.calls)
+    for service, calls in gained.items():
+        yield Hit(where, f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}")
+    already = escalation.rewriting(before)
+    if calls := [call for call in escalation.rewriting(after) if call not in already]:
+        yield Hit(where, f"{', '.join(calls)} can grant the caller other permissions")
+
+
+def _includes_pass_role(change: Change) -> bool:
+    """Return whether a change is about the call that most paths need."""
+    return any(escalation.matches(statement.action, escalation.PASS_ROLE) for statement in change.after)
+
+
+PRIVILEGE_ESCALATION = RoleRule(
+    id="privilege-escalation",
+    severity="high",
+    raised="the plan opens a known path from a role's permissions to more permissions than it is granted",
+    remedy="limit iam:PassRole to the roles and services needed, or remove the calls that complete the path",
+    judge=_escalation,
+)
+
+
+def _admin_wildcard(role: Role) -> Iterator[Hit]:
+    yield from _wildcards(role, admin=True)
+
+
+ADMIN_WILDCARD = RoleRule(
+    id="admin-wildcard",
+    severity="high",
+    raised="a role gains, by a wildcard, permissions management in a service that controls the access of others",
+    remedy="name the actions",
+    judge=_admin_wildcard,
+)
+
+
+def _permissions_wildcard(role: Role) -> Iterator[Hit]:
+    yield from _wildcards(role, admin=False)
+
+
+PERMISSIONS_WILDCARD = RoleRule(
+    id="permissions-wildcard",
+    severity="low",
+    raised="a role gains, by a wildcard and on every resource, a service's permissions management",
+    remedy="name the actions, or the resources",
+    judge=_permissions_wildcard,
+)
+
+
+def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
+    for change, statement in role.allowed:
+        everywhere = statement.resource == ANYTHING
+        if statement.action.excluded:
+            names = [service for service in ADMIN_SERVICES if not _excludes(statement, service)]
+            if names and everywhere and admin:
+                actions = ", ".join(sentences.action_list(statement.action, role.permissions.spelling))
+                yield Hit(role.source(change)[1], f"{actions} on everything includes {', '.join(names)}")
+        elif admin or everywhere:
+            for pattern, included in _managing(statement.action, admin):
+                written = role.permissions.spelling.get(pattern, pattern)
+                yield Hit(role.source(change)[1], f"{written} includes {included}")
+
+
+@lru_cache(maxsize=16_384)
+def _managing(actions: Element, admin: bool) -> list[tuple[str, str]]:
+    """Return the wildcards that include permissions management, each with the actions it includes."""
+    managing = []
+    for pattern in actions.patterns:
+        service, _, name = pattern.partition(":")
+        if ("*" in name or "?" in name) and (service in ADMIN_SERVICES) == admin:
+            names = [action.name for action in datasets.actions(pattern) or () if action.level == "permissions"]
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            if names:
+                managing.append((pattern, ", ".join(names[:3]) + more))
+    return managing
+
+
+def _excludes(statement: Statement, service: str) -> bool:
+    return any(wildcards.covers(pattern, f"{service}:*") for pattern in statement.action.patterns)
+
+
+def _permissions_lost(role: Role) -> Iterator[Hit]:
+    if persists(role):
+        had = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
+        for change in role.permissions.changes:
+            denied = [*singles(change.after)] if change.effect == "Deny" else []
+            takes_effect = not denied or any(may_overlap(one, other) for one in denied for other in had)
+            if change.restricts and takes_effect:
+                yield Hit(role.address, change_sentence(change, role.permissions, trust=False))
+
+
+PERMISSIONS_LOST = RoleRule(
+    id="permissions-lost",
+    severity="medium",
+    raised="a role that stays loses a permission",
+    remedy="make sure that nothing that runs as the role needs it",
+    judge=_permissions_lost,
+)
+
+
+def _denial_lost(role: Role) -> Iterator[Hit]:
+    if persists(role):
+        for change in role.permissions.changes:
+            if change.effect == "Deny" and change.broadens:
+                yield Hit(role.address, change_sentence(change, role.permissions, trust=False))
+
+
+DENIAL_LOST = RoleRule(
+    id="denial-lost",
+    severity="medium",
+    raised="something that was denied, whatever other policies allow, no longer is",
+    remedy="keep the Deny statement, or ask its owner to agree",
+    judge=_denial_lost,
+)

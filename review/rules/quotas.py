@@ -1,0 +1,78 @@
+"""Rules about quotas: sizes of policies, and how many are attached."""
+
+from collections.abc import Iterator
+
+from plans.roles import NOTHING, Role
+from review.rules.rule import Hit, RoleRule
+
+# Source of the quotas: IAM User Guide, "IAM and AWS STS quotas". White space does not count. The size of a
+# trust policy and the number of attached policies are defaults that AWS raises on request; the other two
+# are fixed.
+TRUST_POLICY_QUOTA = 2_048
+INLINE_POLICIES_QUOTA = 10_240
+MANAGED_POLICY_QUOTA = 6_144
+ATTACHED_POLICIES_QUOTA = 10
+
+
+def _trust_policy(role: Role) -> Iterator[Hit]:
+    if role.trust.changes and role.after.trust.length > TRUST_POLICY_QUOTA:
+        yield Hit(role.address, f"{role.after.trust.length:,} characters, the quota is {TRUST_POLICY_QUOTA:,}")
+
+
+TRUST_POLICY_TOO_LONG = RoleRule(
+    id="trust-policy-too-long",
+    severity="high",
+    raised=f"a role's new trust policy has more than {TRUST_POLICY_QUOTA:,} characters, AWS's default quota",
+    remedy="merge or remove statements, or ask AWS to raise the quota",
+    judge=_trust_policy,
+)
+
+
+def _inline_policies(role: Role) -> Iterator[Hit]:
+    before, after = (sum(held.length for held in holdings.inline.values()) for holdings in (role.before, role.after))
+    if after > INLINE_POLICIES_QUOTA and after != before:
+        yield Hit(
+            next((held.address for held in role.after.inline.values() if held.address), role.address),
+            f"{after:,} characters, the quota is {INLINE_POLICIES_QUOTA:,}",
+        )
+
+
+INLINE_POLICIES_TOO_LONG = RoleRule(
+    id="inline-policies-too-long",
+    severity="high",
+    raised=f"a role's inline policies have more than {INLINE_POLICIES_QUOTA:,} characters; the quota is fixed",
+    remedy="move statements into a managed policy",
+    judge=_inline_policies,
+)
+
+
+def _managed_policy(role: Role) -> Iterator[Hit]:
+    for name, held in role.after.managed.items():
+        if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, NOTHING).length != held.length:
+            yield Hit(held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}")
+
+
+MANAGED_POLICY_TOO_LONG = RoleRule(
+    id="managed-policy-too-long",
+    severity="high",
+    raised=f"a managed policy has more than {MANAGED_POLICY_QUOTA:,} characters; the quota is fixed",
+    remedy="split the policy",
+    judge=_managed_policy,
+)
+
+
+def _attached_policies(role: Role) -> Iterator[Hit]:
+    if len(role.after.managed) > max(ATTACHED_POLICIES_QUOTA, len(role.before.managed)):
+        yield Hit(
+            role.address,
+            f"{len(role.after.managed)} managed policies, the quota is {ATTACHED_POLICIES_QUOTA}",
+        )
+
+
+TOO_MANY_ATTACHED_POLICIES = RoleRule(
+    id="too-many-attached-policies",
+    severity="medium",
+    raised=f"a role gets more than {ATTACHED_POLICIES_QUOTA} managed policies, AWS's default quota",
+    remedy="merge policies, or ask AWS to raise the quota",
+    judge=_attached_policies,
+)

@@ -1,0 +1,82 @@
+"""Rules about the role itself: deleted, replaced, forgotten, adopted, bounded."""
+
+from collections.abc import Iterator
+
+from plans.roles import Role
+from review.rules.rule import Hit, RoleRule, persists
+
+
+def _destroyed(role: Role) -> Iterator[Hit]:
+    if role.change and role.change.actions == ("delete",):
+        yield Hit(role.address, f"{role.name} is deleted together with all its policies")
+
+
+DESTROYED = RoleRule(
+    id="role-destroyed",
+    severity="critical",
+    raised="a role is deleted; all its policies are deleted with it, including those Terraform never managed",
+    remedy="keep the resource, rename it with a `moved` block, or forget it with `removed` (`destroy = false`)",
+    judge=_destroyed,
+)
+
+
+def _replaced(role: Role) -> Iterator[Hit]:
+    if role.change and set(role.change.actions) >= {"create", "delete"}:
+        forced = f", forced by {', '.join(role.change.replace_paths)}" if role.change.replace_paths else ""
+        imported = ", although it is imported" if role.change.importing else ""
+        yield Hit(role.address, f"{role.name} is deleted and created again{forced}{imported}")
+
+
+REPLACED = RoleRule(
+    id="role-replaced",
+    severity="critical",
+    raised="a role is deleted and created again: it gets a new id, and policies outside of Terraform are gone",
+    remedy="ignore the attributes that force the replacement, or set them to the role's current values",
+    judge=_replaced,
+)
+
+
+def _forgotten(role: Role) -> Iterator[Hit]:
+    if role.change and "forget" in role.change.actions:
+        yield Hit(role.address, f"{role.name} stays in AWS and is removed from the state")
+
+
+FORGOTTEN = RoleRule(
+    id="role-forgotten",
+    severity="low",
+    raised="Terraform stops managing a role; the role stays as it is",
+    remedy="make sure that another owner manages the role from then on",
+    judge=_forgotten,
+)
+
+
+def _adoption_changes_more(role: Role) -> Iterator[Hit]:
+    if role.change and role.change.importing and role.change.actions == ("update",):
+        before, after = role.change.values["before"], role.change.values["after"]
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        if more := sorted(changed - {"assume_role_policy"}):
+            yield Hit(role.address, f"the import also changes {', '.join(more)}")
+
+
+ADOPTION_CHANGES_MORE = RoleRule(
+    id="adoption-changes-more",
+    severity="medium",
+    raised="the import of a role changes attributes other than its trust policy",
+    remedy="add the attributes to `ignore_changes`, or set them to the role's current values",
+    judge=_adoption_changes_more,
+)
+
+
+def _boundary_changed(role: Role) -> Iterator[Hit]:
+    before, after = role.before.boundary, role.after.boundary
+    if before and before != after and persists(role):
+        yield Hit(role.address, f"the boundary {before} is " + (f"replaced by {after}" if after else "removed"))
+
+
+BOUNDARY_CHANGED = RoleRule(
+    id="boundary-changed",
+    severity="high",
+    raised="a role's permissions boundary is removed or replaced",
+    remedy="keep the boundary, or ask its owner to agree: it limits what all of the role's policies can grant",
+    judge=_boundary_changed,
+)

@@ -1,0 +1,83 @@
+"""What a rule is, and what it raises."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from iam.engine import sentences
+from iam.engine.difference import Change, Difference
+from iam.engine.statements import Statement
+from plans.plan import Plan
+from plans.roles import Role
+
+Severity = Literal["critical", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+"""The most severe first."""
+
+AT_MOST = 12
+"""Most names of a kind that a sentence lists; the rest are counted. The tables list all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a reviewer should look at before the plan is applied."""
+
+    rule: str
+    severity: Severity
+    plan: str
+    role: str
+    """The role, or the managed policy, that the finding is about; "" for a finding about the plan."""
+    address: str
+    reason: str
+    remedy: str
+    accepted: str = ""
+    """The reason of the waiver that covers the finding, "" without one."""
+
+
+class Hit(NamedTuple):
+    """Where a rule is raised, and why."""
+
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleRule:
+    """A rule that is evaluated for each role of a plan."""
+
+    id: str
+    severity: Severity
+    raised: str
+    """Completes the sentence "raised when …"."""
+    remedy: str
+    judge: Callable[[Role], Iterable[Hit]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanRule:
+    """A rule that is evaluated once for a plan."""
+
+    id: str
+    severity: Severity
+    raised: str
+    """Completes the sentence "raised when …"."""
+    remedy: str
+    judge: Callable[[Plan], Iterable[Hit]]
+
+
+Rule = RoleRule | PlanRule
+
+
+def persists(role: Role) -> bool:
+    """Return whether the role exists before and after the plan, and is not replaced."""
+    return role.before.exists and role.after.exists and not (role.change and "delete" in role.change.actions)
+
+
+def change_sentence(change: Change, of: Difference, *, trust: bool) -> str:
+    """Return a change as a sentence of a reason."""
+    return sentences.change(change, of.spelling, trust=trust, at_most=AT_MOST)
+
+
+def trust_sentence(statement: Statement, of: Difference) -> str:
+    """Return a statement of a trust policy as a sentence of a reason."""
+    return sentences.statement(statement, of.spelling, trust=True, at_most=AT_MOST)

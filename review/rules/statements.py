@@ -1,0 +1,95 @@
+"""Rules about statements that do not do what they say, in the documents that the plan writes."""
+
+from collections.abc import Iterator
+
+from iam.engine import wildcards
+from iam.engine.statements import ANYTHING, Statement
+from plans import datasets
+from plans.roles import Held, Role
+from review.rules.rule import Hit, RoleRule
+
+
+def _written(role: Role) -> Iterator[tuple[Held, Statement, dict[str, str]]]:
+    """Yield the statements of the documents this plan writes, each of one action and one resource."""
+    known = {name: held.policy for name, held in role.before.policies()}
+    for name, held in role.after.policies():
+        if held.policy and held.length and known.get(name) is not held.policy:
+            for statement in held.policy.statements:
+                yield held, statement, held.policy.spelling
+
+
+def _unknown_action(role: Role) -> Iterator[Hit]:
+    unknown: dict[tuple[str, str], None] = {}
+    for held, statement, spelling in _written(role):
+        for pattern in statement.action.patterns:
+            if datasets.actions(pattern) == ():
+                unknown.setdefault((held.address, spelling.get(pattern, pattern)))
+    for address, name in unknown:
+        yield Hit(address, f"{name} is not an AWS action, as of {datasets.actions_date()}")
+
+
+UNKNOWN_ACTION = RoleRule(
+    id="unknown-action",
+    severity="medium",
+    raised="a policy names an action that AWS does not have",
+    remedy="correct the spelling; if AWS has added the action since, refresh the data set of actions",
+    judge=_unknown_action,
+)
+
+
+def _resource_never_matches(role: Role) -> Iterator[Hit]:
+    misses: dict[tuple[str, str], list[str]] = {}
+    for held, statement, spelling in _written(role):
+        if statement.action.excluded or statement.resource.excluded or statement.resource == ANYTHING:
+            continue
+        resource, name = statement.resource.patterns[0], statement.action.patterns[0]
+        actions = datasets.actions(name)
+        if actions and not any(_usable(action, resource) for action in actions):
+            misses.setdefault((held.address, resource), []).append(spelling.get(name, name))
+    for (address, resource), names in misses.items():
+        yield Hit(address, f"{', '.join(sorted(names))} cannot be used on {resource}")
+
+
+RESOURCE_NEVER_MATCHES = RoleRule(
+    id="resource-never-matches",
+    severity="medium",
+    raised="a statement names a resource that none of its actions can be used on, so it has no effect",
+    remedy="name a resource that the action supports; many list and read actions support only `*`",
+    judge=_resource_never_matches,
+)
+
+
+def _usable(action: datasets.Action, resource: str) -> bool:
+    return wildcards.covers(resource, wildcards.escape("*")) or any(
+        wildcards.overlap(resource, arn) for arn in action.resources
+    )
+
+
+def _condition_never_matches(role: Role) -> Iterator[Hit]:
+    misses: dict[tuple[str, str], list[str]] = {}
+    for held, statement, spelling in _written(role):
+        actions = () if statement.action.excluded else datasets.actions(statement.action.patterns[0]) or ()
+        for test in statement.condition:
+            service = test.key.partition(":")[0]
+            required = test.positive and not test.if_exists and test.each != "forallvalues"
+            own = [action for action in actions if action.name.startswith(f"{service}:")]
+            if required and own and not any(_has_key(action, test.key) for action in own):
+                name = spelling.get(statement.action.patterns[0], statement.action.patterns[0])
+                names = misses.setdefault((held.address, spelling[test.key]), [])
+                if name not in names:
+                    names.append(name)
+    for (address, key), names in misses.items():
+        yield Hit(address, f"{', '.join(sorted(names))} has no condition key {key}")
+
+
+def _has_key(action: datasets.Action, key: str) -> bool:
+    return any(wildcards.covers(pattern, key) for pattern in action.keys)
+
+
+CONDITION_NEVER_MATCHES = RoleRule(
+    id="condition-never-matches",
+    severity="medium",
+    raised="a statement requires a condition key that its actions do not have, so it has no effect",
+    remedy="put the actions that have the key into a separate statement",
+    judge=_condition_never_matches,
+)

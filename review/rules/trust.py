@@ -1,0 +1,146 @@
+"""Rules about the trust policy: who may assume the role, and who no longer may."""
+
+import re
+from collections.abc import Iterator
+
+from iam.documents.recipe import GLUE, SAGEMAKER
+from iam.engine.statements import Statement
+from plans.roles import Role, allowed
+from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
+
+NEEDED_SERVICES = (GLUE, SAGEMAKER)
+"""The services that an execution role with Glue interactive sessions has to trust, without conditions."""
+
+
+def _lost(role: Role) -> Iterator[Hit]:
+    if persists(role):
+        for change in role.trust.changes:
+            if change.restricts:
+                yield Hit(role.address, change_sentence(change, role.trust, trust=True))
+
+
+LOST = RoleRule(
+    id="trust-lost",
+    severity="high",
+    raised="a principal that could assume a role no longer can, or only under more conditions",
+    remedy="keep the statement: `trust.keep` with authoritative ownership, or `trust.ownership: additive`",
+    judge=_lost,
+)
+
+
+def _everyone(role: Role) -> Iterator[Hit]:
+    for _, statement in allowed(role.trust):
+        if _is_everyone(statement) and not statement.condition:
+            yield Hit(role.address, trust_sentence(statement, role.trust))
+
+
+OPENED_TO_EVERYONE = RoleRule(
+    id="trust-opened-to-everyone",
+    severity="critical",
+    raised="anyone in any account may assume a role, without a condition",
+    remedy="name the principals",
+    judge=_everyone,
+)
+
+
+def _everyone_on_condition(role: Role) -> Iterator[Hit]:
+    for _, statement in allowed(role.trust):
+        if _is_everyone(statement) and statement.condition:
+            yield Hit(role.address, trust_sentence(statement, role.trust))
+
+
+OPENED_TO_EVERYONE_ON_CONDITION = RoleRule(
+    id="trust-opened-to-everyone-on-condition",
+    severity="high",
+    raised="anyone may assume a role when a condition holds",
+    remedy="name the principals; a condition alone often allows more than intended",
+    judge=_everyone_on_condition,
+)
+
+
+def _is_everyone(statement: Statement) -> bool:
+    return statement.principal.excluded or "*" in statement.principal.patterns
+
+
+_ACCOUNT = re.compile(r"AWS:(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
+
+
+def _account(role: Role) -> Iterator[Hit]:
+    for _, statement in allowed(role.trust):
+        if statement.principal.excluded:
+            continue
+        accounts = {match[1] for name in statement.principal.patterns if (match := _ACCOUNT.fullmatch(name))}
+        if foreign := sorted(accounts - {role.account}):
+            own = "" if role.account else " (this plan does not contain the role's own account)"
+            sentence = trust_sentence(statement, role.trust)
+            yield Hit(role.address, f"account {', '.join(foreign)} is trusted{own}: {sentence}")
+
+
+OPENED_TO_ACCOUNT = RoleRule(
+    id="trust-opened-to-account",
+    severity="high",
+    raised="a principal of another account, or of one that may be another, may assume a role",
+    remedy="make sure that the account is yours or under contract; require sts:ExternalId from third parties",
+    judge=_account,
+)
+
+
+def _service(role: Role) -> Iterator[Hit]:
+    if not role.before.exists or role.before.trust.policy is None:
+        return
+    for _, statement in allowed(role.trust):
+        if any(test.key.startswith("aws:source") for test in statement.condition) or statement.principal.excluded:
+            continue
+        services = [
+            name.removeprefix("Service:") for name in statement.principal.patterns if name.startswith("Service:")
+        ]
+        if others := [name for name in services if name not in NEEDED_SERVICES]:
+            yield Hit(role.address, f"{', '.join(others)} may use the role on behalf of any account's resources")
+
+
+OPENED_TO_SERVICE = RoleRule(
+    id="trust-opened-to-service",
+    severity="medium",
+    raised="an existing role is opened to an AWS service that SageMaker with Glue sessions does not need, "
+    "on behalf of any account's resources",
+    remedy="add a condition on aws:SourceAccount or aws:SourceArn, or leave the service out",
+    judge=_service,
+)
+
+
+def _identity_provider(role: Role) -> Iterator[Hit]:
+    for _, statement in allowed(role.trust):
+        providers = [name for name in statement.principal.patterns if ":oidc-provider/" in name]
+        limited = any(
+            test.key.endswith(":sub") and test.positive and "*" not in test.values for test in statement.condition
+        )
+        if providers and not limited:
+            yield Hit(role.address, trust_sentence(statement, role.trust))
+
+
+OPENED_TO_IDENTITY_PROVIDER = RoleRule(
+    id="trust-opened-to-identity-provider",
+    severity="high",
+    raised="any subject of an OpenID Connect provider may assume a role",
+    remedy="add a condition on the provider's `:sub`, such as `repo:ORGANIZATION/REPOSITORY:*`",
+    judge=_identity_provider,
+)
+
+
+_UNIQUE_ID = re.compile(r"AWS:A(?:ROA|IDA)[A-Z0-9]{12,}")
+
+
+def _deleted_principal(role: Role) -> Iterator[Hit]:
+    if role.trust.changes and role.after.trust.policy:
+        names = {name for s in role.after.trust.policy.statements for name in s.principal.patterns}
+        for name in sorted(filter(_UNIQUE_ID.fullmatch, names)):
+            yield Hit(role.address, f"{name.removeprefix('AWS:')} is the unique id of a deleted principal")
+
+
+DELETED_PRINCIPAL = RoleRule(
+    id="deleted-principal",
+    severity="high",
+    raised="the new trust policy names a deleted principal by its unique id: AWS rejects it, after minutes of retries",
+    remedy="remove the statement from the role's trust policy first",
+    judge=_deleted_principal,
+)

@@ -1,0 +1,106 @@
+"""Rules about what cannot be evaluated: unknown, sensitive, unreadable, missing, undecided."""
+
+from collections.abc import Iterator
+
+from plans.plan import HIDDEN, UNKNOWN
+from plans.roles import Held, Role
+from review.rules.rule import Hit, RoleRule, change_sentence
+
+
+def _unevaluated(role: Role) -> Iterator[tuple[str, Held]]:
+    """Yield the documents that the plan brings and that could not be evaluated."""
+    known = {"trust policy": role.before.trust, **dict(role.before.policies())}
+    for name, held in [("trust policy", role.after.trust), *role.after.policies()]:
+        if held.policy is None and known.get(name) != held:
+            yield name, held
+
+
+def _unknown(role: Role) -> Iterator[Hit]:
+    for name, held in _unevaluated(role):
+        if held.problem.endswith(UNKNOWN.why):
+            yield Hit(held.address, f"{name}: {held.problem}")
+
+
+POLICY_UNKNOWN = RoleRule(
+    id="policy-unknown",
+    severity="high",
+    raised="a policy's document, or which policy is attached, is known only after apply: nobody can review it",
+    remedy="write the document with names and ARNs that are known during planning",
+    judge=_unknown,
+)
+
+
+def _hidden(role: Role) -> Iterator[Hit]:
+    for name, held in _unevaluated(role):
+        if held.problem.endswith(HIDDEN.why):
+            yield Hit(held.address, f"{name}: {held.problem}")
+
+
+POLICY_HIDDEN = RoleRule(
+    id="policy-hidden",
+    severity="high",
+    raised="a policy's document is marked sensitive: it is neither shown nor evaluated",
+    remedy="take secrets out of the policy; ARNs are not secret",
+    judge=_hidden,
+)
+
+
+def _unreadable(role: Role) -> Iterator[Hit]:
+    for name, held in _unevaluated(role):
+        if held.problem.startswith("cannot be read"):
+            yield Hit(held.address, f"{name} {held.problem}")
+
+
+POLICY_UNREADABLE = RoleRule(
+    id="policy-unreadable",
+    severity="high",
+    raised="AWS would reject a policy's document",
+    remedy="correct the document",
+    judge=_unreadable,
+)
+
+
+def _not_at_hand(role: Role) -> Iterator[Hit]:
+    for name, held in _unevaluated(role):
+        if held.problem.startswith(("not in", "its document")):
+            yield Hit(held.address, f"{name}: {held.problem}")
+
+
+POLICY_NOT_AT_HAND = RoleRule(
+    id="policy-not-at-hand",
+    severity="medium",
+    raised="a managed policy is attached whose document is neither in the plan nor in the data set",
+    remedy="read the document in AWS, or read it with `data.aws_iam_policy` so that the plan contains it",
+    judge=_not_at_hand,
+)
+
+
+def _undecided(role: Role) -> Iterator[Hit]:
+    for difference, trust in ((role.trust, True), (role.permissions, False)):
+        for change in difference.changes:
+            if not change.decided:
+                yield Hit(role.address, change_sentence(change, difference, trust=trust))
+
+
+UNDECIDED = RoleRule(
+    id="undecided",
+    severity="medium",
+    raised="a statement changed, and whether its meaning changed could not be decided",
+    remedy="compare the two statements by hand; the report shows both",
+    judge=_undecided,
+)
+
+
+def _exclusive(role: Role) -> Iterator[Hit]:
+    for address in role.claimed:
+        resource = address.rpartition(".")[0].rpartition(".")[2]
+        yield Hit(address, f"{resource} removes every policy that it does not list")
+
+
+EXCLUSIVE_REMOVES_UNSEEN = RoleRule(
+    id="exclusive-removes-unseen",
+    severity="high",
+    raised="an exclusive set is created for a role that the plan does not read: it does not show what is removed",
+    remedy="import the set first; its plan then shows what it removes",
+    judge=_exclusive,
+)
