@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access comment-pictures setup clean python terraform
+.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access expected comment-pictures setup clean python terraform
 
 # the Python that the environment is made of
 PYTHON ?= python3
@@ -77,6 +77,9 @@ state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that g
 pipeline-access: python terraform $(packages) $(cdktf) ## the roles that a pipeline plans and applies with, once you approve
 	$(asks)
 	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
+
+expected: python $(all_packages) ## write the expected Terraform JSON in tests/expected again: review the difference
+	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py
 
 comment-pictures: python $(all_packages) ## draw the reviews of recorded plans as GitHub shows them, into .local/pictures
 	@python -m tests.comment_pictures

@@ -1,7 +1,7 @@
 """Write the data set of resource types again: `python -m plans.refresh_resource_types SCHEMA BINDINGS`.
 
-SCHEMA is what `terraform providers schema -json` prints in a folder that requires the AWS provider 5. BINDINGS is a wheel
-of the newest `cdktn-provider-aws` (`pip download --no-deps cdktn-provider-aws`), which is generated from provider 6.
+SCHEMA is what `terraform providers schema -json` prints in a folder that requires the AWS provider 5. BINDINGS is a
+wheel of the newest `cdktn-provider-aws` (`pip download --no-deps cdktn-provider-aws`), generated from provider 6.
 The decisions are in `data/resource-access.toml`; read the diff of `data/resource-types.jsonl` after a refresh.
 """
 
