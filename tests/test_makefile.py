@@ -63,6 +63,8 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "drift",
         "state-bucket",
         "pipeline-access",
+        "expected",
+        "comment-pictures",
         "setup",
         "clean",
     ]
