@@ -11,9 +11,9 @@ def main() -> None:
     gc.disable()  # a run is over before there is anything to collect
     bindings.load_ahead()
     # imported while Node starts, which takes as long
-    from configuration.program import configuration_or_exit
+    from configuration import load_or_exit
 
-    configuration = configuration_or_exit()
+    configuration = load_or_exit()
     from fast_cdktf.bindings import App
     from stacks.glue_sessions import GlueSessionsStack
 

@@ -1,17 +1,16 @@
 #!/usr/bin/env python
 """The CDKTF app of the pipeline's own access, beside main.py so that `cdktf list` shows roles alone."""
 
-from configuration import ConfigurationError
+from configuration import ConfigurationError, exit_with_error, load_or_exit
 from configuration.pipeline_access import pipeline_settings
-from configuration.program import cannot_run, configuration_or_exit
 
 
 def main() -> None:
     """Write the stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
     try:
-        settings = pipeline_settings(configuration_or_exit())
+        settings = pipeline_settings(load_or_exit())
     except ConfigurationError as error:
-        cannot_run(error)
+        exit_with_error(error)
     from fast_cdktf.bindings import App
     from stacks.pipeline_access import PipelineAccessStack
 

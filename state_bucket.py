@@ -4,12 +4,12 @@
 The bucket must exist: `python -m commands.create_state_bucket` makes it.
 """
 
-from configuration.program import configuration_or_exit
+from configuration import load_or_exit
 
 
 def main() -> None:
     """Write the stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
-    configuration = configuration_or_exit()
+    configuration = load_or_exit()
     from fast_cdktf.bindings import App
     from stacks.state_bucket import StateBucketStack
 

@@ -1,4 +1,4 @@
-"""Print the JSON Schema that editors check and complete glue-sessions.yaml with."""
+"""Print the JSON Schema of glue-sessions.yaml, for editors to check and complete the file."""
 
 import json
 

@@ -1,12 +1,12 @@
-"""What glue-sessions.yaml says of the pipeline's own access, judged before CDKTF is started."""
+"""The settings of the pipeline's own access, derived from the configuration and checked before CDKTF starts."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from configuration import Configuration, ConfigurationError, Environment, Fault, GitHub, State, configuration_path
+from configuration.messages import ConfigurationError, ErrorLine, place
+from configuration.settings import Configuration, Environment, GitHub, State
 from iam.arn import partition_of
 from iam.documents import trust
 from iam.documents.pipeline_access import INLINE_POLICY_QUOTA, PipelineRole, Reach, permissions
@@ -17,20 +17,21 @@ ACCOUNT_ID = "${data.aws_caller_identity.current.account_id}"
 _KEY_ARN = r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]+"
 _KEY_ID = r"(mrk-)?[\w-]{32,36}"
 
-# of a role's name
-_LONGEST_NAME = 64
+# Characters of a role's name; AWS does not raise it.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_ROLE_NAME_QUOTA = 64
 
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """What the stack of the pipeline's access is made of.
+    """The settings of the stack `pipeline-access`.
 
     Attributes:
-        github: which jobs may take on the roles.
-        state: where states are kept, this stack's own included.
+        github: which jobs may assume the roles.
+        state: where states are kept, this stack's included.
         region: region of the provider.
-        account_id: account of the roles if the configuration says it; any other is refused.
-        reach: what the pipeline works on.
+        account_id: account of the roles if the configuration names it; Terraform refuses any other.
+        reach: the roles, states and keys that the pipeline works on.
     """
 
     github: GitHub
@@ -40,18 +41,18 @@ class PipelineSettings:
     reach: Reach
 
     def role_name(self, role: PipelineRole) -> str:
-        """Name in IAM of a role of the pipeline: configurations with states of their own have roles of their own."""
+        """Return the IAM name of a role of the pipeline; each `key_prefix` has its own roles."""
         return f"{self.state.key_prefix.replace('/', '-')}-{role}"
 
 
 def pipeline_settings(configuration: Configuration) -> PipelineSettings:
-    """Take from the configuration what the pipeline's access is made of.
+    """Return the settings of the pipeline's access.
 
     Raises:
-        ConfigurationError: the access cannot be made of it, with everything that is wrong.
+        ConfigurationError: with every reason why this configuration allows no such access.
     """
     if configuration.pipeline is None:
-        raise _error([("pipeline", "supply this section, the pipeline's access is made of it")])
+        raise _error(configuration, [("pipeline", "supply this section, the pipeline's access is built from it")])
     direct = [each for each in configuration.environments.values() if each.deploy_role_arn is None]
     settings = PipelineSettings(
         github=configuration.pipeline.github,
@@ -60,8 +61,8 @@ def pipeline_settings(configuration: Configuration) -> PipelineSettings:
         account_id=next(filter(None, map(_account_of, direct)), None),
         reach=_reach(configuration),
     )
-    if faults := [*_faults(configuration, settings)]:
-        raise _error(faults)
+    if errors := [*_errors(configuration, settings)]:
+        raise _error(configuration, errors)
     return settings
 
 
@@ -86,39 +87,42 @@ def _reach(configuration: Configuration) -> Reach:
     )
 
 
-def _faults(configuration: Configuration, settings: PipelineSettings) -> Iterator[tuple[str, str]]:
+def _errors(configuration: Configuration, settings: PipelineSettings) -> Iterator[tuple[str, str]]:
     state, reach = settings.state, settings.reach
     if state.assume_role:
         yield (
             "state.assume_role",
-            "remove it and let the bucket's policy grant the pipeline's roles what theirs do:"
+            "remove it and grant the pipeline's roles access in the bucket's policy:"
             " any pull request could write every state through this role",
         )
     if reach.kms_key and re.fullmatch(_KEY_ARN, reach.kms_key.replace(ACCOUNT_ID, "0" * 12)) is None:
-        yield "state.kms_key_id", f"supply the key's ARN or id, policies know no alias, got {shown(reach.kms_key)}"
+        yield "state.kms_key_id", f"supply the key's ARN or ID, policies accept no alias, got {shown(reach.kms_key)}"
     for name, environment in configuration.environments.items():
         if partition_of(environment.region) != reach.partition:
-            found = f"{reach.partition}, as state.region says, got {partition_of(environment.region)}"
-            yield f"environments.{name}", f"move this into a file of its own: the pipeline works in partition {found}"
+            yield (
+                f"environments.{name}",
+                f"move this into a separate file: the pipeline works in partition {reach.partition},"
+                f" as set by state.region, got {partition_of(environment.region)}",
+            )
         elif environment.deploy_role_arn is None and _account_of(environment) not in (None, settings.account_id):
             yield (
                 f"environments.{name}",
-                "supply deploy_role_arn, or move this into a file of its own: the pipeline's roles are of account"
+                "supply deploy_role_arn, or move this into a separate file: the pipeline's roles are in account"
                 f" {settings.account_id}, got {_account_of(environment)}",
             )
     for role in get_args(PipelineRole):
-        if (length := len(settings.role_name(role))) > _LONGEST_NAME:
+        if (length := len(settings.role_name(role))) > _ROLE_NAME_QUOTA:
             yield (
                 "state.key_prefix",
-                f"supply a shorter one, the pipeline's {role} role is named {settings.role_name(role)} by it"
-                f" and may have {_LONGEST_NAME} characters, got {length}",
+                f"supply a shorter one, it makes the name of the pipeline's {role} role {settings.role_name(role)},"
+                f" which may have {_ROLE_NAME_QUOTA} characters, got {length}",
             )
         policy = permissions(role, reach)
         size = trust.size(policy) - str(policy).count(ACCOUNT_ID) * (len(ACCOUNT_ID) - 12)
         if size > INLINE_POLICY_QUOTA:
             yield (
                 "pipeline",
-                "move roles into a second file, with another state.key_prefix and thus a pipeline of its own:"
+                "move roles into a second file, with another state.key_prefix and thus a separate pipeline:"
                 f" the policy of the {role} role may have {INLINE_POLICY_QUOTA} characters, got {size}",
             )
 
@@ -128,6 +132,6 @@ def _account_of(environment: Environment) -> str | None:
     return environment.account_id or next((arn.account_id for arn in arns if arn), None)
 
 
-def _error(faults: list[tuple[str, str]]) -> ConfigurationError:
-    path = configuration_path(os.environ)
-    return ConfigurationError(*(Fault(f"{path}: {place}", message) for place, message in faults))
+def _error(configuration: Configuration, errors: list[tuple[str, str]]) -> ConfigurationError:
+    path = place(configuration.path)
+    return ConfigurationError(*(ErrorLine(f"{path}: {setting}", message) for setting, message in errors))

@@ -1,4 +1,4 @@
-"""YAML text to plain values: ``${NAME}`` read from the environment, and each fault with its place."""
+"""YAML text as plain values: ``${NAME}`` replaced from the environment, and each error with its location."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Union
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -16,20 +16,24 @@ from ruamel.yaml.reader import ReaderError
 from iam.wording import shown
 
 Location = tuple[str | int, ...]
-"""Keys and list indexes on the way from the document to a value, like ``("roles", 0, "role")``."""
+"""Keys and list indexes that lead from the document to a value, like ``("roles", 0, "role")``."""
+
+YAMLValue = Union["YAMLMapping", list["YAMLValue"], str, int, float, bool, None]
+"""A value: a number that no setting can hold is NaN, a value that has an error is None."""
+YAMLMapping = dict[str, YAMLValue]
 
 MAX_DEPTH = 20
-MAX_VALUES = 20_000  # some thousand roles; a few lines of aliases can stand for billions of values
+MAX_VALUES = 20_000  # some thousand roles; a few lines of aliases can expand to billions of values
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
 
-# What ruamel.yaml finds wrong (its context and problem), in words that say what to change.
+# ruamel.yaml's context and problem, and the message for it: what to change.
 _PROBLEMS = (
     (r"found character '\\t'", "indent with spaces, got a tab"),
     (r"found character '(?P<c>.+)' that", "put the value in quotes, no plain value begins with {c}"),
     (r"directive|incompatible YAML", "remove the line that begins with %"),
     (r"(?:alias|anchor) expected", "put the value in quotes, no plain value begins with * or &"),
-    (r"undefined alias ['\"](?P<c>.+)['\"]$", "no &{c} stands before the alias *{c}; a plain * needs quotes"),
+    (r"undefined alias ['\"](?P<c>.+)['\"]$", "there is no &{c} before the alias *{c}; a plain * needs quotes"),
     (r"tag|'!'", 'put the value in quotes, or remove the tag: what begins with "!"'),
     (r"block scalar", "begin the text on the line after | or >"),
     (r"scanning a double-quoted scalar", "write \\\\ for a backslash in double quotes, or use single quotes"),
@@ -38,8 +42,8 @@ _PROBLEMS = (
         r"mapping values are not allowed",
         'fix the indentation or a missing ":", or put a value that has ": " in quotes',
     ),
-    (r"entries are not allowed|keys are not allowed", "begin this entry on a line of its own"),
-    (r"could not find expected ':'", 'write "key: value", here is no ":"'),
+    (r"entries are not allowed|keys are not allowed", "begin this entry on its own line"),
+    (r"could not find expected ':'", 'write "key: value", there is no ":" here'),
     (r"block (?:collection|mapping)", "fix the indentation, this fits neither the list nor the keys above it"),
     (r"flow sequence", "close the list with ], or put a value that has one of [ ] {{ }} , in quotes"),
     (r"flow mapping", "close the braces with }}, or put a value that has one of [ ] {{ }} , in quotes"),
@@ -51,7 +55,7 @@ _PROBLEMS = (
 
 
 class YAMLTextError(ValueError):
-    """The text is no YAML document, or too much of one; where known, `line` and `column` count from 1."""
+    """The text is not a YAML document, or too large; `line` and `column` count from 1 and may be unknown."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
@@ -61,31 +65,38 @@ class YAMLTextError(ValueError):
 
 @dataclass
 class Document:
-    """A document as plain values: dictionaries with text keys, lists, text, whole numbers, booleans, None.
+    """A document as plain values.
 
-    A number that no setting can hold is NaN, a value that has a fault is None.
+    Attributes:
+        value: the root.
+        errors: location and message of each value that cannot be read.
+        written: the text of each scalar whose value has another form.
+        positions: the position of each value in the document, in reading order.
     """
 
-    value: Any = None
-    faults: list[tuple[Location, str]] = field(default_factory=list)
+    value: YAMLValue = None
+    errors: list[tuple[Location, str]] = field(default_factory=list)
     written: dict[Location, str] = field(default_factory=dict)
-    """Scalars that stand in the text in another form than their value has."""
     positions: dict[Location, int] = field(default_factory=dict)
 
     def position(self, at: Location) -> int:
-        """Tell where in the document a location is, for sorting; what is missing stands where it is missing from."""
+        """Return the position of a location, for sorting; a missing one takes its parent's."""
         while at and at not in self.positions:
             at = at[:-1]
         return self.positions.get(at, 0)
 
 
 def read(text: str, environment: Mapping[str, str]) -> Document:
-    """Read one YAML 1.2 document; aliases and merge keys are resolved.
+    """Return one YAML 1.2 document with its aliases and merge keys resolved.
+
+    Args:
+        text: the document.
+        environment: the variables that ``${NAME}`` refers to.
 
     Raises:
         YAMLTextError: `text` cannot be read as YAML at all.
     """
-    # The pure reader is the one that knows YAML 1.2, where `on` and `no` are text.
+    # Only the pure Python reader supports YAML 1.2, where `on` and `no` are text.
     yaml = YAML(typ="safe", pure=True)
     yaml.max_depth = MAX_DEPTH
     yaml.composer.warn_double_anchors = False
@@ -96,8 +107,8 @@ def read(text: str, environment: Mapping[str, str]) -> Document:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise YAMLTextError(f"remove the character U+{error.character:04X}", line, column) from None
     except MarkedYAMLError as error:
-        raise _in_words(error) from None
-    except ValueError:  # of chr(): ruamel.yaml does not look at the number
+        raise _reworded(error) from None
+    except ValueError:  # from chr(): ruamel.yaml does not check the number
         raise YAMLTextError(r"supply a character that exists for each escape, \U goes up to \U0010FFFF") from None
     reader = _Reader(environment)
     if root is not None:
@@ -106,21 +117,21 @@ def read(text: str, environment: Mapping[str, str]) -> Document:
 
 
 def variables(text: str) -> list[str]:
-    """List the variables in a text, as ``${NAME}``."""
+    """Return the variables in a text, each as ``${NAME}``."""
     return [match[0] for match in _VARIABLE.finditer(text) if match["name"]]
 
 
-def _in_words(error: MarkedYAMLError) -> YAMLTextError:
+def _reworded(error: MarkedYAMLError) -> YAMLTextError:
     problem = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
     mark = error.problem_mark
     for pattern, words in _PROBLEMS:
         if match := re.search(pattern, problem):
             return YAMLTextError(words.format(**match.groupdict()), mark.line + 1, mark.column + 1)
-    return YAMLTextError(f"supply YAML, got what is none here ({problem})", mark.line + 1, mark.column + 1)
+    return YAMLTextError(f"supply YAML, this is not valid here ({problem})", mark.line + 1, mark.column + 1)
 
 
 class _Reader:
-    """Turns nodes into values, and remembers what is wrong with them."""
+    """Converts nodes to values, and records their errors."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.document = Document()
@@ -128,12 +139,13 @@ class _Reader:
         self._count = 0
         self._open: list[Node] = []
 
-    def value(self, node: Node, at: Location) -> Any:
+    def value(self, node: Node, at: Location) -> YAMLValue:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise YAMLTextError(f"supply at most {MAX_VALUES} values, an alias counts as all that it names")
+            raise YAMLTextError(f"supply at most {MAX_VALUES} values, an alias counts as every value that it refers to")
         if any(node is outer for outer in self._open):
-            return self._fault(at, f"remove the alias *{node.anchor}, it stands inside of what it names")
+            self._error(at, f"remove the alias *{node.anchor}, it is inside the value that it refers to")
+            return None
         if len(at) > MAX_DEPTH:
             raise YAMLTextError(f"nest at most {MAX_DEPTH} levels deep")
         self.document.positions[at] = self._count
@@ -146,80 +158,82 @@ class _Reader:
                 return [self.value(item, (*at, index)) for index, item in enumerate(node.value)]
             if isinstance(node, MappingNode) and _tag(node) == "!!map":
                 return self._mapping(node, at)
-            return self._fault(at, f"remove the tag {shown(_tag(node))}")
+            self._error(at, f"remove the tag {shown(_tag(node))}")
+            return None
         finally:
             self._open.pop()
 
-    def _mapping(self, node: MappingNode, at: Location) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, at: Location) -> YAMLMapping:
         merges = [value for key, value in node.value if _tag(key) == "!!merge"]
-        found = {key: value for merge in merges for key, value in self._merged(merge, at).items()}
+        result = {key: value for merge in merges for key, value in self._merged(merge, at).items()}
         own: set[str] = set()
         for key, value in node.value:
             if _tag(key) == "!!merge":
                 continue
             if not isinstance(key, ScalarNode):
-                self._fault(at, f"supply text as a key, got a list or a mapping in line {_line(key)}")
+                self._error(at, f"supply text as a key, got a list or a mapping in line {_line(key)}")
             elif key.value in own:
-                self._fault((*at, key.value), f"supply this key once, it stands again in line {_line(key)}")
+                self._error((*at, key.value), f"supply this key once, it is repeated in line {_line(key)}")
             else:
                 own.add(key.value)
-                found[key.value] = self.value(value, (*at, key.value))
-        return found
+                result[key.value] = self.value(value, (*at, key.value))
+        return result
 
-    def _merged(self, node: Node, at: Location) -> dict[str, Any]:
-        """Resolve what stands after ``<<:``; of several mappings the first that has a key gives its value."""
+    def _merged(self, node: Node, at: Location) -> YAMLMapping:
+        """Return the mapping after ``<<:``; of several mappings, the first that has a key supplies its value."""
         if isinstance(node, SequenceNode):
             sources = [((*at, "<<", index), source) for index, source in enumerate(node.value)]
         else:
             sources = [((*at, "<<"), node)]
-        found: dict[str, Any] = {}
+        result: YAMLMapping = {}
         for place, source in reversed(sources):
-            if isinstance(source, MappingNode):
-                found.update(self.value(source, at) or {})
-            else:
-                self._fault(place, "supply the alias of a mapping, or a list of such")
-        return found
+            if not isinstance(source, MappingNode):
+                self._error(place, "supply the alias of a mapping, or a list of such aliases")
+            elif isinstance(value := self.value(source, at), dict):
+                result.update(value)
+        return result
 
-    def _scalar(self, node: ScalarNode, at: Location) -> Any:
+    def _scalar(self, node: ScalarNode, at: Location) -> YAMLValue:
         match _tag(node):
             case "!!str" | "!!timestamp" | "!!value" | "!!merge":
                 return self._interpolated(node.value, at)
             case "!!null":
                 return None
             case "!!bool":
-                return {"true": True, "false": False}.get(node.value.lower(), node.value)
+                return {"true": True, "false": False}.get(node.value.lower(), str(node.value))
             case "!!int" | "!!float":
                 self.document.written[at] = node.value
                 return int(node.value) if re.fullmatch("[-+]?[0-9]{1,18}", node.value) else math.nan
             case tag:
-                return self._fault(at, f"remove the tag {shown(tag)}")
+                self._error(at, f"remove the tag {shown(tag)}")
+                return None
 
     def _interpolated(self, text: str, at: Location) -> str | None:
-        """Put variables in the place of ``${NAME}``; what they hold is text and is not read as YAML again."""
-        faults: list[str] = []
+        """Replace each ``${NAME}``; its value is text and is not read as YAML again."""
+        errors: list[str] = []
 
         def replace(match: re.Match[str]) -> str:
             name = match["name"]
             if name is None:
                 return "${"
             if not match["end"] or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-                faults.append("write ${NAME} for a variable of the environment, or $${ for a plain ${")
+                errors.append("write ${NAME} for a variable of the environment, or $${ for a plain ${")
             elif not self._environment.get(name):
                 state = "empty" if name in self._environment else "not set"
-                faults.append(f"set the environment variable {name}, it is {state}")
+                errors.append(f"set the environment variable {name}, it is {state}")
             return self._environment.get(name, "")
 
         value = _VARIABLE.sub(replace, text)
-        if faults:
-            for fault in dict.fromkeys(faults):
-                self._fault(at, fault)
+        if errors:
+            for error in dict.fromkeys(errors):
+                self._error(at, error)
             return None
         if value != text:
             self.document.written[at] = text
         return value
 
-    def _fault(self, at: Location, message: str) -> None:
-        self.document.faults.append((at, message))
+    def _error(self, at: Location, message: str) -> None:
+        self.document.errors.append((at, message))
 
 
 def _line(node: Node) -> int:
@@ -227,5 +241,6 @@ def _line(node: Node) -> int:
 
 
 def _tag(node: Node) -> str:
-    """Give the tag as it is written, like ``!!str``."""
+    """Return the tag as the text has it, like ``!!str``."""
+
     return str(node.tag).replace("tag:yaml.org,2002:", "!!")

@@ -63,7 +63,9 @@ def _owned_trust(settings: RoleStack) -> OwnedTrust:
         return trust_ownership.released(quota=quota)
     if role.trust.ownership == "additive":
         return trust_ownership.additive(quota=quota)
-    return trust_ownership.authoritative(trust_policy_keeping(role.trust.keep) if role.trust.keep else trust_policy())
+    kept = settings.kept_trust
+    return trust_ownership.authoritative(trust_policy_keeping(kept) if kept else trust_policy())
+
 
 
 def _leave_to_its_owner(blocks: TerraformBlocks, *, told: bool) -> None:

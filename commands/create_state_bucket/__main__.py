@@ -13,8 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from aws.errors import AWS_ERRORS, in_words
-from configuration import AssumeRole, State
-from configuration.program import cannot_run, configuration_or_exit
+from configuration import AssumeRole, State, exit_with_error, load_or_exit
 from terraform_cli.interruption import told_in_one_line
 
 if TYPE_CHECKING:
@@ -128,11 +127,11 @@ def main() -> None:
         description="Make the S3 bucket that glue-sessions.yaml names under `state`, if it is not there.",
         epilog="Exit status: 0 it is there, 2 it could not be made.",
     ).parse_args()
-    state = configuration_or_exit().state
+    state = load_or_exit().state
     try:
         made = create(state)
     except StateBucketError as error:
-        cannot_run(error)
+        exit_with_error(error)
     print(f"{state.bucket} in {state.region}: " + ("made" if made else "there already, nothing to do"))
 
 

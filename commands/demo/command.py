@@ -13,7 +13,7 @@ from typing import NoReturn
 from commands.demo import shell
 from commands.demo.journey import STEPS, DemoError, Journey
 from commands.demo.narrator import Narrator
-from configuration.program import cannot_run
+from configuration import exit_with_error
 from sandbox.launcher import Sandbox, SandboxError
 from terraform_cli import installation
 
@@ -36,7 +36,7 @@ def run() -> int:
         installation.check()
         _tell(Narrator())
     except (installation.TerraformMissingError, SandboxError) as error:
-        cannot_run(error)
+        exit_with_error(error)
     except DemoError as error:
         print(error, file=sys.stderr)
         return 1

@@ -121,7 +121,7 @@ def _faults(path: Path, environment: Mapping[str, str]) -> list[str]:
     try:
         load(path, environment)
     except ConfigurationError as error:
-        return [str(fault).removeprefix(str(path)).lstrip(": ") for fault in error.faults]
+        return [str(line).removeprefix(str(path)).lstrip(": ") for line in error.errors]
     return []
 
 

@@ -36,13 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every stack is planned, otherwise 2."""
     options = _parser().parse_args(arguments)
     # imported here, so that --help and wrong arguments are answered at once
-    from configuration.program import configuration_or_exit
+    from configuration import load_or_exit
     from terraform_cli import stacks
     from terraform_cli.installation import TerraformMissingError
     from terraform_cli.synthesis import SynthesisError, synthesized
     from terraform_cli.terraform import Terraform
 
-    configuration = configuration_or_exit()
+    configuration = load_or_exit()
     try:
         terraform = Terraform(stacks.settings_folder())
         chosen = synthesized(options.stacks, configuration, stacks.output_folder())

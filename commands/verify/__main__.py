@@ -41,14 +41,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from configuration.program import cannot_run, configuration_or_exit
+    from configuration import exit_with_error, load_or_exit
     from terraform_cli.stacks import StacksError, chosen
 
-    configuration = configuration_or_exit()
+    configuration = load_or_exit()
     try:
         stacks = chosen(configuration.role_stacks, options.stacks)
     except StacksError as error:
-        cannot_run(error)
+        exit_with_error(error)
     if options.start_session and not _agreed(options):
         return 2
     return _check(configuration, stacks, options)

@@ -46,14 +46,15 @@ def departures(stack: RoleStack, role: Role) -> Iterator[str]:
             declared_as = f"permissions: {stack.role.permissions}"
             yield f"the inline policy {INLINE_POLICY_NAME} departs from {declared_as}: {changes}"
     if stack.role.trust.ownership == "authoritative":
-        if changes := _changes(trust_of(_declared_trust(stack.role)), trust_of(role.trust_policy), of_trust=True):
+        if changes := _changes(trust_of(_declared_trust(stack)), trust_of(role.trust_policy), of_trust=True):
             yield f"the trust policy departs from the declared one: {changes}"
     elif found.glue_trust.verdict is Verdict.DENIED:
         yield found.glue_trust.reason
 
 
-def _declared_trust(settings: RoleSettings) -> Document:
-    return trust_policy_keeping(settings.trust.keep) if settings.trust.keep else trust_policy()
+def _declared_trust(stack: RoleStack) -> Document:
+    return trust_policy_keeping(stack.kept_trust) if stack.kept_trust else trust_policy()
+
 
 
 def _changes(declared: Policy, live: Policy, *, of_trust: bool) -> str:

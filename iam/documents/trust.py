@@ -41,9 +41,8 @@ def parse_trust_policy(text: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
         faults = tuple(_document_faults(document))
     except json.JSONDecodeError as error:
-        raise TrustPolicyError(
-            f"supply JSON, got what stops being JSON at line {error.lineno}, column {error.colno}"
-        ) from None
+        line, column = _error_position(error)
+        raise TrustPolicyError(f"supply valid JSON, it has an error at line {line}, column {column}") from None
     except TrustPolicyError:
         raise
     except ValueError:  # int() refuses more than 4,300 digits
@@ -53,6 +52,17 @@ def parse_trust_policy(text: str) -> dict[str, Any]:
     if faults:
         raise TrustPolicyError(*faults)
     return document
+
+
+def _error_position(error: json.JSONDecodeError) -> tuple[int, int]:
+    """Return line and column of a JSON error, the same in every Python.
+
+    Python 3.13 reports a trailing comma at the comma, earlier versions after it.
+    """
+    before = error.doc[: error.pos].rstrip()
+    at_comma = before.endswith(",") and error.doc[error.pos : error.pos + 1] in ("}", "]")
+    error = json.JSONDecodeError(error.msg, error.doc, len(before) - 1) if at_comma else error
+    return error.lineno, error.colno
 
 
 def statements(document: dict[str, Any]) -> list[dict[str, Any]]:

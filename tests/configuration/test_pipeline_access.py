@@ -1,4 +1,4 @@
-"""What of a configuration the pipeline's access cannot be made, told a line for each fault."""
+"""The settings of the pipeline's access, and a line for each reason why a configuration allows none."""
 
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,14 @@ def settings(
     return pipeline_settings(load(Path("glue-sessions.yaml"), {}))
 
 
-def fault(*arguments: Any, **more: Any) -> str:
+def error(*arguments: Any, **more: Any) -> str:
     with pytest.raises(ConfigurationError) as raised:
         settings(*arguments, **more)
     return str(raised.value)
 
 
-def test_roles_are_told_apart_by_who_owns_their_trust_policy_and_where_they_are() -> None:
-    found = settings(
+def test_roles_are_grouped_by_the_owner_of_their_trust_policy_and_by_their_account() -> None:
+    result = settings(
         "\n  ".join(
             [
                 "dev: {region: eu-west-1, roles: [{role: team}, {role: others, trust: {ownership: external}}]}",
@@ -41,11 +41,11 @@ def test_roles_are_told_apart_by_who_owns_their_trust_policy_and_where_they_are(
             ]
         )
     )
-    assert found.reach.adopted_roles == ["team"]
-    assert found.reach.external_roles == ["others"]
-    assert found.reach.deploy_roles == ["arn:aws:iam::444455556666:role/deploy"]
-    assert found.reach.environments == ["dev", "prod"]
-    assert (found.region, found.account_id) == ("eu-west-1", None)
+    assert result.reach.adopted_roles == ["team"]
+    assert result.reach.external_roles == ["others"]
+    assert result.reach.deploy_roles == ["arn:aws:iam::444455556666:role/deploy"]
+    assert result.reach.environments == ["dev", "prod"]
+    assert (result.region, result.account_id) == ("eu-west-1", None)
 
 
 @pytest.mark.parametrize(
@@ -73,28 +73,29 @@ def test_the_key_is_named_by_its_arn(written: str, arn: str) -> None:
     assert settings(state=f", kms_key_id: '{written}'").reach.kms_key == arn
 
 
-def test_configurations_with_states_of_their_own_have_roles_of_their_own() -> None:
+def test_each_key_prefix_has_its_own_pipeline_roles() -> None:
     assert settings().role_name("plan") == "glue-sessions-plan"
     assert settings(state=", key_prefix: team-b/glue").role_name("apply") == "team-b-glue-apply"
 
 
-def test_without_the_section() -> None:
-    assert fault(pipeline="") == (
-        "glue-sessions.yaml: pipeline: supply this section, the pipeline's access is made of it"
+def test_a_missing_section_is_an_error() -> None:
+    assert error(pipeline="") == (
+        "glue-sessions.yaml: pipeline: supply this section, the pipeline's access is built from it"
     )
 
 
-def test_a_role_for_the_state() -> None:
-    said = fault(state=", assume_role: {role_arn: 'arn:aws:iam::111122223333:role/state'}")
-    assert said == (
-        "glue-sessions.yaml: state.assume_role: remove it and let the bucket's policy grant the pipeline's roles what"
-        " theirs do: any pull request could write every state through this role"
+def test_a_role_to_assume_for_the_state_is_an_error() -> None:
+    message = error(state=", assume_role: {role_arn: 'arn:aws:iam::111122223333:role/state'}")
+    assert message == (
+        "glue-sessions.yaml: state.assume_role: remove it and grant the pipeline's roles access in the bucket's"
+        " policy: any pull request could write every state through this role"
     )
 
 
-def test_the_alias_of_a_key() -> None:
-    assert fault(state=", kms_key_id: alias/states") == (
-        'glue-sessions.yaml: state.kms_key_id: supply the key\'s ARN or id, policies know no alias, got "alias/states"'
+def test_the_alias_of_a_key_is_an_error() -> None:
+    assert error(state=", kms_key_id: alias/states") == (
+        "glue-sessions.yaml: state.kms_key_id: supply the key's ARN or ID, policies accept no alias,"
+        ' got "alias/states"'
     )
 
 
@@ -103,20 +104,20 @@ TWO_ACCOUNTS = """dev: {region: eu-west-1, account_id: '111122223333', roles: [{
   china: {region: cn-north-1, roles: [{role: team}]}"""
 
 
-def test_all_that_is_elsewhere_at_once() -> None:
-    assert fault(TWO_ACCOUNTS).splitlines() == [
-        "glue-sessions.yaml: environments.prod: supply deploy_role_arn, or move this into a file of its own: the"
-        " pipeline's roles are of account 111122223333, got 444455556666",
-        "glue-sessions.yaml: environments.china: move this into a file of its own: the pipeline works in partition aws,"
-        " as state.region says, got aws-cn",
+def test_every_environment_out_of_reach_is_reported_at_once() -> None:
+    assert error(TWO_ACCOUNTS).splitlines() == [
+        "glue-sessions.yaml: environments.prod: supply deploy_role_arn, or move this into a separate file: the"
+        " pipeline's roles are in account 111122223333, got 444455556666",
+        "glue-sessions.yaml: environments.china: move this into a separate file: the pipeline works in partition aws,"
+        " as set by state.region, got aws-cn",
     ]
 
 
-def test_a_prefix_too_long_for_a_roles_name() -> None:
+def test_a_prefix_too_long_for_a_role_name_is_an_error() -> None:
     prefix = "a" * 59
-    assert fault(state=f", key_prefix: {prefix}") == (
-        f"glue-sessions.yaml: state.key_prefix: supply a shorter one, the pipeline's apply role is named {prefix}-apply"
-        " by it and may have 64 characters, got 65"
+    assert error(state=f", key_prefix: {prefix}") == (
+        f"glue-sessions.yaml: state.key_prefix: supply a shorter one, it makes the name of the pipeline's apply role"
+        f" {prefix}-apply, which may have 64 characters, got 65"
     )
 
 
@@ -128,9 +129,9 @@ def with_roles(count: int) -> str:
     return f"dev: {{region: eu-west-1, roles: [{roles}]}}"
 
 
-def test_more_roles_than_a_policy_can_name() -> None:
+def test_more_roles_than_fit_into_a_policy_are_an_error() -> None:
     settings(with_roles(51))
-    assert fault(with_roles(52)) == (
-        "glue-sessions.yaml: pipeline: move roles into a second file, with another state.key_prefix and thus a pipeline"
-        " of its own: the policy of the apply role may have 10240 characters, got 10400"
+    assert error(with_roles(52)) == (
+        "glue-sessions.yaml: pipeline: move roles into a second file, with another state.key_prefix and thus a separate"
+        " pipeline: the policy of the apply role may have 10240 characters, got 10400"
     )

@@ -16,7 +16,7 @@ Load = Callable[..., Configuration]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Load:
-    """Load a configuration from its text, with variables of the environment by keyword."""
+    """Return a function that loads a configuration from its text, with variables by keyword."""
 
     def read(text: str, **environment: str) -> Configuration:
         path = tmp_path / "glue-sessions.yaml"
@@ -75,7 +75,7 @@ def only_stack(configuration: Configuration) -> RoleStack:
     return stack
 
 
-def test_what_is_not_said_is_the_recipe_under_authoritative_ownership(read: Load) -> None:
+def test_the_default_is_the_recipe_under_authoritative_ownership(read: Load) -> None:
     role = only_stack(read(MINIMAL)).role
     assert (role.name, role.arn) == ("team", None)
     assert (role.permissions, role.trust, role.released) == ("recipe", Trust(ownership="authoritative"), False)
@@ -93,7 +93,7 @@ def test_state_names_its_backend_as_terraform_does(read: Load) -> None:
     }
 
 
-def test_each_role_is_a_stack_of_its_own_in_the_order_of_the_file(read: Load) -> None:
+def test_each_role_is_a_stack_in_the_order_of_the_file(read: Load) -> None:
     configuration = read(FULL, TF_STATE_BUCKET="shop", SAGEMAKER_ROLE_NAME="team-a")
     assert [(stack.name, stack.state_key, stack.partition) for stack in configuration.role_stacks] == [
         ("glue-sessions-dev-team-a", "data/glue/dev/team-a.tfstate", "aws"),
@@ -118,11 +118,11 @@ def test_the_name_of_a_role_given_as_an_arn_is_what_follows_the_last_slash(read:
 
 
 @pytest.mark.parametrize("name", ["a.b", "a,b", "a@b", "a+b", "a=b"])
-def test_names_that_terraform_cannot_spell_never_meet_in_one_stack(read: Load, name: str) -> None:
+def test_names_that_terraform_does_not_accept_never_share_a_stack(read: Load, name: str) -> None:
     text = MINIMAL.replace("{role: team}", f'{{role: "{name}"}}, {{role: a-b}}')
-    spelt, plain = (stack.name for stack in read(text).role_stacks)
+    encoded, plain = (stack.name for stack in read(text).role_stacks)
     assert plain == "glue-sessions-dev-a-b"
-    assert spelt.startswith("glue-sessions-dev-a-b-")
+    assert encoded.startswith("glue-sessions-dev-a-b-")
 
 
 def test_a_stack_name_depends_on_no_other_role(read: Load) -> None:
@@ -148,7 +148,7 @@ def test_the_same_role_name_in_two_accounts_is_two_roles(read: Load) -> None:
     assert list(stacks(read(text))) == ["glue-sessions-dev-team", "glue-sessions-prod-team"]
 
 
-def test_the_same_role_name_in_accounts_nobody_named_is_two_roles(read: Load) -> None:
+def test_the_same_role_name_in_two_unnamed_accounts_is_two_roles(read: Load) -> None:
     text = MINIMAL.replace("{dev:", "{prod: {region: eu-west-1, roles: [{role: team}]}, dev:")
     assert list(stacks(read(text))) == ["glue-sessions-prod-team", "glue-sessions-dev-team"]
 
@@ -156,7 +156,7 @@ def test_the_same_role_name_in_accounts_nobody_named_is_two_roles(read: Load) ->
 # Variables
 
 
-def test_variables_stand_anywhere_in_a_value(read: Load) -> None:
+def test_variables_may_be_anywhere_in_a_value(read: Load) -> None:
     text = MINIMAL.replace("team", '"${A}-${B}$${A}$A"').replace("$${A}$A", "")
     assert only_stack(read(text, A="x", B="y")).role.name == "x-y"
 
@@ -166,20 +166,20 @@ def test_an_escaped_variable_is_plain_text(read: Load) -> None:
     assert read(text, HOME="/root").state.profile == "${HOME}$$"
 
 
-def test_what_a_variable_holds_is_text_and_never_yaml_or_a_variable_again(read: Load) -> None:
+def test_the_value_of_a_variable_is_text_and_never_yaml_or_another_variable(read: Load) -> None:
     text = MINIMAL.replace("{bucket: my-bucket,", '{bucket: my-bucket, profile: "${PROFILE}", kms_key_id: "${KEY}",')
     state = read(text, PROFILE="{a: [b]} # ${KEY}", KEY="0123").state
     assert (state.profile, state.kms_key_id) == ("{a: [b]} # ${KEY}", "0123")
 
 
-def test_comments_hold_no_variables(read: Load) -> None:
+def test_variables_in_comments_are_ignored(read: Load) -> None:
     assert read(MINIMAL + "# ${NOT_SET}\n") == read(MINIMAL)
 
 
 # YAML
 
 
-def test_aliases_and_merge_keys_stand_for_what_they_name(read: Load) -> None:
+def test_aliases_and_merge_keys_are_resolved(read: Load) -> None:
     text = """
     state: {bucket: my-bucket, region: &region eu-west-1}
     environments:
@@ -206,13 +206,13 @@ def test_aliases_and_merge_keys_stand_for_what_they_name(read: Load) -> None:
     ]
 
 
-def test_yaml_1_2_has_its_own_idea_of_text(read: Load) -> None:
+def test_on_and_no_are_text_as_in_yaml_1_2(read: Load) -> None:
     text = MINIMAL.replace("dev:", "on:").replace("team", "no")
     assert only_stack(read(text)).name == "glue-sessions-on-no"
 
 
 @pytest.mark.parametrize("name", ["2024-01-01", "=", "!!str 20240101", "12e", "0x"])
-def test_text_that_other_readers_take_for_something_else_is_text(read: Load, name: str) -> None:
+def test_text_that_other_readers_convert_stays_text(read: Load, name: str) -> None:
     assert only_stack(read(MINIMAL.replace("team", name))).role.name == name.removeprefix("!!str ")
 
 
@@ -225,7 +225,7 @@ def test_json_is_yaml(read: Load) -> None:
     assert only_stack(read(json.dumps(text, indent=2))).role.released
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(read: Load) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_text(read: Load) -> None:
     assert read("\ufeff" + MINIMAL) == read(MINIMAL)
 
 
@@ -246,17 +246,19 @@ def test_an_anchor_may_be_used_twice(read: Load) -> None:
 def test_a_kept_document_is_read_word_for_word(read: Load, tmp_path: Path) -> None:
     (tmp_path / "trust").mkdir()
     (tmp_path / "trust/team.json").write_text(KEPT)
-    keep = only_stack(read(MINIMAL.replace("team", "team, trust: {keep: trust/team.json}"))).role.trust.keep
+    keep = only_stack(read(MINIMAL.replace("team", "team, trust: {keep: trust/team.json}"))).kept_trust
     assert json.dumps(keep) == json.dumps(json.loads(KEPT))
 
 
-def test_a_kept_document_is_sought_beside_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_of_a_kept_document_is_relative_to_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there/team.json").write_text(KEPT)
     path = tmp_path / "there/glue-sessions.yaml"
     path.write_text(MINIMAL.replace("team", 'team, trust: {keep: "./${FILE}.json"}'))
     monkeypatch.chdir(tmp_path)
-    assert only_stack(load(path, {"FILE": "team"})).role.trust.keep == json.loads(KEPT)
+    assert only_stack(load(path, {"FILE": "team"})).kept_trust == json.loads(KEPT)
 
 
 def test_a_raised_quota_lets_a_longer_document_be_kept(read: Load, tmp_path: Path) -> None:
@@ -264,7 +266,7 @@ def test_a_raised_quota_lets_a_longer_document_be_kept(read: Load, tmp_path: Pat
     long = {"Statement": [sagemaker | {"Condition": {"StringLike": {"aws:SourceArn": ["x" * 100] * 20}}}]}
     (tmp_path / "team.json").write_text(json.dumps(long))
     text = MINIMAL.replace("team", "team, trust: {keep: team.json}")
-    assert only_stack(read(text.replace("roles:", "trust_policy_quota: 4096, roles:"))).role.trust.keep == long
+    assert only_stack(read(text.replace("roles:", "trust_policy_quota: 4096, roles:"))).kept_trust == long
     with pytest.raises(ConfigurationError, match="supply at most 2048 characters with Glue's own statement, got 2"):
         read(text)
 
@@ -272,20 +274,20 @@ def test_a_raised_quota_lets_a_longer_document_be_kept(read: Load, tmp_path: Pat
 def test_one_document_may_be_kept_by_several_roles(read: Load, tmp_path: Path) -> None:
     (tmp_path / "all.json").write_text(KEPT)
     text = MINIMAL.replace("[{role: team}]", "[{role: a, trust: &all {keep: all.json}}, {role: b, trust: *all}]")
-    first, second = (stack.role.trust.keep for stack in read(text).role_stacks)
+    first, second = (stack.kept_trust for stack in read(text).role_stacks)
     assert first == second == json.loads(KEPT)
 
 
-# The file, its path, its faults
+# The file, its path, its errors
 
 
-def test_the_configuration_is_here_unless_named(tmp_path: Path) -> None:
+def test_the_default_path_is_in_the_current_directory(tmp_path: Path) -> None:
     assert configuration_path({}) == Path("glue-sessions.yaml")
     assert configuration_path({"GLUE_SESSIONS_CONFIG": ""}) == Path("glue-sessions.yaml")
     assert configuration_path({"GLUE_SESSIONS_CONFIG": str(tmp_path / "x.yaml")}) == tmp_path / "x.yaml"
 
 
-def test_the_file_as_shipped_reads_the_recipes_own_variable() -> None:
+def test_the_shipped_file_reads_the_variable_of_the_recipe() -> None:
     variables = {"TF_STATE_BUCKET": "shop", "AWS_REGION": "eu-west-1", "SAGEMAKER_ROLE_NAME": "team"}
     configuration = load(ROOT / "glue-sessions.yaml", variables)
     stack = only_stack(configuration)
@@ -294,7 +296,7 @@ def test_the_file_as_shipped_reads_the_recipes_own_variable() -> None:
     assert stack.environment.model_dump(exclude_defaults=True) == {"region": "eu-west-1", "roles": [{"role": "team"}]}
 
 
-def test_the_file_as_shipped_names_what_must_be_exported() -> None:
+def test_the_shipped_file_names_the_variables_to_export() -> None:
     with pytest.raises(ConfigurationError) as raised:
         load(ROOT / "glue-sessions.yaml", {})
     path = ROOT / "glue-sessions.yaml"
@@ -306,13 +308,13 @@ def test_the_file_as_shipped_names_what_must_be_exported() -> None:
     ]
 
 
-def test_a_fault_knows_its_place_and_what_to_change(read: Load, tmp_path: Path) -> None:
+def test_an_error_has_its_place_and_what_to_change(read: Load, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         read(MINIMAL.replace("role: team", "role: team, relased: true"))
-    (fault,) = raised.value.faults
-    assert fault.place == f"{tmp_path}/glue-sessions.yaml: environments.dev.roles[0].relased"
-    assert fault.message == "no such setting, did you mean released?"
-    assert str(fault) == str(raised.value) == f"{fault.place}: {fault.message}"
+    (line,) = raised.value.errors
+    assert line.place == f"{tmp_path}/glue-sessions.yaml: environments.dev.roles[0].relased"
+    assert line.message == "no such setting, did you mean released?"
+    assert str(line) == str(raised.value) == f"{line.place}: {line.message}"
 
 
 def test_a_configuration_does_not_change(read: Load) -> None:
@@ -321,7 +323,7 @@ def test_a_configuration_does_not_change(read: Load) -> None:
         state.bucket = "other"  # type: ignore[misc]
 
 
-def test_neither_aws_nor_cdktf_is_loaded_to_judge_a_file() -> None:
+def test_neither_aws_nor_cdktf_is_imported_to_check_a_file() -> None:
     program = "import sys, configuration; print(*{name.partition('.')[0] for name in sys.modules})"
-    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert not {"cdktf", "constructs", "jsii", "boto3", "botocore", "rich"} & set(found.stdout.split())
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert not {"cdktf", "constructs", "jsii", "boto3", "botocore", "rich"} & set(result.stdout.split())

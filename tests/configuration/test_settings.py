@@ -1,11 +1,13 @@
-"""What is said about the settings elsewhere, the JSON Schema and the reference, is what the model has."""
+"""The JSON Schema and docs/configuration.md match the models, and `__all__` has what other rooms import."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,15 +16,16 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from ruamel.yaml import YAML
 
+import configuration
 from configuration import (
     AssumeRole,
-    Configuration,
     ConfigurationError,
     Endpoints,
     Environment,
     GitHub,
     Pipeline,
     Role,
+    Settings,
     State,
     Trust,
     json_schema,
@@ -42,14 +45,14 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", REFERENCE, re.DOTALL)
 
 
-def with_everything_said(text: str) -> str:
-    """The shipped file with its commented settings turned on."""
+def with_every_setting(text: str) -> str:
+    """Return the shipped file with its commented settings turned on."""
     return re.sub(r"^(\s*)# (?=\s*[a-z_]+:( |$))", r"\1", text, flags=re.MULTILINE)
 
 
 VALID = {
     "the file as shipped": (ROOT / "glue-sessions.yaml").read_text(),
-    "the file as shipped, all settings turned on": with_everything_said((ROOT / "glue-sessions.yaml").read_text()),
+    "the file as shipped, all settings turned on": with_every_setting((ROOT / "glue-sessions.yaml").read_text()),
     "the example of the reference": blocks("yaml")[0],
 }
 MINIMAL: dict[str, Any] = {
@@ -59,7 +62,7 @@ MINIMAL: dict[str, Any] = {
 
 
 def changed(*path: str | int, value: Any) -> dict[str, Any]:
-    """The minimal configuration with one value set."""
+    """Return the minimal configuration with one value set."""
     document: dict[str, Any] = json.loads(json.dumps(MINIMAL))
     target: Any = document
     for part in path[:-1]:
@@ -88,7 +91,7 @@ def test_editors_find_the_json_schema_by_the_first_line_of_the_file() -> None:
 
 
 @pytest.mark.parametrize("text", VALID.values(), ids=VALID.keys())
-def test_the_json_schema_accepts_what_is_right(validator: Draft202012Validator, text: str) -> None:
+def test_the_json_schema_accepts_valid_files(validator: Draft202012Validator, text: str) -> None:
     assert [error.message for error in validator.iter_errors(parsed(text))] == []
 
 
@@ -130,7 +133,7 @@ TEAM = (*DEV, "roles", 0)
     ],
     ids=str,
 )
-def test_the_json_schema_refuses_misuse(validator: Draft202012Validator, document: dict[str, Any]) -> None:
+def test_the_json_schema_rejects_invalid_files(validator: Draft202012Validator, document: dict[str, Any]) -> None:
     assert validator.is_valid(MINIMAL)
     assert not validator.is_valid(document)
 
@@ -174,13 +177,13 @@ def test_the_reference_has_a_current_table_for_each_section(heading: str, settin
     assert rows == list(table(settings))
 
 
-def test_the_reference_tells_of_every_section() -> None:
+def test_the_reference_has_every_section() -> None:
     def nested(settings: type[BaseModel]) -> set[type[BaseModel]]:
         text = str([field.annotation for field in settings.model_fields.values()])
-        found = {one for one in SECTIONS.values() if f"configuration.{one.__name__}" in text}
+        found = {one for one in SECTIONS.values() if f"configuration.settings.{one.__name__}" in text}
         return found.union(*(nested(one) for one in found))
 
-    assert nested(Configuration) == set(SECTIONS.values())
+    assert nested(Settings) == set(SECTIONS.values())
 
 
 def test_examples_of_the_reference_are_configurations(tmp_path: Path) -> None:
@@ -193,10 +196,37 @@ def test_examples_of_the_reference_are_configurations(tmp_path: Path) -> None:
     assert "\n".join(names) + "\n" == blocks("text")[0]
 
 
-def test_messages_in_the_reference_are_those_of_its_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_messages_in_the_reference_are_those_of_its_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path("glue-sessions.yaml")
     path.write_text(blocks("yaml")[1])
     with pytest.raises(ConfigurationError) as raised:
         load(path, {})
     assert f"{raised.value}\n" == blocks("text")[1]
+
+
+# The package's names
+
+ROOMS = ("applying", "aws", "benchmarks", "commands", "modules", "plans", "review", "stacks", "terraform_cli", "tests")
+
+
+def imported_names() -> Iterator[tuple[str, str]]:
+    """Yield module and name of each import that the apps and other rooms make from the package."""
+    for path in (*ROOT.glob("*.py"), *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "configuration":
+                yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+def test_all_lists_the_exported_names() -> None:
+    names = {name for name, value in vars(configuration).items() if not isinstance(value, ModuleType)}
+    assert set(configuration.__all__) == {name for name in names if not name.startswith("_")}
+
+
+def test_other_rooms_import_only_exported_names_and_the_two_public_modules() -> None:
+    imports = set(imported_names())
+    assert ("configuration", "load_or_exit") in imports
+    assert {name for module, name in imports if module == "configuration"} <= {*configuration.__all__, "yaml_text"}
+    assert {module for module, _ in imports} == {"configuration", "configuration.pipeline_access"}

@@ -1,4 +1,4 @@
-"""No input gives anything but a configuration or a line for each fault."""
+"""Any input loads, or is reported with a line for each error."""
 
 import json
 from pathlib import Path
@@ -107,57 +107,57 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "glue-sessions.yaml"
 
 
-def judge(path: Path, content: bytes) -> None:
+def check(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    faults = None
+    errors = None
     try:
         configuration = load(path, ENVIRONMENT)
     except ConfigurationError as error:
-        faults = error.faults
+        errors = error.errors
         lines = str(error).split("\n")
-    if faults is None:
+    if errors is None:
         names = [stack.name.lower() for stack in configuration.role_stacks]
         assert names
         assert len(set(names)) == len(names)
     else:
-        assert lines == [str(fault) for fault in faults]
+        assert lines == [str(error) for error in errors]
         assert all(line.startswith(f"{path}:") and line.isprintable() for line in lines)
 
 
 def as_yaml(structure: Any) -> bytes:
-    """JSON, whose escapes YAML knows too."""
+    """Return JSON, whose escapes are YAML's too."""
     return json.dumps(structure).encode()
 
 
 @settings(deadline=None)
 @given(content=st.binary())
 def test_any_bytes_are_judged(path: Path, content: bytes) -> None:
-    judge(path, content)
+    check(path, content)
 
 
 @settings(deadline=None)
 @given(content=st.text())
-def test_any_text_is_judged(path: Path, content: str) -> None:
-    judge(path, content.encode("utf-8", "surrogatepass"))
+def test_any_text_is_checked(path: Path, content: str) -> None:
+    check(path, content.encode("utf-8", "surrogatepass"))
 
 
 @settings(deadline=None)
 @given(content=mutations())
-def test_any_slip_in_a_valid_file_is_judged(path: Path, content: str) -> None:
-    judge(path, content.encode("utf-8", "surrogatepass"))
+def test_any_slip_in_a_valid_file_is_checked(path: Path, content: str) -> None:
+    check(path, content.encode("utf-8", "surrogatepass"))
 
 
 @settings(deadline=None)
 @given(content=(STRUCTURES | CONFIGURATIONS).map(as_yaml))
-def test_any_structure_is_judged(path: Path, content: bytes) -> None:
-    judge(path, content)
+def test_any_structure_is_checked(path: Path, content: bytes) -> None:
+    check(path, content)
 
 
 @settings(deadline=None)
 @given(kept=st.binary() | st.text().map(str.encode) | STRUCTURES.map(as_yaml))
-def test_any_kept_document_is_judged(path: Path, kept: bytes) -> None:
+def test_any_kept_document_is_checked(path: Path, kept: bytes) -> None:
     (path.parent / "fuzzed.json").write_bytes(kept)
-    judge(path, VALID.replace("kept.json", "fuzzed.json").encode())
+    check(path, VALID.replace("kept.json", "fuzzed.json").encode())
 
 
 def test_the_valid_file_is_valid(path: Path) -> None:

@@ -1,4 +1,6 @@
-"""What users are told about a configuration that cannot be used, word for word."""
+"""The messages about a configuration that cannot be used, word for word.
+
+One file, because it is one table: a file with a mistake, and the lines that report it."""
 
 # ruff: noqa: E501 - lines as users see them are not wrapped
 
@@ -16,7 +18,7 @@ ENVIRONMENT = {
     "TRUE": "true",
     "WITH_SPACE": "my team",
     "YAML": "{role: x}",
-    "BYTES": "\udcff",  # what os.environ makes of a byte that is no UTF-8
+    "BYTES": "\udcff",  # how os.environ decodes a byte that is not UTF-8
 }
 
 STATE = "state: {bucket: my-bucket, region: eu-west-1}\n"
@@ -47,23 +49,23 @@ def role(settings: str) -> str:
 
 
 def case(name: str, content: str | bytes, *lines: str) -> Any:
-    """A file, and the lines it gets; each goes on after the file's name."""
+    """Return a case: a file's content, and the lines that report its errors, without the file's name."""
     return pytest.param(content, lines, id=name)
 
 
 @pytest.fixture
-def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], list[str]]:
-    """Give the lines that the content of a configuration file gets."""
+def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], list[str]]:
+    """Return the function that loads a file's content and returns the lines that report its errors."""
     monkeypatch.chdir(tmp_path)
 
-    def faults_of(content: str | bytes) -> list[str]:
+    def errors_of(content: str | bytes) -> list[str]:
         path = Path("glue-sessions.yaml")
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(ConfigurationError) as raised:
             load(path, ENVIRONMENT)
         return str(raised.value).split("\n")
 
-    return faults_of
+    return errors_of
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
     [
         # the file as a whole
         case("an empty file", "", ": supply state and environments, the file is empty"),
-        case("a file of comments alone", "# nothing\n", ": supply state and environments, the file is empty"),
+        case("a file with only comments", "# nothing\n", ": supply state and environments, the file is empty"),
         case("a text in place of settings", "hello\n", ': supply settings ("state: ..."), got "hello"'),
         case("a list in place of settings", "- state\n", ': supply settings ("state: ..."), got a list'),
         case(
@@ -93,7 +95,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case("a tab in the indentation", "state:\n\tbucket: my-bucket\n", ":2:1: indent with spaces, got a tab"),
         case("a NUL byte", "state: \x00\n", ":1:8: remove the character U+0000"),
         case("a terminal's escape sequence", "state: \x1b[31m\n", ":1:8: remove the character U+001B"),
-        case("bytes that are no UTF-8", b"state:\n  bucket: caf\xe9\n", ": supply UTF-8, got byte 0xE9 in line 2"),
+        case("bytes that are not UTF-8", b"state:\n  bucket: caf\xe9\n", ": supply UTF-8, got byte 0xE9 in line 2"),
         case("UTF-16", STATE.encode("utf-16"), ": supply UTF-8, got byte 0xFF in line 1"),
         case("more than a megabyte", "# " + "x" * 1_000_000, ": supply at most 1000000 bytes, got more"),
         case(
@@ -162,7 +164,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "an alias of nothing",
             "state: *base\n",
-            ":1:8: no &base stands before the alias *base; a plain * needs quotes",
+            ":1:8: there is no &base before the alias *base; a plain * needs quotes",
         ),
         case(
             "a star without quotes",
@@ -187,7 +189,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ': environments: remove the tag "!!binary"',
         ),
         case(
-            "a tag handle that nobody declared",
+            "an undeclared tag handle",
             "state: !e!x y\n",
             ':1:8: put the value in quotes, or remove the tag: what begins with "!"',
         ),
@@ -198,31 +200,33 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ":1:10: begin the text on the line after | or >",
         ),
         case(
-            "an alias of what it stands in",
+            "an alias of a value that contains it",
             "state: &state\n  bucket: *state\n  region: eu-west-1\n",
             ": environments: supply this setting, it is missing",
-            ": state.bucket: remove the alias *state, it stands inside of what it names",
+            ": state.bucket: remove the alias *state, it is inside the value that it refers to",
         ),
         case(
-            "a merge key of what it stands in",
+            "a merge key of a mapping that contains it",
             "state: &state\n  bucket: my-bucket\n  region: eu-west-1\n  <<: *state\n",
             ": environments: supply this setting, it is missing",
-            ": state: remove the alias *state, it stands inside of what it names",
+            ": state: remove the alias *state, it is inside the value that it refers to",
         ),
         case(
             "a merge key of a text",
             "state:\n  <<: base\n  bucket: my-bucket\n  region: eu-west-1\n",
             ": environments: supply this setting, it is missing",
-            ": state.<<: supply the alias of a mapping, or a list of such",
+            ": state.<<: supply the alias of a mapping, or a list of such aliases",
         ),
         case(
             "a merge key of a list of texts",
             "state:\n  <<: [base, 1]\n  bucket: my-bucket\n  region: eu-west-1\n",
             ": environments: supply this setting, it is missing",
-            ": state.<<[1]: supply the alias of a mapping, or a list of such",
-            ": state.<<[0]: supply the alias of a mapping, or a list of such",
+            ": state.<<[1]: supply the alias of a mapping, or a list of such aliases",
+            ": state.<<[0]: supply the alias of a mapping, or a list of such aliases",
         ),
-        case("a bomb of aliases", BOMB, ": supply at most 20000 values, an alias counts as all that it names"),
+        case(
+            "a bomb of aliases", BOMB, ": supply at most 20000 values, an alias counts as every value that it refers to"
+        ),
         case("a nest of lists", "[" * 500, ":1:21: nest at most 20 levels deep"),
         case(
             "a chain of aliases",
@@ -230,14 +234,14 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ": nest at most 20 levels deep",
         ),
         case(
-            "a key that stands twice",
+            "a key that is repeated",
             STATE + "state: {}\nenvironments: {dev: {region: eu-west-1, roles: [{role: team}]}}\n",
-            ": state: supply this key once, it stands again in line 2",
+            ": state: supply this key once, it is repeated in line 2",
         ),
         case(
-            "a setting that stands twice",
+            "a setting that is repeated",
             role("role: team\n        role: other"),
-            ": environments.dev.roles[0].role: supply this key once, it stands again in line 7",
+            ": environments.dev.roles[0].role: supply this key once, it is repeated in line 7",
         ),
         case(
             "a list as a key",
@@ -255,12 +259,12 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "environments without a value",
             after_state("environments:\n"),
-            ": environments: supply environments by their names, got nothing",
+            ": environments: supply environments by name, got nothing",
         ),
         case(
             "environments as a list",
             after_state("environments:\n  - dev\n"),
-            ": environments: supply environments by their names, got a list",
+            ": environments: supply environments by name, got a list",
         ),
         case(
             "an unknown key at the top",
@@ -324,12 +328,12 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ': state.assume_role: supply settings ("role_arn: ..."), got "terraform"',
         ),
         case(
-            "a backend setting that is this project's own business",
+            "a backend setting that this project sets itself",
             state("use_lockfile: true"),
             ": state.use_lockfile: no such setting, known here: bucket, region, key_prefix, kms_key_id, profile, assume_role, endpoints, custom_ca_bundle, use_path_style, skip_credentials_validation, skip_requesting_account_id, skip_region_validation, skip_metadata_api_check, skip_s3_checksum",
         ),
         case(
-            "a backend setting misspelt",
+            "a backend setting misspelled",
             state("skip_credential_validation: true"),
             ": state.skip_credential_validation: no such setting, did you mean skip_credentials_validation?",
         ),
@@ -426,19 +430,19 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             environment(
                 'region: eu-west-1, account_id: "111122223333", deploy_role_arn: "arn:aws:iam::444455556666:role/terraform", roles: [{role: team}]'
             ),
-            ': environments.dev.deploy_role_arn: supply a role of account 111122223333, as account_id says, got "arn:aws:iam::444455556666:role/terraform"',
+            ': environments.dev.deploy_role_arn: supply a role of account 111122223333, as set by account_id, got "arn:aws:iam::444455556666:role/terraform"',
         ),
         case(
             "a deploy role of another partition",
             environment(
                 'region: cn-north-1, deploy_role_arn: "arn:aws:iam::444455556666:role/terraform", roles: [{role: team}]'
             ),
-            ': environments.dev.deploy_role_arn: supply a role of partition aws-cn, as region says, got "arn:aws:iam::444455556666:role/terraform"',
+            ': environments.dev.deploy_role_arn: supply a role of partition aws-cn, as set by region, got "arn:aws:iam::444455556666:role/terraform"',
         ),
         case(
             "a quota below AWS's own",
             environment("region: eu-west-1, trust_policy_quota: 1024, roles: [{role: team}]"),
-            ": environments.dev.trust_policy_quota: supply a whole number from 2048 on, got 1024",
+            ": environments.dev.trust_policy_quota: supply a whole number of at least 2048, got 1024",
         ),
         case(
             "a quota in quotes",
@@ -507,7 +511,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "a role's name that is a boolean",
             role("role: true"),
-            ": environments.dev.roles[0].role: put quotes around true, without them it is no text",
+            ": environments.dev.roles[0].role: put quotes around true, without them it is a boolean",
         ),
         case(
             "a role's name that is a list",
@@ -549,36 +553,36 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             role(
                 "role: arn:aws:iam::111122223333:role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForAmazonSageMakerNotebooks"
             ),
-            ': environments.dev.roles[0].role: supply a role of your own, AWS lets nobody change this one, got "arn:aws:iam::111122223333:role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForAmazonSageMakerNotebooks"',
+            ': environments.dev.roles[0].role: supply a role that your account manages, only AWS can change this one, got "arn:aws:iam::111122223333:role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForAmazonSageMakerNotebooks"',
         ),
         case(
             "an ARN of a role of IAM Identity Center",
             role(
                 "role: arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Data_0123456789abcdef"
             ),
-            ': environments.dev.roles[0].role: supply a role of your own, AWS lets nobody change this one, got "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Data_0123456789abcdef"',
+            ': environments.dev.roles[0].role: supply a role that your account manages, only AWS can change this one, got "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Data_0123456789abcdef"',
         ),
         case(
             "an ARN of another account",
             environment(
                 'region: eu-west-1, account_id: "111122223333", roles: [{role: "arn:aws:iam::444455556666:role/team"}]'
             ),
-            ': environments.dev.roles[0].role: supply a role of account 111122223333, as account_id says, got "arn:aws:iam::444455556666:role/team"',
+            ': environments.dev.roles[0].role: supply a role of account 111122223333, as set by account_id, got "arn:aws:iam::444455556666:role/team"',
         ),
         case(
             "an ARN of another account than the deploy role's",
             environment(
                 'region: eu-west-1, deploy_role_arn: "arn:aws:iam::111122223333:role/terraform", roles: [{role: "arn:aws:iam::444455556666:role/team"}]'
             ),
-            ': environments.dev.roles[0].role: supply a role of account 111122223333, as deploy_role_arn says, got "arn:aws:iam::444455556666:role/team"',
+            ': environments.dev.roles[0].role: supply a role of account 111122223333, as set by deploy_role_arn, got "arn:aws:iam::444455556666:role/team"',
         ),
         case(
             "an ARN of another partition",
             environment('region: us-gov-west-1, roles: [{role: "arn:aws:iam::444455556666:role/team"}]'),
-            ': environments.dev.roles[0].role: supply a role of partition aws-us-gov, as region says, got "arn:aws:iam::444455556666:role/team"',
+            ': environments.dev.roles[0].role: supply a role of partition aws-us-gov, as set by region, got "arn:aws:iam::444455556666:role/team"',
         ),
         case(
-            "permissions misspelt",
+            "permissions misspelled",
             role("role: team\n        permissions: recipie"),
             ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "recipie"',
         ),
@@ -588,7 +592,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "Least-Privilege"',
         ),
         case(
-            "a permission misspelt as a key",
+            "a permission misspelled as a key",
             role("role: team\n        permission: recipe"),
             ": environments.dev.roles[0].permission: no such setting, did you mean permissions?",
         ),
@@ -608,20 +612,20 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ': environments.dev.roles[0].trust.ownership: supply "authoritative", "additive" or "external", got "shared"',
         ),
         case(
-            "a key of trust misspelt",
+            "a key of trust misspelled",
             role("role: team\n        trust: {owner: additive}"),
             ": environments.dev.roles[0].trust.owner: no such setting, did you mean ownership?",
         ),
         case(
             "the same role twice",
             STATE + "environments:\n  dev: {region: eu-west-1, roles: [{role: team}, {role: TEAM}]}\n",
-            ": environments.dev.roles[1].role: remove this, the role already stands at environments.dev.roles[0].role",
+            ": environments.dev.roles[1].role: remove this, the role is already at environments.dev.roles[0].role",
         ),
         case(
             "the same role twice, once by its ARN",
             STATE
             + 'environments:\n  dev: {region: eu-west-1, roles: [{role: team}, {role: "arn:aws:iam::111122223333:role/path/team"}]}\n',
-            ": environments.dev.roles[1].role: remove this, the role already stands at environments.dev.roles[0].role",
+            ": environments.dev.roles[1].role: remove this, the role is already at environments.dev.roles[0].role",
         ),
         case(
             "the same role in two environments of an account",
@@ -629,7 +633,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
                 'dev: {region: eu-west-1, account_id: "111122223333", roles: [{role: team}]}',
                 'prod: {region: eu-west-1, account_id: "111122223333", roles: [{role: Team}]}',
             ),
-            ": environments.prod.roles[0].role: remove this, the role of account 111122223333 already stands at environments.dev.roles[0].role",
+            ": environments.prod.roles[0].role: remove this, the role of account 111122223333 is already at environments.dev.roles[0].role",
         ),
         case(
             "the same ARN in two environments",
@@ -637,14 +641,14 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
                 'dev: {region: eu-west-1, roles: [{role: "arn:aws:iam::111122223333:role/team"}]}',
                 'prod: {region: eu-central-1, roles: [{role: "arn:aws:iam::111122223333:role/team"}]}',
             ),
-            ": environments.prod.roles[0].role: remove this, the role of account 111122223333 already stands at environments.dev.roles[0].role",
+            ": environments.prod.roles[0].role: remove this, the role of account 111122223333 is already at environments.dev.roles[0].role",
         ),
         case(
             "two roles with one stack name",
             environments(
                 "dev: {region: eu-west-1, roles: [{role: a-b}]}", "DEV-a: {region: eu-west-1, roles: [{role: B}]}"
             ),
-            ": environments.DEV-a.roles[0].role: rename the environment, the stack glue-sessions-DEV-a-B is already that of environments.dev.roles[0].role",
+            ": environments.DEV-a.roles[0].role: rename the environment, the stack glue-sessions-DEV-a-B already belongs to environments.dev.roles[0].role",
         ),
         # variables
         case(
@@ -701,7 +705,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "a variable as a whole section",
             after_state("environments: ${YAML}\n"),
-            ': environments: supply environments by their names, got "{role: x}" from ${YAML}',
+            ': environments: supply environments by name, got "{role: x}" from ${YAML}',
         ),
         case(
             "a plain dollar sign",
@@ -721,7 +725,7 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ": state.regoin: no such setting, did you mean region?",
             ": environments.dev.account_id: put quotes around 111122223333, without them it is a number and loses leading zeros",
             ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "all"',
-            ": environments.dev.roles[1].role: remove this, the role already stands at environments.dev.roles[0].role",
+            ": environments.dev.roles[1].role: remove this, the role is already at environments.dev.roles[0].role",
             ": environments.dev.roles[2].role: supply this setting, it is missing",
             ': environments."prod env": supply an environment\'s name (1 to 32 letters, digits, _ and -, first a letter or digit), got "prod env"',
             ': environments."prod env".region: supply the name of an AWS region, like eu-west-1, got "nowhere"',
@@ -729,10 +733,10 @@ def faults_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         ),
     ],
 )
-def test_a_malformed_file_gets_a_line_for_each_fault(
-    faults_of: Callable[[str | bytes], list[str]], content: str | bytes, lines: tuple[str, ...]
+def test_a_malformed_file_is_reported_with_a_line_for_each_error(
+    errors_of: Callable[[str | bytes], list[str]], content: str | bytes, lines: tuple[str, ...]
 ) -> None:
-    assert faults_of(content) == [f"glue-sessions.yaml{line}" for line in lines]
+    assert errors_of(content) == [f"glue-sessions.yaml{line}" for line in lines]
 
 
 SAGEMAKER = '{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}'
@@ -745,19 +749,19 @@ def policy(*statements: str) -> str:
 @pytest.mark.parametrize(
     ("content", "lines"),
     [
-        case("an empty file", "", "supply JSON, got what stops being JSON at line 1, column 1"),
-        case("no JSON", "Version: 2012-10-17\n", "supply JSON, got what stops being JSON at line 1, column 1"),
+        case("an empty file", "", "supply valid JSON, it has an error at line 1, column 1"),
+        case("no JSON", "Version: 2012-10-17\n", "supply valid JSON, it has an error at line 1, column 1"),
         case(
             "JSON that is cut off",
             policy(SAGEMAKER)[:-10],
-            "supply JSON, got what stops being JSON at line 1, column 124",
+            "supply valid JSON, it has an error at line 1, column 124",
         ),
         case(
             "a trailing comma",
             policy(SAGEMAKER)[:-1] + ",}",
-            "supply JSON, got what stops being JSON at line 1, column 143",
+            "supply valid JSON, it has an error at line 1, column 142",
         ),
-        case("bytes that are no UTF-8", b'{"\xff": 1}', "supply UTF-8, got byte 0xFF in line 1"),
+        case("bytes that are not UTF-8", b'{"\xff": 1}', "supply UTF-8, got byte 0xFF in line 1"),
         case("a list", "[]", "supply a policy document, a JSON object with Statement, got []"),
         case(
             "a string of JSON within JSON", '"{}"', 'supply a policy document, a JSON object with Statement, got "{}"'
@@ -894,7 +898,7 @@ def policy(*statements: str) -> str:
             "add a statement that lets sagemaker.amazonaws.com call sts:AssumeRole, it is missing",
         ),
         case(
-            "SageMaker denied alone",
+            "SageMaker only denied",
             policy(SAGEMAKER.replace("Allow", "Deny")),
             "add a statement that lets sagemaker.amazonaws.com call sts:AssumeRole, it is missing",
         ),
@@ -914,12 +918,12 @@ def policy(*statements: str) -> str:
                 SAGEMAKER,
                 '{"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "AROAEXAMPLEROLE12345Z"]}, "Action": "sts:AssumeRole"}',
             ),
-            "Statement[1].Principal.AWS: remove AROAEXAMPLEROLE12345Z, its role or user is deleted and IAM refuses to write it",
+            "Statement[1].Principal.AWS: remove AROAEXAMPLEROLE12345Z, its role or user is deleted and IAM rejects it",
         ),
         case(
             "a deleted user in a single statement",
             '{"Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com", "AWS": "AIDAEXAMPLEUSER12345Z"}, "Action": "sts:*"}}',
-            "Statement.Principal.AWS: remove AIDAEXAMPLEUSER12345Z, its role or user is deleted and IAM refuses to write it",
+            "Statement.Principal.AWS: remove AIDAEXAMPLEUSER12345Z, its role or user is deleted and IAM rejects it",
         ),
         case(
             "a document over the quota",
@@ -935,7 +939,7 @@ def policy(*statements: str) -> str:
             "supply at most 2048 characters with Glue's own statement, got 2163: shorten it, or set trust_policy_quota where AWS has raised the account's quota",
         ),
         case(
-            "several faults at once",
+            "several errors at once",
             '{"Version": "2012", "Id": 1, "Statement": [{"Effect": "allow", "Principal": {"Service": []}, "Action": 1, "Resource": "*"}]}',
             'Version: supply "2012-10-17" or "2008-10-17", got "2012"',
             "Id: supply a string, got 1",
@@ -946,25 +950,27 @@ def policy(*statements: str) -> str:
         ),
     ],
 )
-def test_a_malformed_kept_document_gets_a_line_for_each_fault(
-    faults_of: Callable[[str | bytes], list[str]], content: str | bytes, lines: tuple[str, ...]
+def test_a_malformed_kept_document_is_reported_with_a_line_for_each_error(
+    errors_of: Callable[[str | bytes], list[str]], content: str | bytes, lines: tuple[str, ...]
 ) -> None:
     kept = Path("trust/team.json")
     kept.parent.mkdir()
     kept.write_bytes(content if isinstance(content, bytes) else content.encode())
     place = "glue-sessions.yaml: environments.dev.roles[0].trust.keep: trust/team.json: "
-    assert faults_of(role("role: team\n        trust: {keep: trust/team.json}")) == [place + line for line in lines]
+    assert errors_of(role("role: team\n        trust: {keep: trust/team.json}")) == [place + line for line in lines]
 
 
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        pytest.param("keep: {Statement: []}", "supply the path of a JSON file, got settings", id="a document itself"),
-        pytest.param("keep: [a.json]", "supply the path of a JSON file, got a list", id="a list of paths"),
-        pytest.param("keep: 1", "supply the path of a JSON file, got 1", id="a number"),
+        pytest.param("keep: {Statement: []}", "supply text, got settings", id="a document itself"),
+        pytest.param("keep: [a.json]", "supply text, got a list", id="a list of paths"),
+        pytest.param(
+            "keep: 1", "put quotes around 1, without them it is a number and loses leading zeros", id="a number"
+        ),
         pytest.param('keep: ""', '"": supply a file, got a directory', id="an empty path"),
         pytest.param("keep: .", ".: supply a file, got a directory", id="a directory"),
-        pytest.param("keep: nope.json", 'no such file, got "nope.json"', id="a file that is not there"),
+        pytest.param("keep: nope.json", 'no such file, got "nope.json"', id="a missing file"),
         pytest.param(
             "keep: glue-sessions.yaml/x",
             "glue-sessions.yaml/x: supply a file that can be read, got: Not a directory",
@@ -978,39 +984,39 @@ def test_a_malformed_kept_document_gets_a_line_for_each_fault(
         ),
     ],
 )
-def test_a_kept_document_that_cannot_be_read_gets_a_line(
-    faults_of: Callable[[str | bytes], list[str]], settings: str, line: str
+def test_a_kept_document_that_cannot_be_read_is_reported(
+    errors_of: Callable[[str | bytes], list[str]], settings: str, line: str
 ) -> None:
     place = "glue-sessions.yaml: environments.dev.roles[0].trust.keep: "
-    assert faults_of(role(f"role: team\n        trust: {{{settings}}}")) == [place + line]
+    assert errors_of(role(f"role: team\n        trust: {{{settings}}}")) == [place + line]
 
 
 @pytest.mark.parametrize("ownership", ["additive", "external"])
-def test_statements_are_kept_under_authoritative_ownership_alone(
-    faults_of: Callable[[str | bytes], list[str]], ownership: str
+def test_statements_can_be_kept_only_under_authoritative_ownership(
+    errors_of: Callable[[str | bytes], list[str]], ownership: str
 ) -> None:
     Path("team.json").write_text(policy(SAGEMAKER))
-    assert faults_of(role(f"role: team\n        trust: {{ownership: {ownership}, keep: team.json}}")) == [
+    assert errors_of(role(f"role: team\n        trust: {{ownership: {ownership}, keep: team.json}}")) == [
         "glue-sessions.yaml: environments.dev.roles[0].trust.keep: "
-        f"remove keep, it is for authoritative ownership alone, got ownership: {ownership}"
+        f"remove keep, it is for authoritative ownership only, got ownership: {ownership}"
     ]
 
 
-def test_a_file_that_is_not_there_gets_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as raised:
         load(Path("nope.yaml"), {})
     assert str(raised.value) == "nope.yaml: no such file, create it or name another with GLUE_SESSIONS_CONFIG"
 
 
-def test_a_directory_gets_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as raised:
         load(Path(), {})
     assert str(raised.value) == ".: supply a file, got a directory"
 
 
-def test_a_path_with_a_line_break_still_gets_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_with_a_line_break_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as raised:
         load(Path("a\nb"), {})

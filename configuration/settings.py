@@ -1,0 +1,364 @@
+"""The settings of ``glue-sessions.yaml`` as models, the loaded configuration, and the JSON Schema of the file.
+
+One file, because a setting's type, pattern, default and description are read and changed together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from iam.arn import ROLE_NAME, RoleArn
+from iam.policy_document import Document
+from iam.wording import shown
+
+# Characters of an assume-role policy; AWS's default, raised on request.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+TRUST_POLICY_QUOTA = 2048
+
+ACCOUNT_ID = "[0-9]{12}"
+REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
+_ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+"  # for editors; RoleArn.parse is exact
+_VARIABLE = r"\$\{"  # the JSON Schema accepts any text with a variable; its value is checked when the file is loaded
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """Annotates a string that must match `pattern` as a whole; `expected` completes "supply …" in messages."""
+
+    pattern: str
+    expected: str
+    allow_variables: bool = True
+
+    def __call__(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value) is None:
+            raise ValueError(f"supply {self.expected}, got {shown(value)}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        pattern = _or_variable(self.pattern) if self.allow_variables else f"^(?:{self.pattern})$"
+        return {**handler(schema), "pattern": pattern}
+
+
+def _or_variable(pattern: str) -> str:
+    return rf"^(?:{pattern})$|{_VARIABLE}"
+
+
+def _check_role(text: str) -> str:
+    if not text.startswith("arn:"):
+        if re.fullmatch(ROLE_NAME, text) is None:
+            hint = ": leave its path out, or give the whole ARN" if re.fullmatch(rf"[!-~]*/{ROLE_NAME}", text) else ""
+            raise ValueError(f"supply the name or the ARN of an IAM role, got {shown(text)}{hint}")
+    elif RoleArn.parse(text).path.startswith(("/aws-service-role/", "/aws-reserved/")):
+        raise ValueError(f"supply a role that your account manages, only AWS can change this one, got {shown(text)}")
+    return text
+
+
+def _check_role_arn(text: str) -> str:
+    RoleArn.parse(text)
+    return text
+
+
+AccountId = Annotated[str, _Pattern(ACCOUNT_ID, "an account id of 12 digits")]
+Region = Annotated[str, _Pattern(REGION, "the name of an AWS region, like eu-west-1")]
+# Today's naming rules are stricter; buckets created in us-east-1 before March 2018 may have these names.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BucketName = Annotated[
+    str, _Pattern("[A-Za-z0-9._-]{3,255}", "the name of an S3 bucket (3 or more letters, digits, . - and _)")
+]
+KeyPrefix = Annotated[
+    str,
+    _Pattern(
+        "[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}(/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}){0,7}",
+        "a prefix of S3 keys (letters, digits, _ . - and slashes between them)",
+    ),
+]
+EnvironmentName = Annotated[
+    str,
+    _Pattern(
+        "[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
+        "an environment's name (1 to 32 letters, digits, _ and -, first a letter or digit)",
+        allow_variables=False,  # variables in keys are not replaced
+    ),
+]
+# In a token's sub, GitHub appends numeric ids to both names for repositories created since June 2026.
+# https://docs.github.com/en/actions/reference/security/oidc
+Repository = Annotated[
+    str,
+    _Pattern(
+        "[A-Za-z0-9_-]{1,100}(@[0-9]+)?/[A-Za-z0-9_.-]{1,100}(@[0-9]+)?",
+        "a repository as its tokens name it, like owner/name or owner@123456/name@456789",
+    ),
+]
+BranchName = Annotated[
+    str, _Pattern("[A-Za-z0-9_][A-Za-z0-9_./+@=#-]{0,254}", "the name of a branch (letters, digits, _ . / + @ = # -)")
+]
+GitHubEnvironmentName = Annotated[
+    str, _Pattern("[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", "the name of a GitHub environment (letters, digits, _ . -)")
+]
+Text = Annotated[str, _Pattern(r"\S(.*\S)?", "one line of text without white space around it")]
+Url = Annotated[str, _Pattern(r"https?://[!-~]+", "a URL that begins with https:// or http://")]
+RoleArnText = Annotated[
+    str,
+    AfterValidator(_check_role_arn),
+    WithJsonSchema({"type": "string", "pattern": _or_variable(_ROLE_ARN)}),
+]
+RoleText = Annotated[
+    str,
+    AfterValidator(_check_role),
+    WithJsonSchema({"type": "string", "pattern": _or_variable(f"{ROLE_NAME}|{_ROLE_ARN}")}),
+]
+
+
+class Section(BaseModel):
+    """A mapping of the file whose keys are settings."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class AssumeRole(Section):
+    """The role that Terraform assumes to reach its state."""
+
+    role_arn: RoleArnText = Field(description="ARN of the role")
+    external_id: Text | None = Field(default=None, description="external ID that the role's trust policy requires")
+
+
+class Endpoints(Section):
+    """Custom endpoint URLs, for a private endpoint or a local AWS."""
+
+    s3: Url | None = Field(default=None, description="URL of S3")
+    iam: Url | None = Field(default=None, description="URL of IAM")
+    sts: Url | None = Field(default=None, description="URL of STS")
+
+
+class State(Section):
+    """Where Terraform keeps its state; all settings but `key_prefix` are arguments of its S3 backend."""
+
+    bucket: BucketName = Field(description="S3 bucket of the state, shared by all stacks")
+    region: Region = Field(description="AWS region of the bucket")
+    key_prefix: KeyPrefix = Field(default="glue-sessions", description="prefix of all keys in the bucket")
+    kms_key_id: Text | None = Field(
+        default=None, description="KMS key that encrypts the state; default: S3-managed encryption"
+    )
+    profile: Text | None = Field(default=None, description="AWS profile with access to the state")
+    assume_role: AssumeRole | None = Field(default=None, description="role that Terraform assumes to reach the state")
+    endpoints: Endpoints | None = Field(default=None, description="custom endpoint URLs")
+    custom_ca_bundle: Text | None = Field(
+        default=None, description="PEM file with the certificate authorities to trust for TLS"
+    )
+    use_path_style: bool = Field(default=False, description="use path-style S3 URLs (https://HOST/BUCKET)")
+    skip_credentials_validation: bool = Field(default=False, description="skip credentials validation with STS")
+    skip_requesting_account_id: bool = Field(default=False, description="do not request the account ID from IAM or STS")
+    skip_region_validation: bool = Field(default=False, description="accept a region that Terraform does not know yet")
+    skip_metadata_api_check: bool = Field(
+        default=False, description="do not look for credentials in the EC2 metadata service"
+    )
+    skip_s3_checksum: bool = Field(default=False, description="send no checksums, for an S3 that does not support them")
+
+
+class Trust(Section):
+    """Who owns a role's trust policy, and which statements are kept in it."""
+
+    ownership: Literal["authoritative", "additive", "external"] = Field(
+        default="authoritative",
+        description="authoritative: this repository owns the whole trust policy; "
+        "additive: it adds Glue's own statement and leaves the rest to its owners; "
+        "external: another stack owns the role, and a plan only reports whether the role trusts Glue",
+    )
+    keep: str | None = Field(
+        default=None,
+        description="path, relative to this file, of a JSON trust policy whose statements are kept word for word; "
+        "authoritative ownership only",
+    )
+
+    @field_validator("keep")
+    @classmethod
+    def _only_authoritative(cls, keep: str | None, info: ValidationInfo) -> str | None:
+        ownership = info.data.get("ownership", "authoritative")
+        if keep is not None and ownership != "authoritative":
+            raise ValueError(f"remove keep, it is for authoritative ownership only, got ownership: {ownership}")
+        return keep
+
+
+class Role(Section):
+    """A SageMaker execution role, and its grants."""
+
+    role: RoleText = Field(description="name of the execution role, or its ARN with any path and partition")
+    permissions: Literal["recipe", "least-privilege"] = Field(
+        default="recipe",
+        description="recipe: the managed policy and the inline policy exactly as in the recipe; "
+        "least-privilege: the same, with the inline policy narrowed to what Glue sessions need",
+    )
+    trust: Trust = Field(
+        default_factory=Trust, description="who owns the role's trust policy, and which statements are kept in it"
+    )
+    released: bool = Field(
+        default=False, description="true removes the grants and Glue's trust, and leaves the role in place"
+    )
+
+    @property
+    def name(self) -> str:
+        """The role's name: the last part of an ARN."""
+        return self.role.rpartition("/")[2]
+
+    @property
+    def arn(self) -> RoleArn | None:
+        """The role's ARN, if the file has one."""
+        return RoleArn.parse(self.role) if self.role.startswith("arn:") else None
+
+
+class Environment(Section):
+    """An AWS account and region, and the roles in it."""
+
+    region: Region = Field(description="AWS region of the provider")
+    account_id: AccountId | None = Field(
+        default=None, description="account of the roles, in quotes; Terraform refuses any other account"
+    )
+    deploy_role_arn: RoleArnText | None = Field(
+        default=None, description="role that Terraform assumes to change the roles"
+    )
+    trust_policy_quota: int = Field(
+        default=TRUST_POLICY_QUOTA,
+        ge=TRUST_POLICY_QUOTA,
+        description="most characters of a trust policy, where AWS has raised the account's quota",
+    )
+    roles: list[Role] = Field(min_length=1, description="the execution roles; each is a stack with its own state")
+
+
+class GitHub(Section):
+    """Which GitHub Actions jobs may assume the pipeline's roles."""
+
+    repository: Repository = Field(description="repository of the pipeline, as the tokens of its jobs name it")
+    branch: BranchName = Field(default="main", description="only jobs of this branch may apply")
+    environment: GitHubEnvironmentName | None = Field(
+        default=None, description="only jobs of this GitHub environment may apply; replaces branch"
+    )
+    oidc_provider_exists: bool = Field(
+        default=False,
+        description="true if the account already has GitHub's OIDC provider; it is then left unchanged",
+    )
+
+    @field_validator("environment")
+    @classmethod
+    def _not_both(cls, environment: str | None, info: ValidationInfo) -> str | None:
+        branch = info.data.get("branch", "main")
+        if environment is not None and branch != "main":
+            raise ValueError(f"remove environment or branch, only one of them may be set, got branch: {branch}")
+        return environment
+
+
+class Pipeline(Section):
+    """The pipeline that plans and applies; pipeline_access.py creates its access to AWS."""
+
+    github: GitHub = Field(description="which GitHub Actions jobs may assume the pipeline's roles")
+
+
+class Settings(Section):
+    """All settings of ``glue-sessions.yaml``."""
+
+    state: State = Field(description="where Terraform keeps its state")
+    environments: dict[EnvironmentName, Environment] = Field(
+        min_length=1,
+        description="environments by name, each an AWS account and region",
+        json_schema_extra={"additionalProperties": False},
+    )
+    pipeline: Pipeline | None = Field(
+        default=None, description="the pipeline that plans and applies, for its access to AWS"
+    )
+
+
+@dataclass(frozen=True)
+class RoleStack:
+    """One role and its stack.
+
+    Attributes:
+        name: the stack's name.
+        state_key: the key of its state in the state bucket.
+        environment_name: the name of the role's environment.
+        environment: the role's environment.
+        role: the role's settings.
+        kept_trust: the trust policy read from the file that `role.trust.keep` names, if any.
+        partition: the AWS partition.
+    """
+
+    name: str
+    state_key: str
+    environment_name: str
+    environment: Environment
+    role: Role
+    kept_trust: Document | None
+    partition: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration that was loaded without errors.
+
+    Attributes:
+        path: the file.
+        state: where Terraform keeps its state.
+        environments: the environments by name.
+        pipeline: the pipeline, if configured.
+        role_stacks: every role with its stack, in the order of the file.
+    """
+
+    path: Path
+    state: State
+    environments: Mapping[str, Environment]
+    pipeline: Pipeline | None
+    role_stacks: tuple[RoleStack, ...]
+
+
+def stack_name(environment_name: str, role_name: str) -> str:
+    """Return the name of a role's stack."""
+    return f"glue-sessions-{environment_name}-{_encode(role_name)}"
+
+
+def state_key(state: State, environment_name: str, role_name: str) -> str:
+    """Return the key of a role's state in the state bucket."""
+    return f"{state.key_prefix}/{environment_name}/{_encode(role_name)}.tfstate"
+
+
+def _encode(role_name: str) -> str:
+    """Return a role's name in characters that Terraform and S3 accept; it never depends on other roles.
+
+    IAM compares names case-insensitively, and so does the hash.
+    """
+    encoded = re.sub(r"[^A-Za-z0-9_-]", "-", role_name)
+    if encoded == role_name:
+        return encoded
+    return f"{encoded}-{hashlib.sha256(role_name.lower().encode()).hexdigest()[:8]}"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file's text, in which a variable may take the place of a value."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def literal_schema(self, schema: core_schema.LiteralSchema) -> dict[str, Any]:
+            return {"anyOf": [super().literal_schema(schema), {"type": "string", "pattern": _VARIABLE}]}
+
+        def field_title_should_be_set(self, schema: Any) -> bool:
+            return False
+
+    return {"$schema": Generator.schema_dialect, **Settings.model_json_schema(schema_generator=Generator)}
