@@ -261,14 +261,14 @@ def _grouped(pairs: Iterable[_Pair], untold: Mapping[Kind, Mapping[int, Sequence
             groups.setdefault((kind, True, policy, None), [])
     for (kind, decided, policy, alike), group in groups.items():
         more = untold.get(kind, {}).get(policy, ()) if decided and alike is None else ()
-        own = _widest(frozenset([*more, *(pair.statement for pair in group)]))
+        own = _maximal(frozenset([*more, *(pair.statement for pair in group)]))
         if kind is Kind.GAINED:
             yield from (Change(kind, (), (row,), decided, policy) for row in own)
         elif kind is Kind.LOST:
             yield from (Change(kind, (row,), (), decided, policy) for row in own)
         else:
             others = frozenset(other for pair in group for other in pair.others)
-            theirs = _widest(others) if kind is Kind.ALTERED else _merged(others)
+            theirs = _maximal(others) if kind is Kind.ALTERED else _merged(others)
             yield Change(kind, *((theirs, own) if kind is Kind.WIDENED else (own, theirs)), decided, policy)
 
 
@@ -290,16 +290,24 @@ def _merged(statements: frozenset[Statement]) -> tuple[Statement, ...]:
 
 
 @lru_cache(maxsize=4_096)
-def _widest(statements: frozenset[Statement]) -> tuple[Statement, ...]:
-    """Merge, and leave out what is part of another: saying a thing twice changes nothing."""
+def _maximal(statements: frozenset[Statement]) -> tuple[Statement, ...]:
+    """Merge the statements that are no subset of another; of statements that mean the same, one stays."""
     index = _Index(statements)
-    return tuple(
-        merged(
-            statement
-            for statement in statements
-            if not any(other != statement and _part_of(statement, other) for other in index.near(statement))
-        )
-    )
+    dropped: set[Statement] = set()
+    for statement in sorted(statements, key=_complexity, reverse=True):
+        if any(
+            other != statement and other not in dropped and _part_of(statement, other)
+            for other in index.near(statement)
+        ):
+            dropped.add(statement)
+    return tuple(merged(statements - dropped))
+
+
+def _complexity(statement: Statement) -> tuple[object, ...]:
+    """Return a sort key: statements with fewer patterns and comparisons come first."""
+    patterns = sum(len(element.patterns) for element in statement[1:4])
+    values = sum(len(test.values) + test.if_exists for test in statement.condition)
+    return patterns, len(statement.condition), values, *order(statement)
 
 
 class _Index:

@@ -135,6 +135,14 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
             f"lost: anyone but {ROLE} is denied sts:AssumeRole (undecided: the meanings may be the same)",
         ],
     ),
+    "two identity providers' conditions that mean the same": (
+        [],
+        [
+            trust({"Federated": "p"}, **when("StringLike", "p:sub", "repo:*")),
+            trust({"Federated": "p"}, **when("StringLike", "p:sub", "repo:*", "repo:acme/*")),
+        ],
+        ["gained: p may sts:AssumeRole when p:sub matches repo:*"],
+    ),
     "an identity provider": (
         [],
         [
@@ -341,6 +349,30 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         ],
     ),
     "a run of wildcards": ([allow("s3:**", "a?*b")], [allow("s3:*", "a*?b")], []),
+    "two exceptions that mean the same": (
+        [],
+        [
+            {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+            {"Effect": "Allow", "NotAction": ["iam:*", "iam:Create*"], "Resource": "*"},
+        ],
+        ["gained: every action but iam:* on *"],
+    ),
+    "two conditions that mean the same": (
+        [],
+        [
+            allow("s3:*", **when("StringNotEquals", "aws:SourceVpc", "vpc-1")),
+            allow("s3:*", **when("StringNotEqualsIfExists", "aws:SourceVpc", "vpc-1")),
+        ],
+        ["gained: s3:* on * when aws:SourceVpc is not vpc-1"],
+    ),
+    "two exceptions among resources that mean the same, lost": (
+        [
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": ["a*", "ab"]},
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": "a*"},
+        ],
+        [],
+        ["lost: denies s3:* on everything but a*"],
+    ),
     "every action, spelled out": ([allow("*:*")], [allow("*")], []),
 }
 
