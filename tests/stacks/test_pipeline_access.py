@@ -157,5 +157,5 @@ def test_the_app_tells_what_is_missing_and_ends_with_2(tmp_path: Path) -> None:
     done = run_app(ROOT / "glue-sessions.yaml", tmp_path, **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"{ROOT / 'glue-sessions.yaml'}: pipeline: supply this section, the pipeline's access is made of it\n"
+        f"{ROOT / 'glue-sessions.yaml'}: pipeline: supply this section, the pipeline's access is built from it\n"
     )

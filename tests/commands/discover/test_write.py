@@ -81,7 +81,7 @@ def test_trust_of_others_is_kept_word_for_word(discover: Run, studio: Studio, ma
     discover("--write", "dev")
     kept = json.loads((file.parent / "trust/shared.json").read_text())
     assert json.dumps(kept) == json.dumps({"Version": "2008-10-17", "Id": "theirs", "Statement": [SAGEMAKER, PEOPLE]})
-    assert entry(file, "shared") == {"role": arn, "trust": {"keep": kept}}
+    assert entry(file, "shared") == {"role": arn, "trust": {"keep": "trust/shared.json"}}
 
 
 def test_glues_own_statement_is_not_kept_twice(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
