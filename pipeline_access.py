@@ -1,17 +1,21 @@
 #!/usr/bin/env python
 """The CDKTF app of the pipeline's own access, beside main.py so that `cdktf list` shows roles alone."""
 
-from configuration import ConfigurationError, exit_with_error, load_or_exit
-from configuration.pipeline_access import pipeline_settings
+import fast_cdktf
 
 
 def main() -> None:
-    """Write the stack's Terraform JSON into the output folder CDKTF names; a faulty configuration ends with 2."""
+    """Write the stack's Terraform JSON into the output folder CDKTF names; exit with 2 on a wrong configuration."""
+    fast_cdktf.install()
+    from configuration import ConfigurationError, exit_with_error, load_or_exit
+    from configuration.pipeline_access import pipeline_settings
+
     try:
         settings = pipeline_settings(load_or_exit())
     except ConfigurationError as error:
         exit_with_error(error)
-    from fast_cdktf.bindings import App
+    from cdktf import App
+
     from stacks.pipeline_access import PipelineAccessStack
 
     app = App()

@@ -7,14 +7,14 @@ import atexit
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fast_cdktf._cache import cached_folder
+from fast_cdktf._tarball import cached_folder
 
 # the release whose inside is known: what is written here and in _kernel.py and _kernel.js holds for it
 KNOWN_JSII = "1.142.0"
@@ -56,7 +56,7 @@ def start_ahead(packages: Iterable[str]) -> None:
         packages: their names, which are the same in Python and in Node.
     """
     with suppress(UnknownJsiiError, OSError):
-        kernel = _started()
+        kernel = _start()
         _ahead.append(kernel)
         atexit.register(_end_unused)
         assert kernel.process.stdin
@@ -74,37 +74,30 @@ def kernel_process() -> KernelProcess:
         UnknownJsiiError: jsii is another than the one that is known.
         OSError: there is no such Node, or the cache cannot be written.
     """
-    return _ahead.pop() if _ahead else _started()
+    return _ahead.pop() if _ahead else _start()
 
 
-@contextmanager
-def environment_for_node() -> Iterator[None]:
-    """Have Node, if it starts now, be the one that is installed; what the user has set comes first."""
+def use_installed_node() -> None:
+    """Have jsii's own process provider run the Node that is installed, unless the user has chosen one."""
+    os.environ.update(_environment())
+    os.environ.pop("NODE_COMPILE_CACHE", None)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the kernel's process, with the Node to run in JSII_NODE."""
+    # jsii unpacks into another folder each time: Node would keep all of it compiled and never use it again
+    environment = {name: value for name, value in os.environ.items() if name != "NODE_COMPILE_CACHE"}
     # by its own path: the `node` beside `python` is a Python script that starts the same file
-    node = os.environ.get("JSII_NODE") or _installed_node()
-    # jsii unpacks into another folder each time: Node would keep all of it compiled and never find it again
-    changes = {"JSII_NODE": str(node) if node else None, "NODE_COMPILE_CACHE": None}
-    before = {name: os.environ.get(name) for name in changes}
-    _set(changes)
-    try:
-        yield
-    finally:
-        _set(before)
+    if not environment.get("JSII_NODE") and (node := _installed_node()):
+        environment["JSII_NODE"] = str(node)
+    return environment
 
 
-def _set(variables: dict[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _started() -> KernelProcess:
-    with environment_for_node():
-        command = [os.environ.get("JSII_NODE", "node"), *_OPTIONS, str(_runtime())]
-        pipe = subprocess.PIPE
-        return KernelProcess(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe))
+def _start() -> KernelProcess:
+    environment = _environment()
+    command = [environment.get("JSII_NODE", "node"), *_OPTIONS, str(_runtime())]
+    pipe = subprocess.PIPE
+    return KernelProcess(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment))
 
 
 def _end_unused() -> None:

@@ -1,13 +1,10 @@
 """The SageMaker execution role: an existing role, read, and adopted as far as its trust policy goes."""
 
-from fast_cdktf.bindings import (
-    Construct,
-    DataAwsIamRole,
-    IamRole,
-    Postcondition,
-    Precondition,
-    TerraformResourceLifecycle,
-)
+from cdktf import Postcondition, Precondition, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from constructs import Construct
+
 from modules.terraform_blocks import Assertion, TerraformBlocks
 from modules.trust_ownership import OwnedTrust
 

@@ -2,7 +2,12 @@
 
 import json
 
-from fast_cdktf.bindings import Construct, IamOpenidConnectProvider, IamRole, IamRolePolicy, TerraformResourceLifecycle
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
 from iam.documents.pipeline_access import OIDC_AUDIENCE, OIDC_PROVIDER
 from iam.policy_document import Document
 

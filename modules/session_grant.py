@@ -2,7 +2,10 @@
 
 import json
 
-from fast_cdktf.bindings import Construct, IamRolePolicy, IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from constructs import Construct
+
 from iam.documents.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
 from modules.execution_role import LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fast_cdktf.bindings import TerraformStack
+from cdktf import TerraformStack
 
 
 @dataclass(frozen=True)

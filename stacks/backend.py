@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from cdktf import S3Backend, TerraformStack
+
 from configuration import State
-from fast_cdktf.bindings import S3Backend, TerraformStack
 
 # S3 lock files came with 1.10
 _TERRAFORM = ">= 1.10"

@@ -1,7 +1,10 @@
 """One execution role's grants for Glue interactive sessions: the stack `glue-sessions-<environment>-<role>`."""
 
+from cdktf import TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
+from constructs import Construct
+
 from configuration import RoleStack, State
-from fast_cdktf.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from iam.documents.recipe import trust_policy, trust_policy_keeping
 from modules import trust_ownership
 from modules.execution_role import ROLE_ADDRESS, AdoptedExecutionRole, LiveExecutionRole
@@ -65,7 +68,6 @@ def _owned_trust(settings: RoleStack) -> OwnedTrust:
         return trust_ownership.additive(quota=quota)
     kept = settings.kept_trust
     return trust_ownership.authoritative(trust_policy_keeping(kept) if kept else trust_policy())
-
 
 
 def _leave_to_its_owner(blocks: TerraformBlocks, *, told: bool) -> None:

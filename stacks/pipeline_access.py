@@ -1,7 +1,11 @@
 """What the pipeline reaches AWS with: the stack `pipeline-access`."""
 
+from cdktf import TerraformStack
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.provider import AwsProvider
+from constructs import Construct
+
 from configuration.pipeline_access import ACCOUNT_ID, PipelineSettings
-from fast_cdktf.bindings import AwsProvider, Construct, DataAwsCallerIdentity, TerraformStack
 from iam.documents import pipeline_access
 from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, PipelineRole
 from modules.terraform_blocks import TerraformBlocks

@@ -1,7 +1,10 @@
 """The bucket of the shop's states: the stack `state-bucket`, whose own state lives in that bucket too."""
 
+from cdktf import TerraformStack
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
+from constructs import Construct
+
 from configuration import State
-from fast_cdktf.bindings import AwsProvider, AwsProviderAssumeRole, Construct, TerraformStack
 from iam.arn import partition_of
 from modules.state_bucket import StateBucket
 from modules.terraform_blocks import TerraformBlocks

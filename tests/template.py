@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
-    from fast_cdktf.bindings import App, TerraformStack
+    from cdktf import App, TerraformStack
 
 ABSENT: Final = object()
 """In place of an expected value: the key must not be there."""
@@ -13,7 +13,7 @@ ABSENT: Final = object()
 
 def app_in_memory() -> "App":
     """Return an app that writes no files, for stacks that are only looked at."""
-    from fast_cdktf.bindings import Testing  # starts the jsii runtime
+    from cdktf import Testing  # starts the jsii runtime
 
     return Testing.app()
 
@@ -34,7 +34,7 @@ class Template:
     @classmethod
     def from_stack(cls, stack: "TerraformStack") -> Self:
         """Synthesize the stack, CDKTF's own validation included."""
-        from fast_cdktf.bindings import Testing  # starts the jsii runtime
+        from cdktf import Testing  # starts the jsii runtime
 
         return cls.from_json(Testing.synth(stack, True))
 

@@ -56,7 +56,6 @@ def _declared_trust(stack: RoleStack) -> Document:
     return trust_policy_keeping(stack.kept_trust) if stack.kept_trust else trust_policy()
 
 
-
 def _changes(declared: Policy, live: Policy, *, of_trust: bool) -> str:
     return "; ".join(sentences.lines(difference([declared], [live]), trust=of_trust))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cdktf import TerraformStack
+
 from configuration import Configuration, load
-from fast_cdktf.bindings import TerraformStack
 from sandbox.launcher import Sandbox
 from stacks.glue_sessions import GlueSessionsStack
 from tests.e2e.one_root import merged

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fast_cdktf._cut_tarball import cut_tarball
+from fast_cdktf._tarball import cut_tarball
 from tests.repository import ROOT
 
 PACKAGE = "cdktf_cdktf_provider_aws"
@@ -62,5 +62,5 @@ def other_layout(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> P
     imports = "".join(f"from . import {submodule}\n" for submodule in SUBMODULES)
     (package / "__init__.py").write_text(imports)
     (tarball,) = installed.glob("_jsii/*.jsii.tgz")
-    (package / "_jsii" / tarball.name).write_bytes(cut_tarball(tarball, SUBMODULES))
+    (package / "_jsii" / tarball.name).write_bytes(cut_tarball(tarball, SUBMODULES)[0])
     return folder

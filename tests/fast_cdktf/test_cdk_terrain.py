@@ -72,7 +72,7 @@ def test_cdk_terrain_makes_the_same_stacks(program: str, example: str, cdk_terra
 
 def test_a_library_that_is_not_installed_is_named_in_one_line(cdk_terrain: Path) -> None:
     completed = subprocess.run(
-        [cdk_terrain, "-c", "from fast_cdktf.bindings import App"],
+        [cdk_terrain, "-c", "import fast_cdktf; fast_cdktf.install()"],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "GLUE_SESSIONS_CDK"},
         capture_output=True,

@@ -1,6 +1,5 @@
 """The bindings as an app meets them: each test runs an interpreter, a jsii kernel and Node of its own."""
 
-import ast
 import json
 import shutil
 from importlib.metadata import version
@@ -8,22 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from fast_cdktf import _node, bindings
+from fast_cdktf import _node
 from tests.fast_cdktf.conftest import SUBMODULES, Run
-from tests.repository import ROOT
 
 SYNTH = """
 import sys
-from fast_cdktf.bindings import (
-    App,
-    AwsProvider,
-    DataAwsIamRole,
-    IamRole,
-    IamRolePolicy,
-    IamRolePolicyAttachment,
-    S3Backend,
-    TerraformStack,
-)
+import fast_cdktf
+fast_cdktf.install()
+from cdktf import App, S3Backend, TerraformStack
+from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.provider import AwsProvider
 app = App(outdir="out")
 stack = TerraformStack(app, "stack")
 AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
@@ -38,7 +34,11 @@ app.synth()
 """
 
 MISTAKES = """
-from fast_cdktf.bindings import AwsProvider, IamRole, TerraformStack, Testing
+import fast_cdktf
+fast_cdktf.install()
+from cdktf import TerraformStack, Testing
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.provider import AwsProvider
 app = Testing.app()
 stack = TerraformStack(app, "stack")
 for mistake in (
@@ -83,7 +83,7 @@ def test_a_provider_laid_out_otherwise_is_imported_whole_and_said_in_one_line(
     whole = run(SYNTH, path=other_layout)
 
     assert whole.returncode == 0
-    assert whole.stderr.startswith("the bindings are loaded the slow way: the assembly is not written as expected ")
+    assert whole.stderr.startswith("CDKTF is loaded the slow way: the assembly is not written as expected ")
     assert whole.stderr.count("\n") == 1
     assert synthesized(tmp_path) == cut
 
@@ -96,7 +96,7 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
     completed = run(SYNTH, path=other_layout, XDG_CACHE_HOME=str(tmp_path / "file"))
 
     assert completed.returncode == 0
-    assert completed.stderr.startswith("the bindings are loaded the slow way: [Errno 20] Not a directory: ")
+    assert completed.stderr.startswith("CDKTF is loaded the slow way: [Errno 20] Not a directory: ")
     assert completed.stderr.count("\n") == 1
 
 
@@ -118,17 +118,23 @@ def test_a_role_is_synthesized_without_loading_what_it_does_not_use(run: Run) ->
 
 
 def test_a_submodule_that_is_not_listed_is_refused_with_the_place_to_list_it(run: Run) -> None:
-    completed = run("from fast_cdktf.bindings import IamRole\nimport cdktf_cdktf_provider_aws.glue_job")
+    completed = run(
+        "import fast_cdktf\n"
+        "fast_cdktf.install()\n"
+        "from cdktf_cdktf_provider_aws.iam_role import IamRole\n"
+        "import cdktf_cdktf_provider_aws.glue_job"
+    )
 
     assert completed.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: cdktf_cdktf_provider_aws.glue_job is not among the bindings in use, "
-        "add it to fast_cdktf/bindings.py"
+        "ImportError: cdktf_cdktf_provider_aws.glue_job is imported in no file of modules and stacks:"
+        " import it there, or set GLUE_SESSIONS_PLAIN_BINDINGS=1"
     )
 
 
 def test_node_is_the_one_installed_with_python_and_prints_no_end_of_life_banner(run: Run) -> None:
     completed = run(
-        "from fast_cdktf.bindings import App; import jsii; App()\n"
+        "import fast_cdktf; fast_cdktf.install()\n"
+        "from cdktf import App; import jsii; App()\n"
         "print(jsii._runtime.kernel.provider._process._process.args[0])"
     )
 
@@ -137,8 +143,10 @@ def test_node_is_the_one_installed_with_python_and_prints_no_end_of_life_banner(
 
 
 ONE_OR_TWO = """
+import fast_cdktf
+fast_cdktf.install()
 import jsii, subprocess
-from fast_cdktf.bindings import App
+from cdktf import App
 App()
 node = jsii._runtime.kernel.provider._process._process
 print(len(subprocess.run(["pgrep", "-P", str(node.pid)], capture_output=True).stdout.split()) + 1)
@@ -160,7 +168,7 @@ def test_another_jsii_is_left_as_it_is_and_that_is_said_in_one_line(run: Run, tm
 
     assert completed.stdout == "2\n"
     assert completed.stderr == (
-        f"the bindings are loaded the slow way: jsii is version {version('jsii')}, and 1.0.0 is the one that is known\n"
+        f"CDKTF is loaded the slow way: jsii is version {version('jsii')}, and 1.0.0 is the one that is known\n"
     )
     assert synthesized(tmp_path) == known
 
@@ -171,8 +179,8 @@ def test_the_jsii_that_is_installed_is_the_one_that_is_known() -> None:
 
 
 AHEAD = """
-from fast_cdktf import bindings
-bindings.load_ahead()
+import fast_cdktf
+fast_cdktf.install()
 """
 
 
@@ -181,7 +189,7 @@ def test_node_is_started_once_even_if_it_is_started_ahead(run: Run, tmp_path: Pa
     alone = synthesized(tmp_path)
     (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
 
-    completed = run(AHEAD + "print(len(bindings.start_ahead.__globals__['_ahead']))\n" + SYNTH + ONE_OR_TWO)
+    completed = run(AHEAD + "print(len(fast_cdktf._node._ahead))\n" + SYNTH + ONE_OR_TWO)
 
     assert (completed.stdout, completed.stderr) == ("1\n1\n", "")
     assert synthesized(tmp_path) == alone
@@ -189,7 +197,7 @@ def test_node_is_started_once_even_if_it_is_started_ahead(run: Run, tmp_path: Pa
 
 def test_node_ends_with_a_program_that_does_not_come_to_use_it(run: Run, tmp_path: Path) -> None:
     completed = run(
-        AHEAD + "(kernel,) = bindings.start_ahead.__globals__['_ahead']\nprint(kernel.process.pid)",
+        AHEAD + "(kernel,) = fast_cdktf._node._ahead\nprint(kernel.process.pid)",
         TMPDIR=str(tmp_path),
     )
 
@@ -199,10 +207,13 @@ def test_node_ends_with_a_program_that_does_not_come_to_use_it(run: Run, tmp_pat
 
 
 FLEET = """
-from fast_cdktf import bindings
-from fast_cdktf.bindings import App, AwsProvider, IamRole, TerraformStack
+import fast_cdktf
+fast_cdktf.install()
+from cdktf import App, TerraformStack
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.provider import AwsProvider
 app = App(outdir="out")
-with bindings.without_waiting():
+with fast_cdktf.without_waiting():
     for number in range(150):
         stack = TerraformStack(app, f"stack-{number}")
         AwsProvider(stack, "aws", region="eu-west-1", assume_role=[{"role_arn": "arn:aws:iam::111122223333:role/x"}])
@@ -231,12 +242,13 @@ def test_constructs_that_are_not_waited_for_are_made_as_well(run: Run, tmp_path:
 
 
 MISTAKE = """
-from fast_cdktf import bindings
-from fast_cdktf.bindings import App, TerraformStack
+import fast_cdktf
+fast_cdktf.install()
+from cdktf import App, TerraformStack
 app = App()
 TerraformStack(app, "one")
 try:
-    with bindings.without_waiting():
+    with fast_cdktf.without_waiting():
         TerraformStack(app, "two")
         TerraformStack(app, "one")
         TerraformStack(app, "three")
@@ -253,7 +265,7 @@ def test_an_error_that_was_not_waited_for_names_the_call_that_caused_it(run: Run
 
     error, path = completed.stdout.splitlines()
     assert error == (
-        "RuntimeError|There is already a Construct with name 'one' in App|raised by the call in <string>:9"
+        "RuntimeError|There is already a Construct with name 'one' in App|raised by the call in <string>:10"
     )
     assert path == "four"
 
@@ -261,10 +273,11 @@ def test_an_error_that_was_not_waited_for_names_the_call_that_caused_it(run: Run
 def test_an_object_that_gets_another_name_than_expected_is_told_with_the_way_around(run: Run) -> None:
     completed = run(
         "import jsii\n"
-        "from fast_cdktf import bindings\n"
-        "from fast_cdktf.bindings import App, TerraformStack\n"
+        "import fast_cdktf\n"
+        "fast_cdktf.install()\n"
+        "from cdktf import App, TerraformStack\n"
         "app = App()\n"
-        "with bindings.without_waiting():\n"
+        "with fast_cdktf.without_waiting():\n"
         "    jsii._runtime.kernel.provider._process._last_object += 1\n"
         "    TerraformStack(app, 'stack')\n"
     )
@@ -272,13 +285,14 @@ def test_an_object_that_gets_another_name_than_expected_is_told_with_the_way_aro
     assert completed.stderr.splitlines()[-2:] == [
         "RuntimeError: expected cdktf.TerraformStack@10002, got cdktf.TerraformStack@10001:"
         " set GLUE_SESSIONS_PLAIN_BINDINGS=1",
-        "raised by the call in <string>:7",
+        "raised by the call in <string>:8",
     ]
 
 
 def test_jsii_is_told_where_calls_come_from_if_that_is_wanted(run: Run) -> None:
     call = (
-        "from fast_cdktf.bindings import App, TerraformStack\n"
+        "import fast_cdktf; fast_cdktf.install()\n"
+        "from cdktf import App, TerraformStack\n"
         "stack = TerraformStack(App(), 'stack')\n"
         "from fast_cdktf import _kernel\n"
         "encode = _kernel._encode\n"
@@ -307,7 +321,7 @@ def test_node_keeps_nothing_compiled_that_it_never_finds_again(run: Run, tmp_pat
 
 
 def test_a_node_of_the_user_s_choice_is_respected(run: Run) -> None:
-    completed = run("from fast_cdktf.bindings import App", JSII_NODE="/no/such/node")
+    completed = run("import fast_cdktf; fast_cdktf.install()\nfrom cdktf import App", JSII_NODE="/no/such/node")
 
     assert "No such file or directory: '/no/such/node'" in completed.stderr
 
@@ -322,39 +336,7 @@ def test_the_environment_of_other_processes_is_left_as_it_was(run: Run) -> None:
 
 
 def test_a_library_of_another_name_is_refused_in_one_line(run: Run) -> None:
-    completed = run("from fast_cdktf.bindings import App", GLUE_SESSIONS_CDK="pulumi")
+    completed = run("import fast_cdktf; fast_cdktf.install()\nfrom cdktf import App", GLUE_SESSIONS_CDK="pulumi")
 
     assert completed.returncode == 2
     assert completed.stderr == 'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "pulumi"\n'
-
-
-def test_every_name_is_a_class_of_the_library_or_its_provider(run: Run) -> None:
-    completed = run(
-        "from fast_cdktf import bindings\n"
-        "for name in bindings.__all__:\n"
-        "    value = getattr(bindings, name)\n"
-        "    assert value.__name__ == name, value\n"
-        "    print(value.__module__)"
-    )
-
-    assert completed.returncode == 0, completed.stderr
-    assert {module.split(".")[0] for module in completed.stdout.split()} == {
-        "cdktf",
-        "cdktf_cdktf_provider_aws",
-        "constructs",
-    }
-
-
-def test_what_type_checkers_see_is_what_there_is() -> None:
-    source = ast.parse((ROOT / "fast_cdktf" / "bindings.py").read_text())
-    seen = {
-        alias.name: node.module
-        for block in source.body
-        if isinstance(block, ast.If)
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-
-    assert sorted(seen) == bindings.__all__
-    assert seen == {name: bindings._module_of(name) for name in bindings.__all__}
