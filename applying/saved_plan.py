@@ -55,9 +55,9 @@ def parse(content: str, source: str) -> SavedPlan:
     body = json.loads(content)
     roles = [each for each in reviewed.changes if each.type == ROLE]
     written = {
-        str(each.values["after"].get("name")): json.loads(each.values["after"]["assume_role_policy"])
+        each.text("after", "name"): json.loads(each.text("after", "assume_role_policy"))
         for each in roles
-        if {"create", "update"} & {*each.actions} and each.values["after"].get("assume_role_policy")
+        if {"create", "update"} & {*each.actions} and each.text("after", "assume_role_policy")
     }
     provider = _provider(body)
     try:
@@ -67,7 +67,7 @@ def parse(content: str, source: str) -> SavedPlan:
     return SavedPlan(
         changes_something=bool(body.get("applyable", any(each.changes for each in reviewed.changes))),
         destroyed_roles=tuple(each.address for each in roles if "delete" in each.actions),
-        failed_checks=reviewed.failed_checks,
+        failed_checks=tuple(map(str, reviewed.failed_checks)),
         errored=reviewed.errored,
         roles=seen,
         region=_constant(provider, "region"),

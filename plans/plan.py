@@ -4,18 +4,21 @@ Source of the shapes: Terraform's "JSON Output Format", format_version 0.1 (Terr
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
-Side = Literal["before", "after"]
-SIDES: tuple[Side, Side] = ("before", "after")
+from plans.references import Configuration
+from plans.values import Attributes, Json, Value, attributes, marked, text
+
+Snapshot = Literal["before", "after"]
+SNAPSHOTS: tuple[Snapshot, Snapshot] = ("before", "after")
 
 SUPPORTED_MAJOR_VERSIONS = ("0", "1")
 
 
 class PlanError(ValueError):
-    """A plan could not be read; one line says what to do."""
+    """A plan cannot be read; one line names the error and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,102 +30,87 @@ class ResourceChange:
     module: str
     """The address of its module, "" for the root."""
     index: str
-    """Its key among instances as Terraform writes it, `["a"]` or `[0]`; "" for the only one."""
+    """Its key among instances as Terraform writes it, `["a"]` or `[0]`; "" without one."""
     actions: tuple[str, ...]
-    values: Mapping[Side, Mapping[str, Any]]
-    """Attributes before and after, those that are known."""
-    sides: frozenset[Side]
-    """Before, after or both: where the resource exists. One that is forgotten stays."""
-    unknown: Mapping[str, Any]
-    sensitive: Mapping[Side, Any]
+    values: Mapping[Snapshot, Attributes]
+    """Attributes before and after, unknown and sensitive ones marked; none where it does not exist."""
+    snapshots: frozenset[Snapshot]
+    """Before, after or both: where the resource exists. A forgotten one stays."""
     importing: str
-    """The id it is imported by, "" where it is not."""
+    """The id it is imported by, "" without an import."""
     moved_from: str
     replace_paths: tuple[str, ...]
 
     @property
     def changes(self) -> bool:
-        """Whether anything is to happen to it."""
+        """Whether the plan does anything to it."""
         return self.actions not in (("no-op",), ("read",)) or bool(self.importing or self.moved_from)
 
-    def get(self, side: Side, attribute: str) -> Any:
-        """Return an attribute's value, UNKNOWN before it is applied and HIDDEN where it is sensitive."""
-        if _marked(self.sensitive[side], attribute):
-            return HIDDEN
-        if side == "after" and _marked(self.unknown, attribute):
-            return UNKNOWN
-        return self.values[side].get(attribute)
+    def get(self, snapshot: Snapshot, attribute: str) -> Value:
+        """Return the value of an attribute."""
+        return self.values[snapshot].get(attribute)
+
+    def text(self, snapshot: Snapshot, attribute: str) -> str:
+        """Return the value of a string attribute; "" where it is unset, unknown or sensitive."""
+        return text(self.values[snapshot].get(attribute))
 
 
-class Unseen:
-    """A value that the plan does not show."""
+class FailedCheck(NamedTuple):
+    """A check, precondition or postcondition that did not hold during planning."""
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    name: str
+    message: str
 
-    def __bool__(self) -> bool:
-        return False
-
-
-UNKNOWN = Unseen("known after apply")
-HIDDEN = Unseen("marked sensitive")
-
-
-def _marked(marks: Any, attribute: str) -> bool:
-    return marks is True or (isinstance(marks, Mapping) and marks.get(attribute) is True)
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan, as far as it is about managed resources."""
+    """A plan's managed resources, with what the plan knows about the others."""
 
     name: str
     changes: tuple[ResourceChange, ...]
     drift: tuple[ResourceChange, ...]
-    failed_checks: tuple[str, ...]
-    configuration: Mapping[str, Any] = field(repr=False)
+    failed_checks: tuple[FailedCheck, ...]
+    configuration: Configuration = field(repr=False)
     known_policies: Mapping[str, str] = field(repr=False)
-    """Documents that the plan's data sources read, by the policy's ARN."""
-    known_roles: Mapping[str, Mapping[str, Any]] = field(repr=False, default_factory=dict)
-    """Attributes of the roles that the plan's data sources read, by name."""
+    """Documents of managed policies in the prior state, by the policy's ARN."""
+    known_roles: Mapping[str, Attributes] = field(repr=False, default_factory=dict)
+    """Attributes of the roles that data sources read, by name."""
     errored: bool = False
 
 
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
-    """Return a plan from its JSON; the review calls it `name` and errors `source`. Raises PlanError."""
+    """Return a plan from its JSON.
+
+    Args:
+        content: the output of `terraform show -json PLAN`.
+        name: the plan's name in the review.
+        source: where the content is from, for errors.
+
+    Raises:
+        PlanError: the content is not a plan.
+    """
     try:
-        body = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        body: Json = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except ValueError:
         raise PlanError(f"{source}: {_not_json(content)}") from None
+    except RecursionError:
+        raise PlanError(f"{source}: is JSON nested too deeply to be a plan") from None
     if not isinstance(body, dict) or "format_version" not in body:
-        raise PlanError(f"{source}: holds no plan; supply the output of `terraform show -json PLAN`")
+        raise PlanError(f"{source}: is not a plan; supply the output of `terraform show -json PLAN`")
     version = str(body["format_version"])
     if version.partition(".")[0] not in SUPPORTED_MAJOR_VERSIONS:
-        raise PlanError(f"{source}: has format_version {version}; 0.x and 1.x can be read")
+        raise PlanError(f"{source}: has format_version {version}; supported are 0.x and 1.x")
     if "resource_changes" not in body and "planned_values" not in body:
-        raise PlanError(f"{source}: holds a state, not a plan; run `terraform plan -out PLAN` and supply PLAN")
+        raise PlanError(f"{source}: is a state, not a plan; run `terraform plan -out PLAN` and supply PLAN")
     try:
-        known = list(_known((body.get("prior_state") or {}).get("values") or {}))
-        return Plan(
-            name=name,
-            changes=_changes(body.get("resource_changes") or []),
-            drift=_changes(body.get("resource_drift") or []),
-            failed_checks=tuple(_failed(body.get("checks") or [])),
-            configuration=(body.get("configuration") or {}).get("root_module") or {},
-            known_policies={
-                found["arn"]: found["policy"]
-                for type_, _, found in known
-                if type_ == "aws_iam_policy" and found.get("arn") and found.get("policy")
-            },
-            known_roles={
-                found["name"]: found
-                for type_, mode, found in known
-                if (type_, mode) == ("aws_iam_role", "data") and found.get("name")
-            },
-            errored=bool(body.get("errored")),
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise PlanError(f"{source}: is not shaped as Terraform's plans are ({error})") from None
+        return _plan(body, name)
+    except _ShapeError as error:
+        raise PlanError(f"{source}: is not a Terraform plan: {error}") from None
+    except RecursionError:
+        raise PlanError(f"{source}: is nested too deeply to be a plan") from None
 
 
 def _not_json(content: bytes) -> str:
@@ -134,51 +122,121 @@ def _not_json(content: bytes) -> str:
     return "is neither a saved plan nor JSON; supply the output of `terraform show -json PLAN`"
 
 
-def _changes(entries: Iterable[Mapping[str, Any]]) -> tuple[ResourceChange, ...]:
-    return tuple(_change(entry) for entry in entries if entry.get("mode", "managed") == "managed")
+class _ShapeError(Exception):
+    """A part of the plan has another type than Terraform's documentation says; names the part."""
 
 
-def _change(entry: Mapping[str, Any]) -> ResourceChange:
-    change = entry["change"]
-    address = entry["address"]
-    deposed = f" (deposed object {entry['deposed']})" if entry.get("deposed") else ""
-    key = entry.get("index")
-    forgotten = change["actions"] == ["forget"]
-    before = change.get("before")
-    after = before if forgotten else change.get("after")
-    return ResourceChange(
-        address=address + deposed,
-        type=entry["type"],
-        module=entry.get("module_address") or "",
-        index="" if key is None else f"[{json.dumps(key)}]",
-        actions=tuple(change["actions"]),
-        values={"before": before or {}, "after": after or {}},
-        sides=frozenset(side for side in SIDES if {"before": before, "after": after}[side] is not None),
-        unknown=change.get("after_unknown") or {},
-        sensitive={
-            "before": change.get("before_sensitive") or {},
-            "after": change.get("before_sensitive" if forgotten else "after_sensitive") or {},
-        },
-        importing=str((change.get("importing") or {}).get("id") or ("by identity" if change.get("importing") else "")),
-        moved_from=entry.get("previous_address") or "",
-        replace_paths=tuple(".".join(map(str, path)) for path in change.get("replace_paths") or ()),
+def _object(value: Json, place: str) -> dict[str, Json]:
+    """Return an object; null is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _ShapeError(f"{place} is not an object")
+    return value
+
+
+def _list(value: Json, place: str) -> list[Json]:
+    """Return a list; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _ShapeError(f"{place} is not a list")
+    return value
+
+
+def _string(value: Json, place: str) -> str:
+    if not isinstance(value, str):
+        raise _ShapeError(f"{place} is not a string")
+    return value
+
+
+def _plan(body: dict[str, Json], name: str) -> Plan:
+    prior = _object(_object(body.get("prior_state"), "prior_state").get("values"), "prior_state.values")
+    policies: dict[str, str] = {}
+    roles: dict[str, Attributes] = {}
+    for type_, mode, known in _resources(prior):
+        if type_ == "aws_iam_policy" and text(known.get("arn")) and text(known.get("policy")):
+            policies[text(known["arn"])] = text(known["policy"])
+        elif (type_, mode) == ("aws_iam_role", "data") and text(known.get("name")):
+            roles[text(known["name"])] = known
+    return Plan(
+        name=name,
+        changes=_changes(body.get("resource_changes"), "resource_changes"),
+        drift=_changes(body.get("resource_drift"), "resource_drift"),
+        failed_checks=tuple(_failed(_list(body.get("checks"), "checks"))),
+        configuration=Configuration.parse(_object(body.get("configuration"), "configuration")),
+        known_policies=policies,
+        known_roles=roles,
+        errored=bool(body.get("errored")),
     )
 
 
-def _failed(checks: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+def _changes(entries: Json, place: str) -> tuple[ResourceChange, ...]:
+    found = []
+    for index, each in enumerate(_list(entries, place)):
+        entry = _object(each, f"{place}[{index}]")
+        if entry.get("mode", "managed") == "managed":
+            found.append(_change(entry, f"{place}[{index}]"))
+    return tuple(found)
+
+
+def _change(entry: dict[str, Json], place: str) -> ResourceChange:
+    change = _object(entry.get("change"), f"{place}.change")
+    address = _string(entry.get("address"), f"{place}.address")
+    deposed = f" (deposed object {entry['deposed']})" if entry.get("deposed") else ""
+    key = entry.get("index")
+    actions = tuple(
+        _string(action, f"{place}.change.actions") for action in _list(change.get("actions"), f"{place}.change.actions")
+    )
+    forgotten = actions == ("forget",)
+    before, after = (
+        None if change.get(snapshot) is None else _object(change.get(snapshot), f"{place}.change.{snapshot}")
+        for snapshot in SNAPSHOTS
+    )
+    before_values = attributes(marked(before, change.get("before_sensitive")))
+    after_values = before_values
+    if not forgotten:
+        unknown = change.get("after_unknown") or None
+        if after is not None and unknown:
+            unknown = _object(unknown, f"{place}.change.after_unknown")
+        after_values = attributes(marked(after, change.get("after_sensitive"), after and unknown))
+    existing = {"before": before is not None, "after": before is not None if forgotten else after is not None}
+    importing = _object(change.get("importing"), f"{place}.change.importing")
+    return ResourceChange(
+        address=address + deposed,
+        type=_string(entry.get("type"), f"{place}.type"),
+        module=text(entry.get("module_address")),
+        index="" if key is None else f"[{json.dumps(key)}]",
+        actions=actions,
+        values={"before": before_values, "after": after_values},
+        snapshots=frozenset(snapshot for snapshot in SNAPSHOTS if existing[snapshot]),
+        importing=text(importing.get("id")) or ("by identity" if change.get("importing") else ""),
+        moved_from=text(entry.get("previous_address")),
+        replace_paths=tuple(
+            ".".join(map(str, _list(path, f"{place}.change.replace_paths")))
+            for path in _list(change.get("replace_paths"), f"{place}.change.replace_paths")
+        ),
+    )
+
+
+def _failed(checks: list[Json]) -> Iterator[FailedCheck]:
     for check in checks:
-        for instance in check.get("instances") or ():
+        for each in _list(_object(check, "checks").get("instances"), "checks.instances"):
+            instance = _object(each, "checks.instances")
             if instance.get("status") in ("fail", "error"):
-                name = (instance.get("address") or {}).get("to_display", "check")
-                problems = instance.get("problems") or [{"message": instance["status"]}]
-                yield from (f"{name}: {problem.get('message', '')}" for problem in problems)
+                name = text(_object(instance.get("address"), "checks.instances.address").get("to_display")) or "check"
+                problems = _list(instance.get("problems"), "checks.instances.problems")
+                for problem in problems or [{"message": instance["status"]}]:
+                    yield FailedCheck(name, text(_object(problem, "checks.instances.problems").get("message")))
 
 
-def _known(values: Mapping[str, Any]) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
-    """Yield type, mode and attributes of what is known before anything is applied, also by reading it."""
-    modules = [values.get("root_module") or {}]
+def _resources(values: dict[str, Json]) -> Iterator[tuple[str, str, Attributes]]:
+    """Yield type, mode and attributes of the resources and data sources of the prior state."""
+    modules = [values.get("root_module")]
     while modules:
-        module = modules.pop()
-        modules += module.get("child_modules") or []
-        for resource in module.get("resources") or ():
-            yield resource.get("type") or "", resource.get("mode") or "managed", resource.get("values") or {}
+        module = _object(modules.pop(), "prior_state.values.root_module")
+        modules += _list(module.get("child_modules"), "prior_state.values.child_modules")
+        for each in _list(module.get("resources"), "prior_state.values.resources"):
+            resource = _object(each, "prior_state.values.resources")
+            known = attributes(marked(resource.get("values"), resource.get("sensitive_values")))
+            yield text(resource.get("type")), text(resource.get("mode")) or "managed", known

@@ -1,33 +1,36 @@
 """A review as a pull-request comment.
 
-A comment holds 65,536 characters at most (GitHub). What does not fit is folded step by step, least telling
-first; what is folded is counted and said.
+GitHub limits a comment to 65,536 characters. A longer review is folded step by step, the least important parts first,
+and the comment counts what it leaves out.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from itertools import islice
 
 from iam.engine import sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Statement
+from plans.plan import ResourceChange
 from plans.roles import Role
-from review import raw
-from review.report import PlanReview, Review, counted, policy_rows, resources, what_happens
+from plans.values import Hidden, Unknown, Value
+from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
 from review.rules import SEVERITIES, Finding
 
 MARKER = "<!-- iam-plan-review -->"
-"""The first line: a bot finds its own comment by it, and updates it."""
+"""The first line, by which a bot finds its own comment to update it."""
 
 LIMIT = 65_536
-"""Characters that a comment on GitHub may have."""
+"""Most characters of a comment on GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is shown; what is beyond it is counted."""
+    """How much is shown; the rest is counted."""
 
     raw: int
     """Characters of the raw plan, for each plan."""
@@ -59,20 +62,20 @@ def markdown(review: Review) -> str:
     for detail in DETAILS:
         if text := _within_limit(_comment(review, detail)):
             return text
-    # Even twenty findings did not fit: their texts are as long as a policy may be.
+    # not even twenty findings fit: a reason can be as long as a policy
     return "\n".join([*_head(review), "", *_counts(review.findings)]) + "\n"
 
 
 def _within_limit(lines: Iterable[str]) -> str:
-    """Return the lines as a text, "" when it gets longer than LIMIT."""
-    found: list[str] = []
+    """Return the lines as one text, "" if it is longer than LIMIT."""
+    text: list[str] = []
     length = 0
     for line in lines:
-        found.append(line)
+        text.append(line)
         length += len(line) + 1
         if length > LIMIT:
             return ""
-    return "\n".join(found) + "\n"
+    return "\n".join(text) + "\n"
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -98,7 +101,7 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
         ),
     )
     yield ""
-    yield "_The review as JSON has the findings themselves._"
+    yield "_The review as JSON lists the findings._"
 
 
 def _findings(review: Review, detail: Detail) -> Iterator[str]:
@@ -117,14 +120,14 @@ def _findings(review: Review, detail: Detail) -> Iterator[str]:
         yield from _counts(found)
     for entry in review.expired:
         yield ""
-        yield f"_The acceptance of {code(entry.rule)} ran out on {entry.expires}: {_plain(entry.reason)}_"
+        yield f"_The waiver for {code(entry.rule)} expired on {entry.expires}: {_plain(entry.reason)}_"
 
 
 def _finding(finding: Finding, several: bool) -> tuple[str, ...]:
-    severity = f"~~{finding.severity}~~ accepted" if finding.accepted else f"**{finding.severity}**"
+    severity = f"~~{finding.severity}~~ waived" if finding.accepted else f"**{finding.severity}**"
     plan = f"{code(finding.plan)} " if several else ""
     where = plan + (code(finding.address) if finding.address else "")
-    remedy = f"accepted: {_plain(finding.accepted)}" if finding.accepted else _plain(finding.remedy)
+    remedy = f"waived: {_plain(finding.accepted)}" if finding.accepted else _plain(finding.remedy)
     return severity, code(finding.rule), where, code(finding.reason), remedy
 
 
@@ -163,9 +166,8 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
     if policies and role.kind == "role":
         cells = ((kind, code(name), _plain(known)) for kind, name, known in policies)
         yield from _section("Policies", cells, ("", "policy", "known"), detail)
-    if role.before.boundary != role.after.boundary:
-        boundaries = (code(side.boundary or "none") for side in (role.before, role.after))
-        yield f"\nPermissions boundary: {' → '.join(boundaries)}"
+    if boundary := boundary_change(role):
+        yield f"\nPermissions boundary: {' → '.join(map(code, boundary))}"
     if detail.pictures and role.kind == "role" and (role.trust.changes or policies):
         yield from _picture(role)
 
@@ -239,7 +241,7 @@ def _raw(plan: PlanReview, detail: Detail) -> Iterator[str]:
     shown: list[str] = []
     length = whole = 0
     for change in changes:
-        lines = list(islice(raw.lines(change), 2_000))
+        lines = list(islice(_raw_lines(change), 2_000))
         length += sum(map(len, lines)) + len(lines)
         if length > detail.raw:
             break
@@ -258,12 +260,57 @@ def _raw(plan: PlanReview, detail: Detail) -> Iterator[str]:
     yield "</details>"
 
 
+_SIGNS = {"create": "+", "delete": "-", "update": "~", "read": "<=", "forget": ".", "no-op": " "}
+
+
+def _raw_lines(change: ResourceChange) -> Iterator[str]:
+    """Yield a change as Terraform shows it: a heading and the attributes that change, without sensitive values."""
+    sign = "/".join(_SIGNS.get(action, action) for action in change.actions)
+    notes = [f"imported from {change.importing}"] if change.importing else []
+    notes += [f"moved from {change.moved_from}"] if change.moved_from else []
+    notes += [f"replaced because of {', '.join(change.replace_paths)}"] if change.replace_paths else []
+    yield f"# {sign} {change.address}" + (f" ({'; '.join(notes)})" if notes else "")
+    names = sorted(change.values["before"].keys() | change.values["after"].keys())
+    for name in names:
+        before, after = change.get("before", name), change.get("after", name)
+        if "after" not in change.snapshots and name not in ("assume_role_policy", "policy", "policy_arn", "name"):
+            continue
+        if before != after:
+            yield from _attribute(name, _laid_out(before), _laid_out(after))
+
+
+def _attribute(name: str, before: list[str], after: list[str]) -> Iterator[str]:
+    if len(before) < 2 and len(after) < 2:
+        yield from (f"-   {name} = {text}" for text in before)
+        yield from (f"+   {name} = {text}" for text in after)
+        return
+    yield f"    {name}:"
+    for line in list(unified_diff(before, after, lineterm="", n=3))[2:]:
+        yield f"{line[0]}     {line[1:]}" if not line.startswith("@@") else f"      {line}"
+
+
+def _laid_out(value: Value) -> list[str]:
+    """Return a value as lines of JSON, none for an empty one; a policy document is laid out too."""
+    if isinstance(value, Unknown | Hidden):
+        return [f"({value.why})"]
+    if value is None or value in ("", [], {}):
+        return []
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return [json.dumps(value)]
+    indent = 2 if isinstance(value, dict | list) else None
+    text = json.dumps(value, indent=indent, sort_keys=True, default=lambda unseen: f"({unseen.why})")
+    return text.splitlines()
+
+
 _PICTURE_NODES = 24
-"""Nodes on each side of a picture; more would not be readable."""
+"""Most nodes on each side of a picture."""
 
 
 def _picture(role: Role) -> Iterator[str]:
-    """Draw who may assume the role and what it holds; green is new, red and dashed is going."""
+    """Draw who may assume the role and which policies it has; green is gained, red and dashed is lost."""
     links: dict[str, list[tuple[str, str]]] = {"in": [], "out": []}
     seen: dict[str, str] = {}
     for statement in role.trust.kept:
@@ -302,7 +349,7 @@ def _label(text: str) -> str:
 
 
 def _folded(number: int, what: str) -> str:
-    return f"_{counted(number, f'more {what}')} folded: the review as JSON has all._"
+    return f"_{counted(number, f'more {what}')} folded: the review as JSON lists all._"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -317,7 +364,7 @@ def _names(names: Sequence[str], detail: Detail) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as code, in which nothing is markup and nobody is mentioned."""
+    """Return text as inline code, so that nothing in it is markup or a mention."""
     if not text:
         return ""
     flat = " ".join(text.split()).replace("|", "\\|")
@@ -327,7 +374,7 @@ def code(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text in which nothing is markup and nobody is mentioned; code in backticks stays code."""
+    """Return text with markup and mentions escaped; code in backticks stays code."""
     return "".join(
         part if part.startswith("`") else re.sub(r"([\\|*_~<>\[\]#])", r"\\\1", part).replace("@", "@\u200b")
         for part in re.split(r"(`[^`|]*`)", " ".join(text.split()))

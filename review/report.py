@@ -1,19 +1,22 @@
-"""A review: what plans mean, what was found, and the verdict; and the same as JSON."""
+"""A review: what plans mean, their findings, and the verdict; and the same as JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from iam.engine import conditions, sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
+from plans.assembly import drifted_roles, roles
 from plans.plan import Plan
-from plans.roles import Role, drifted_roles, roles
+from plans.roles import Role, boundary_text
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Waiver
 
 SCHEMA_VERSION = 1
-"""Raised when a reader of the JSON written for the version before could misread it."""
+"""Raised when a reader of the JSON of an earlier version could misread it."""
+
+PolicyChange = Literal["gained", "lost", "changed", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,9 @@ class PlanReview:
 
     plan: Plan
     roles: tuple[Role, ...]
-    """The roles it changes, and the managed policies it changes that none of its roles holds."""
+    """The roles that the plan changes, and the managed policies it changes that none of its roles holds."""
     drift: tuple[Role, ...]
-    """What happened to roles outside of Terraform: from the state to what AWS has."""
+    """The roles that changed outside of Terraform: from the state to AWS."""
     findings: tuple[Finding, ...]
 
 
@@ -34,42 +37,42 @@ class Review:
 
     plans: tuple[PlanReview, ...]
     fail_on: Severity | None
-    """Findings at or above it fail the review; None: none do."""
+    """The lowest severity that fails the review; None: no finding fails it."""
     expired: tuple[Waiver, ...] = ()
     """Expired waivers that cover open findings."""
 
     @property
     def findings(self) -> list[Finding]:
-        """The findings on all plans, the gravest first."""
+        """The findings on all plans, the most severe first."""
         found = [finding for plan in self.plans for finding in plan.findings]
         return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
     @property
     def failing(self) -> list[Finding]:
-        """The findings for which the review fails."""
+        """The findings that fail the review."""
         if self.fail_on is None:
             return []
-        grave = SEVERITIES[: SEVERITIES.index(self.fail_on) + 1]
-        return [finding for finding in self.findings if finding.severity in grave and not finding.accepted]
+        severe = SEVERITIES[: SEVERITIES.index(self.fail_on) + 1]
+        return [finding for finding in self.findings if finding.severity in severe and not finding.accepted]
 
     @property
     def verdict(self) -> str:
-        """One line that says how it stands."""
+        """The result in one line."""
         changed = sum(len(plan.roles) for plan in self.plans)
         if not changed and not self.findings and not any(plan.drift for plan in self.plans):
             return "no change in IAM"
-        about = f"{counted(changed, 'role')} changed"
+        scope = f"{counted(changed, 'role')} changed"
         if self.failing:
-            return f"not to be applied as it is: {_by_severity(self.failing)}; {about}"
-        standing = _by_severity(finding for finding in self.findings if not finding.accepted)
-        accepted = sum(bool(finding.accepted) for finding in self.findings)
-        said = [f"nothing at or above {self.fail_on}" if self.fail_on else "no finding fails this review"]
-        said += [standing] * bool(standing) + [f"{accepted} accepted"] * bool(accepted)
-        return f"{', '.join(said)}; {about}"
+            return f"do not apply as is: {_by_severity(self.failing)}; {scope}"
+        open_findings = _by_severity(finding for finding in self.findings if not finding.accepted)
+        waived = sum(bool(finding.accepted) for finding in self.findings)
+        parts = [f"nothing at or above {self.fail_on}" if self.fail_on else "no finding fails this review"]
+        parts += [open_findings] * bool(open_findings) + [f"{waived} waived"] * bool(waived)
+        return f"{', '.join(parts)}; {scope}"
 
 
 def counted(number: int, name: str) -> str:
-    """Return a number with what it counts, as `1 role` and `2 roles`."""
+    """Return a number with what it counts, such as `1 role` or `2 roles`."""
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
@@ -80,37 +83,39 @@ def _by_severity(found: Iterable[Finding]) -> str:
 
 def review(plan: Plan) -> PlanReview:
     """Return what a plan means."""
-    changed = roles(plan, plan.changes)
+    described = roles(plan, plan.changes)
     return PlanReview(
         plan,
-        tuple(role for role in changed if role.changes),
-        tuple(role for role in drifted_roles(plan) if role.trust.changes or role.permissions.changes or _limit(role)),
-        tuple(findings(plan, changed)),
+        tuple(role for role in described if role.changes),
+        tuple(role for role in drifted_roles(plan) if _has_drifted(role)),
+        tuple(findings(plan, described)),
     )
 
 
-def _limit(role: Role) -> bool:
-    return role.before.boundary != role.after.boundary or role.before.exists != role.after.exists
+def _has_drifted(role: Role) -> bool:
+    return (
+        bool(role.trust.changes or role.permissions.changes)
+        or role.before.boundary != role.after.boundary
+        or role.before.exists != role.after.exists
+    )
 
 
 def what_happens(role: Role) -> str:
-    """Return in words what becomes of a role: adopted, created, deleted …"""
+    """Return in words what happens to a role: adopted, created, deleted …"""
     if role.change is None:
-        return (
-            "not managed in this plan, its policies are"
-            if role.kind == "role"
-            else done(next(iter(role.declared.values())).actions)
-        )
-    said = [done(role.change.actions)]
+        if role.kind == "policy":
+            return done(next(iter(role.declared.values())).actions)
+        return "not managed in this plan; its policies are"
+    parts = [done(role.change.actions)]
     if role.change.importing:
-        said.insert(0, "adopted (imported)")
+        parts.insert(0, "adopted (imported)")
     if role.change.moved_from:
-        said.append(f"moved from {role.change.moved_from}")
-    return ", ".join(filter(None, said)) or "unchanged itself"
+        parts.append(f"moved from {role.change.moved_from}")
+    return ", ".join(filter(None, parts)) or "unchanged itself"
 
 
 def done(actions: Sequence[str]) -> str:
-    """Return in words what a change's actions do, "" for nothing."""
+    """Return in words what the actions of a change do, "" for nothing."""
     return {
         ("no-op",): "",
         ("create",): "created",
@@ -132,35 +137,43 @@ def resources(role: Role) -> list[tuple[str, str]]:
     ]
 
 
-def policy_rows(role: Role) -> list[tuple[str, str, str]]:
-    """Return each policy as (gained, lost, changed or kept; its name; what is known of it)."""
+def policy_rows(role: Role) -> list[tuple[PolicyChange, str, str]]:
+    """Return each policy: how it changes, its name, and what is known about it."""
     before, after = dict(role.before.policies()), dict(role.after.policies())
     rows = []
-    for name in sorted(before.keys() | after.keys()):
+    kind: PolicyChange
+    for name in sorted(before.keys() | after.keys(), key=str):
         held = after.get(name) or before[name]
         if name not in before:
             kind = "gained"
         elif name not in after:
             kind = "lost"
         else:
-            kind = "kept" if before[name].policy is held.policy and before[name].problem == held.problem else "changed"
-        rows.append((kind, name, held.problem or held.note))
+            old = before[name]
+            same = old.policy is held.policy and (old.gap, old.hidden) == (held.gap, held.hidden)
+            kind = "kept" if same else "changed"
+        rows.append((kind, str(name), held.problem or held.note))
     return rows
 
 
+def boundary_change(role: Role) -> tuple[str, str] | None:
+    """Return the permissions boundary before and after as it may be shown, None if it stays."""
+    if role.before.boundary == role.after.boundary:
+        return None
+    return boundary_text(role.before.boundary) or "none", boundary_text(role.after.boundary) or "none"
+
+
 class _Rows:
-    """The JSON of statements; thousands of roles may be given the very same ones."""
+    """The JSON of statements; thousands of roles may share the same ones."""
 
     def __init__(self) -> None:
-        self._made: dict[int, dict[str, Any]] = {}
+        self._by_id: dict[int, dict[str, Any]] = {}
 
-    def of(self, rows: Iterable[Statement], spelling: Mapping[str, str]) -> list[dict[str, Any]]:
-        found = []
+    def of(self, rows: Sequence[Statement], spelling: Mapping[str, str]) -> list[dict[str, Any]]:
         for row in rows:
-            if id(row) not in self._made:
-                self._made[id(row)] = _statement(row, spelling)
-            found.append(self._made[id(row)])
-        return found
+            if id(row) not in self._by_id:
+                self._by_id[id(row)] = _statement(row, spelling)
+        return [self._by_id[id(row)] for row in rows]
 
 
 def as_json(of: Review) -> dict[str, Any]:
@@ -214,7 +227,10 @@ def _role(role: Role, rows: _Rows) -> dict[str, Any]:
         "import_id": (role.change.importing or None) if role.change else None,
         "moved_from": (role.change.moved_from or None) if role.change else None,
         "resources": [{"address": address, "action": what} for address, what in resources(role)],
-        "boundary": {"before": role.before.boundary or None, "after": role.after.boundary or None},
+        "boundary": {
+            "before": boundary_text(role.before.boundary) or None,
+            "after": boundary_text(role.after.boundary) or None,
+        },
         "trust": {
             **_difference(role.trust, rows, trust=True),
             "problem": role.after.trust.problem or None,

@@ -8,7 +8,7 @@ from rich.text import Text
 from iam.engine import sentences
 from iam.engine.difference import Difference
 from plans.roles import Role
-from review.report import PlanReview, Review, counted, policy_rows, resources, what_happens
+from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
 from review.rules import Finding
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
@@ -24,15 +24,15 @@ _SIGNS = {
 
 
 _AT_MOST = 20
-"""How many actions, resources or principals of a statement are named."""
+"""Most actions, resources or principals that a statement lists."""
 
 _ROLES = 50
 _FINDINGS = 100
-"""How many roles of a plan, and findings, are shown; the others are counted."""
+"""Most roles of a plan, and most findings, that are shown; the rest are counted."""
 
 
 def show(review: Review, console: Console) -> None:
-    """Print the review, in colour where the console has it."""
+    """Print the review, in color if the console supports it."""
     for plan in review.plans:
         _plan(plan, console)
     if review.findings:
@@ -41,7 +41,7 @@ def show(review: Review, console: Console) -> None:
         _finding(finding, console)
     _rest(len(review.findings) - _FINDINGS, "finding", console)
     for entry in review.expired:
-        console.print(Text(f"the acceptance of {entry.rule} ran out on {entry.expires}: {entry.reason}", "yellow"))
+        console.print(Text(f"the waiver for {entry.rule} expired on {entry.expires}: {entry.reason}", "yellow"))
     console.print()
     console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
 
@@ -62,7 +62,7 @@ def _plan(plan: PlanReview, console: Console) -> None:
 
 def _rest(number: int, what: str, console: Console) -> None:
     if number > 0:
-        console.print(Text(f"{counted(number, f'more {what}')}: --format json has all", "dim"))
+        console.print(Text(f"{counted(number, f'more {what}')}: --format json lists all", "dim"))
 
 
 def _role(role: Role, console: Console) -> None:
@@ -85,8 +85,8 @@ def _role(role: Role, console: Console) -> None:
             _row(table, kind, f"{name} ({known})" if known else name)
     for address, what in resources(role):
         _row(table, "kept", f"through {address} ({what})")
-    if role.before.boundary != role.after.boundary:
-        _row(table, "changed", f"boundary {role.before.boundary or 'none'} → {role.after.boundary or 'none'}")
+    if boundary := boundary_change(role):
+        _row(table, "changed", f"boundary {' → '.join(boundary)}")
     console.print(Padding(table, (0, 4)))
 
 
@@ -101,9 +101,9 @@ def _row(table: Table, kind: str, text: str) -> None:
 
 
 def _finding(finding: Finding, console: Console) -> None:
-    severity = "accepted" if finding.accepted else finding.severity
+    severity = "waived" if finding.accepted else finding.severity
     style = "dim" if finding.accepted else _SEVERITY[finding.severity]
     where = f"{finding.plan} {finding.address}".rstrip()
     console.print(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", where))
-    advice = f"accepted: {finding.accepted}" if finding.accepted else finding.remedy
+    advice = f"waived: {finding.accepted}" if finding.accepted else finding.remedy
     console.print(Padding(Text.assemble(finding.reason, "\n", (advice, "dim")), (0, 4)))

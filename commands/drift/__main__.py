@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 if something drifted, 2 if a stack could not be read."""
     options = _parser().parse_args(arguments)
-    # imported here, so that --help and wrong arguments are answered at once
+    # imported here, so that --help and errors in the arguments are fast
     from review.drift.planning import CANNOT_READ, read
     from review.drift.report import exit_status
 
@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drift",
-        description="Say what others changed in the roles since the last apply, who is affected, and what apply would"
-        " do. Reads only, takes no lock.",
-        epilog="exit status: 0 nothing drifted, 1 something did, 2 a stack could not be read",
+        description="Report what others changed in the roles since the last apply, who is affected, and what apply"
+        " would do. Reads only, takes no lock.",
+        epilog="exit status: 0 nothing drifted, 1 something drifted, 2 a stack could not be read",
     )
     command_line.add_stacks(parser)
     parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
@@ -42,19 +42,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(readings: "Sequence[Reading]", format_: str) -> None:
-    from review.drift import report
+    from rich.console import Console
+
+    from review.drift.renderers import as_json, markdown, show
 
     if format_ == "json":
-        print(json.dumps(report.as_json(readings), indent=2))
+        print(json.dumps(as_json(readings), indent=2))
     elif format_ == "markdown":
-        from review.drift.markdown import markdown
-
         print(markdown(readings), end="")
     else:
-        from rich.console import Console
-
-        from review.drift.terminal import show
-
         show(readings, Console(highlight=False))
 
 

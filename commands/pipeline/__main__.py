@@ -110,8 +110,8 @@ def _drift_issues(_: Sequence[str]) -> int:
 
     from commands.pipeline.drift_issues import put_issues
     from review.drift.planning import read
+    from review.drift.renderers import show
     from review.drift.report import exit_status
-    from review.drift.terminal import show
 
     github = GitHub()
     readings = read([])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands.pipeline.github import GitHub
-from review.drift.markdown import markdown
+from review.drift.renderers import markdown
 from review.drift.report import Reading, exit_status, verdict
 
 LABEL = "drift"

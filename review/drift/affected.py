@@ -1,7 +1,6 @@
-"""Whom a change of a role's policies affects: what SageMaker, Glue and the Glue kernel ask for and no longer get."""
+"""Who is affected by a change of a role's policies: what SageMaker, Glue and the Glue kernel need and no longer get."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from iam.arn import RoleArn
 from iam.documents.recipe import GLUE, SAGEMAKER
@@ -10,23 +9,17 @@ from iam.engine.statements import Policy
 from iam.readiness.kernel_calls import requests
 from iam.role import Role
 from plans import datasets
-from review.drift.snapshots import Sides, ThreeSides
+from plans.values import Attributes, attributes, text
+from review.drift.entries import CallsLost, Entry, TrustLost
+from review.drift.snapshots import RoleSnapshots, Snapshots
 
-_BY_TRUST = {
-    GLUE: "Glue sessions will be refused",
-    SAGEMAKER: "SageMaker cannot run notebooks as the role",
-}
-
-AT_MOST = 3
-"""How many lost actions are named; the others are counted."""
-
-_WORSE = {Verdict.DENIED: 0, Verdict.UNDECIDED: 1, Verdict.ALLOWED: 2}
+_RANK = {Verdict.DENIED: 0, Verdict.UNDECIDED: 1, Verdict.ALLOWED: 2}
 
 
-def affected(role: ThreeSides, *, region: str) -> Iterator[str]:
-    """Yield, a line each, who gets less than before or than after the next apply.
+def affected(role: RoleSnapshots, *, region: str) -> Iterator[Entry]:
+    """Yield who is allowed less than as last applied.
 
-    Only a role that was there before is judged: one whose grants were never applied affects nobody.
+    A role whose grants were never applied affects nobody.
 
     Args:
         role: the role.
@@ -37,54 +30,49 @@ def affected(role: ThreeSides, *, region: str) -> Iterator[str]:
     if client is None:
         return
     boundary = _boundary(role.attributes)
-    # of a role that another stack owns, the plan reads the grants alone: what else it has may allow the same
+    # of a role that another stack owns, the plan reads only the grants: other policies may allow the same
     all_read = role.planned is not None and role.planned.change is not None
-    by_side = [
-        {name: held.policy for name, three in role.policies.items() if (held := three[side])}
-        for side in range(len(Sides._fields))
-    ]
-    if by_side[0] == by_side[1]:
+    state, current, planned = (
+        {str(name): held.policy for name, snapshots in role.policies.items() if (held := snapshots[position])}
+        for position in range(len(Snapshots._fields))
+    )
+    if state == current:
         return
-    lost: dict[tuple[str, str], list[str]] = {}
+    lost: dict[tuple[str, bool, bool], list[str]] = {}
     for call, request in requests(client, region=region):
-        state, live, after = (decide(request, policies, boundary).verdict for policies in by_side)
-        if _WORSE[live] >= _WORSE[state]:
-            continue
-        what = "Glue sessions cannot start or run" if call.needed else call.when
-        if live is Verdict.UNDECIDED or not all_read:
-            what = what.replace("cannot", "may not be able to")
-        lost.setdefault((what, "" if after is state else ", and apply does not give it back"), []).append(call.action)
-    for (what, doubt), actions in lost.items():
-        more = f" and {len(actions) - AT_MOST} more" if len(actions) > AT_MOST else ""
-        yield f"{what}: {', '.join(actions[:AT_MOST])}{more} lost{doubt}"
+        was, is_, will = (decide(request, policies, boundary).verdict for policies in (state, current, planned))
+        if _RANK[is_] < _RANK[was]:
+            feature = "" if call.needed else call.when
+            certain = is_ is Verdict.DENIED and all_read
+            lost.setdefault((feature, certain, will is was), []).append(call.action)
+    for (feature, certain, restored), actions in lost.items():
+        yield CallsLost(feature, tuple(actions), certain, restored)
 
 
-def _by_trust(trust: Sides) -> Iterator[str]:
-    policies = [held.policy if held else None for held in trust]
-    state, live, after = policies
-    if state is None or live is None or after is None:
+def _by_trust(trust: Snapshots) -> Iterator[Entry]:
+    state, current, planned = (held.policy if held else None for held in trust)
+    if state is None or current is None or planned is None:
         return
-    for service, refused in _BY_TRUST.items():
-        was, is_, will = (decide_trust(policy, service).verdict for policy in (state, live, after))
-        if _WORSE[is_] < _WORSE[was]:
-            maybe = " or not, which a condition decides" if is_ is Verdict.UNDECIDED else ""
-            doubt = "" if will is was else ", and apply does not give it back"
-            yield f"{refused}{maybe}: trust lost{doubt}"
+    for service in (GLUE, SAGEMAKER):
+        was, is_, will = (decide_trust(policy, service).verdict for policy in (state, current, planned))
+        if _RANK[is_] < _RANK[was]:
+            yield TrustLost(service, is_ is Verdict.UNDECIDED, will is was)
 
 
-def _client(attributes: Mapping[str, Any]) -> Role | None:
-    """Return the role as the kernel's requests name it; None where the plan does not tell."""
+def _client(known: Attributes) -> Role | None:
+    """Return the role as the kernel's requests name it; None if the plan does not contain its ARN."""
     try:
-        arn = RoleArn.parse(attributes.get("arn") or "")
+        arn = RoleArn.parse(text(known.get("arn")))
     except ValueError:
         return None
-    unique_id, tags = str(attributes.get("unique_id") or ""), attributes.get("tags") or {}
+    tags = {key: text(value) for key, value in attributes(known.get("tags")).items()}
+    unique_id = text(known.get("unique_id"))
     return Role(arn, unique_id, trust_policy={}, inline_policies={}, attached_policies={}, tags=tags)
 
 
-def _boundary(attributes: Mapping[str, Any]) -> dict[str, Policy | None]:
-    arn = attributes.get("permissions_boundary")
+def _boundary(known: Attributes) -> dict[str, Policy | None]:
+    arn = text(known.get("permissions_boundary"))
     if not arn:
         return {}
-    known = datasets.managed_policy(arn)
-    return {arn: known.policy if known else None}
+    policy = datasets.managed_policy(arn)
+    return {arn: policy.policy if policy else None}

@@ -1,135 +1,141 @@
-"""What a plan says of drift: what others changed, who is affected, what `apply` would do, what it leaves alone."""
+"""The analysis of a plan for drift: what others changed, who is affected, what `apply` would do and leave alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from plans.plan import Plan, ResourceChange
+from plans.roles import Held, PolicyName
 from review.drift.affected import affected
-from review.drift.snapshots import Sides, ThreeSides, policy_lines, three_sides, trust_lines
-from review.report import done
-
-NOT_ITS_OWN = "nothing about the trust policy, which another stack owns"
+from review.drift.entries import (
+    Adoption,
+    Entry,
+    FailedCheckMessage,
+    Move,
+    OtherChange,
+    ResourceAction,
+    TrustMissing,
+    TrustOfAnotherStack,
+    joined,
+)
+from review.drift.snapshots import RoleSnapshots, Snapshots, policy_changes, role_snapshots, trust_changes
 
 
 @dataclass
-class Judgement:
-    """What is to be said of one stack, a line each.
+class Analysis:
+    """The drift of one stack.
 
     Attributes:
         drifted: what others changed and the next apply would change back.
-        affected: whom it affects, as far as the documents tell.
-        apply: what the next apply would do about it.
+        affected: who is affected, as far as the policies show.
+        apply: what the next apply would do about the drift.
         left_alone: what others changed and the next apply would leave as it is: for information.
-        not_applied: what the next apply would do besides, since the configuration says so and nobody applied it.
+        not_applied: what else the next apply would do, because the configuration was not applied yet.
     """
 
-    drifted: list[str] = field(default_factory=list)
-    affected: list[str] = field(default_factory=list)
-    apply: list[str] = field(default_factory=list)
-    left_alone: list[str] = field(default_factory=list)
-    not_applied: list[str] = field(default_factory=list)
+    drifted: list[Entry] = field(default_factory=list)
+    affected: list[Entry] = field(default_factory=list)
+    apply: list[Entry] = field(default_factory=list)
+    left_alone: list[Entry] = field(default_factory=list)
+    not_applied: list[Entry] = field(default_factory=list)
 
 
-def judge(plan: Plan, *, region: str) -> Judgement:
-    """Judge a plan of a stack of ours.
+def analyze(plan: Plan, *, region: str) -> Analysis:
+    """Return the analysis of a plan of one of this project's stacks.
 
-    Drift and configuration that was never applied are told apart by what was last applied (the state), what is there
-    and what the plan makes of it. Where both touch the same statement, it counts as drift.
+    Drift is distinguished from configuration that was never applied by three snapshots: the state, AWS, and the plan.
+    A statement that others and the configuration both changed counts as drift.
 
     Args:
-        plan: made without a change of the state, so that it still knows what was last applied.
+        plan: created without changing the state, so that it still contains what was last applied.
         region: where Glue sessions run.
     """
-    found = Judgement()
+    analysis = Analysis()
     explained: set[str] = set()
-    for role in three_sides(plan):
-        _sort_out(_trust(role.trust), found)
-        for name, sides in role.policies.items():
-            _sort_out(_policy(name, sides), found)
-        found.left_alone += role.others
-        found.affected += affected(role, region=region)
+    for role in role_snapshots(plan):
+        _classify(_trust(role.trust), analysis)
+        for name, snapshots in role.policies.items():
+            _classify(_policy(name, snapshots), analysis)
+        analysis.left_alone += role.others
+        analysis.affected += affected(role, region=region)
         explained |= set(_explained(role))
     drifted = {change.address for change in plan.drift}
     for change in plan.changes:
-        _unexplained(change, change.address in explained, change.address in drifted, found)
-    _failed_checks(plan, found)
-    return found
+        _add_unexplained(change, change.address in explained, change.address in drifted, analysis)
+    _add_failed_checks(plan, analysis)
+    return analysis
 
 
 @dataclass(frozen=True)
-class _Lines:
-    happened: Sequence[str]
-    """From the state to what is there."""
-    planned: Sequence[str]
-    """From what is there to what the next apply leaves."""
-    altogether: Sequence[str]
-    """From the state to what the next apply leaves."""
+class _Changes:
+    happened: list[Entry]
+    """From the state to AWS."""
+    planned: list[Entry]
+    """From AWS to the next apply."""
+    altogether: list[Entry]
+    """From the state to the next apply."""
 
 
-def _trust(sides: Sides) -> _Lines:
-    return _Lines(
-        trust_lines(sides.state, sides.live),
-        trust_lines(sides.live, sides.after),
-        trust_lines(sides.state, sides.after),
-    )
+def _compare(snapshots: Snapshots, changes: Callable[[Held | None, Held | None], list[Entry]]) -> _Changes:
+    state, current, planned = snapshots
+    return _Changes(changes(state, current), changes(current, planned), changes(state, planned))
 
 
-def _policy(name: str, sides: Sides) -> _Lines:
-    return _Lines(
-        policy_lines(name, sides.state, sides.live),
-        policy_lines(name, sides.live, sides.after),
-        policy_lines(name, sides.state, sides.after),
-    )
+def _trust(snapshots: Snapshots) -> _Changes:
+    return _compare(snapshots, trust_changes)
 
 
-def _sort_out(lines: _Lines, found: Judgement) -> None:
-    if not lines.planned:
-        found.left_alone += lines.happened
-        return
-    if undone := [line for line in lines.happened if line not in lines.altogether]:
-        found.drifted += undone
-        found.apply += lines.planned
-        found.left_alone += [line for line in lines.happened if line in lines.altogether]
-        found.not_applied += [line for line in lines.altogether if line not in lines.happened]
+def _policy(name: PolicyName, snapshots: Snapshots) -> _Changes:
+    return _compare(snapshots, lambda before, after: policy_changes(name, before, after))
+
+
+def _classify(changes: _Changes, analysis: Analysis) -> None:
+    """Add the changes of a policy to the parts of the analysis; what others did is drift if apply undoes it."""
+    happened, altogether = changes.happened, changes.altogether
+    undone = [each for each in happened if each not in altogether] if changes.planned else []
+    if undone:
+        analysis.drifted += joined(undone)
+        analysis.apply += joined(changes.planned)
+        analysis.left_alone += joined(each for each in happened if each in altogether)
+        analysis.not_applied += joined(each for each in altogether if each not in happened)
     else:
-        found.left_alone += lines.happened
-        found.not_applied += lines.planned
+        analysis.left_alone += joined(happened)
+        analysis.not_applied += joined(changes.planned)
 
 
-def _explained(role: ThreeSides) -> Iterator[str]:
-    """Yield the addresses of the changes that the lines above have told."""
+def _explained(role: RoleSnapshots) -> Iterator[str]:
+    """Yield the addresses of the changes that the policies' changes cover."""
     if role.planned and role.planned.change and _trust(role.trust).planned:
         yield role.planned.address
-    for name, sides in role.policies.items():
-        if _policy(name, sides).planned:
-            yield from (held.address for held in (sides.live, sides.after) if held and held.address)
+    for name, snapshots in role.policies.items():
+        if _policy(name, snapshots).planned:
+            yield from (held.address for held in (snapshots.current, snapshots.planned) if held and held.address)
 
 
-def _unexplained(change: ResourceChange, explained: bool, drifted: bool, found: Judgement) -> None:
-    """Tell of a change what no line about policies has told."""
+def _add_unexplained(change: ResourceChange, explained: bool, drifted: bool, analysis: Analysis) -> None:
+    """Add a change that no policy change covers."""
     if change.importing:
-        found.not_applied.append(f"adopted (imported): {change.address}")
+        analysis.not_applied.append(Adoption(change.address))
     if change.moved_from:
-        found.not_applied.append(f"moved from {change.moved_from}: {change.address}")
-    role_goes = change.type == "aws_iam_role" and "delete" in change.actions  # more than its policies going
-    if (explained and not role_goes) or change.actions in (("no-op",), ("read",)):
+        analysis.not_applied.append(Move(change.address, change.moved_from))
+    role_deleted = change.type == "aws_iam_role" and "delete" in change.actions  # more than its policies
+    if (explained and not role_deleted) or change.actions in (("no-op",), ("read",)):
         return
-    line = f"{done(change.actions)}: {change.address}"
-    if change.actions == ("forget",) or role_goes or not drifted:
-        found.not_applied.append(line)
+    action = ResourceAction(change.address, change.actions)
+    if change.actions == ("forget",) or role_deleted or not drifted:
+        analysis.not_applied.append(action)
     else:
-        found.drifted.append(f"changed in more than its meaning: {change.address}")
-        found.apply.append(line)
+        analysis.drifted.append(OtherChange(change.address))
+        analysis.apply.append(action)
 
 
-def _failed_checks(plan: Plan, found: Judgement) -> None:
+def _add_failed_checks(plan: Plan, analysis: Analysis) -> None:
     adopted = any(change.type == "aws_iam_role" and change.actions != ("forget",) for change in plan.changes)
-    for said in plan.failed_checks:
-        text = said.partition(": ")[2] or said
+    for check in plan.failed_checks:
+        message = FailedCheckMessage(check.message or check.name)
         if adopted:
-            (found.apply if found.drifted else found.not_applied).append(text)
+            (analysis.apply if analysis.drifted else analysis.not_applied).append(message)
         else:
-            # the one check of a role that another stack owns: that it trusts Glue
-            found.drifted.append(text)
-            found.affected.append("Glue sessions will be refused: trust missing")
-            found.apply.append(NOT_ITS_OWN)
+            # the only check of a role that another stack owns: that it trusts Glue
+            analysis.drifted.append(message)
+            analysis.affected.append(TrustMissing())
+            analysis.apply.append(TrustOfAnotherStack())

@@ -1,131 +1,121 @@
-"""A role three times: as it was last applied, as it is, and as it will be after the next apply."""
+"""A role in three snapshots: as last applied (the state), as it is in AWS, and as the next apply leaves it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from iam.engine import sentences
 from iam.engine.difference import difference
-from iam.engine.statements import merged
+from plans.assembly import drifted_roles, roles
 from plans.plan import Plan
-from plans.roles import Held, Role, drifted_roles, roles
+from plans.roles import TRUST_POLICY, Held, PolicyName, Role
+from plans.values import Attributes
+from review.drift.entries import (
+    AttributesChange,
+    BoundaryChange,
+    Entry,
+    PolicyGained,
+    PolicyLost,
+    PolicyNotCompared,
+    StatementChange,
+    split,
+)
 
-AT_MOST = 12
-"""How many actions, resources or principals of a statement are named, and statements of a policy."""
 
-
-class Sides(NamedTuple):
-    """Something of a role as last applied, as it is, and after the next apply; None where it is not there."""
+class Snapshots(NamedTuple):
+    """One policy of a role: in the state, in AWS, and planned; None if absent."""
 
     state: Held | None
-    live: Held | None
-    after: Held | None
+    current: Held | None
+    planned: Held | None
 
 
 @dataclass(frozen=True)
-class ThreeSides:
-    """A role's trust policy and policies on three sides.
+class RoleSnapshots:
+    """A role's trust policy and policies in three snapshots.
 
     Attributes:
         name: the role's name.
-        planned: what the plan does to it, None where it does nothing and holds nothing.
-        attributes: of the role as it is; empty where the plan does not read it.
-        trust: its trust policy; all None where it is not this stack's.
-        policies: by what they are called, "inline policy …" or "managed policy …".
-        others: other attributes that changed outside of Terraform, a line each.
+        planned: what the plan does to it, None if it does nothing and grants nothing.
+        attributes: of the role in AWS; empty if the plan does not read it.
+        trust: its trust policy; all None if this stack does not manage it.
+        policies: its other policies by name.
+        others: other attributes that changed outside of Terraform.
     """
 
     name: str
     planned: Role | None
-    attributes: Mapping[str, Any]
-    trust: Sides
-    policies: dict[str, Sides]
-    others: Sequence[str] = field(default=())
+    attributes: Attributes
+    trust: Snapshots
+    policies: dict[PolicyName, Snapshots]
+    others: Sequence[Entry] = field(default=())
 
 
-def three_sides(plan: Plan) -> Iterator[ThreeSides]:
-    """Yield each role that a plan holds or that something happened to."""
+def role_snapshots(plan: Plan) -> Iterator[RoleSnapshots]:
+    """Yield each role that the plan describes or that changed outside of Terraform."""
     planned = {role.name: role for role in roles(plan, plan.changes) if role.kind == "role"}
-    happened = {role.name: role for role in drifted_roles(plan) if role.kind == "role"}
-    for name in dict.fromkeys([*planned, *happened]):
-        yield _role(name, planned.get(name), happened.get(name), plan.known_roles.get(name, {}))
+    drifted = {role.name: role for role in drifted_roles(plan) if role.kind == "role"}
+    for name in dict.fromkeys([*planned, *drifted]):
+        yield _role(name, planned.get(name), drifted.get(name), plan.known_roles.get(name, {}))
 
 
-def _role(name: str, planned: Role | None, happened: Role | None, read: Mapping[str, Any]) -> ThreeSides:
+def _role(name: str, planned: Role | None, drifted: Role | None, read: Attributes) -> RoleSnapshots:
     now = dict(planned.before.policies()) if planned else {}
     after = dict(planned.after.policies()) if planned else {}
-    state_before = dict(happened.before.policies()) if happened else {}
-    state_after = dict(happened.after.policies()) if happened else {}
+    state_before = dict(drifted.before.policies()) if drifted else {}
+    state_after = dict(drifted.after.policies()) if drifted else {}
     policies = {}
     for policy in dict.fromkeys([*now, *after, *state_before, *state_after]):
-        known = policy in state_before or policy in state_after
-        live = now.get(policy) or state_after.get(policy)
-        planned_for = policy in now or policy in after
-        policies[policy] = Sides(
-            state_before.get(policy) if known else live, live, after.get(policy) if planned_for else live
+        is_drifted = policy in state_before or policy in state_after
+        is_planned = policy in now or policy in after
+        current = now.get(policy) or state_after.get(policy)
+        policies[policy] = Snapshots(
+            state_before.get(policy) if is_drifted else current, current, after.get(policy) if is_planned else current
         )
     own = planned if planned and planned.change else None
-    live_trust = own.before.trust if own else None
-    drifted = happened is not None and happened.change is not None
-    state_trust = happened.before.trust if happened and drifted else live_trust
-    return ThreeSides(
+    current_trust = own.before.trust if own else None
+    state_trust = drifted.before.trust if drifted and drifted.change else current_trust
+    return RoleSnapshots(
         name,
         planned,
         own.change.values["before"] if own and own.change else read,
-        Sides(state_trust, live_trust, own.after.trust if own else None),
+        Snapshots(state_trust, current_trust, own.after.trust if own else None),
         policies,
-        tuple(_others(happened)) if happened else (),
+        tuple(_others(drifted)) if drifted else (),
     )
 
 
-_JUDGED = {"assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"}
+_COMPARED = {"assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"}
 
 
-def _others(happened: Role) -> Iterator[str]:
-    if happened.before.boundary != happened.after.boundary:
-        yield f"boundary {happened.before.boundary or 'none'} → {happened.after.boundary or 'none'}"
-    if happened.change and happened.change.actions == ("update",):
-        before, after = (happened.change.values[side] for side in ("before", "after"))
-        if names := sorted(
-            n for n in before.keys() | after.keys() if before.get(n) != after.get(n) and n not in _JUDGED
-        ):
-            yield f"changed: {', '.join(names)}"
+def _others(drifted: Role) -> Iterator[Entry]:
+    if drifted.before.boundary != drifted.after.boundary:
+        yield BoundaryChange(drifted.before.boundary, drifted.after.boundary)
+    if drifted.change and drifted.change.actions == ("update",):
+        before, after = (drifted.change.values[snapshot] for snapshot in ("before", "after"))
+        changed = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        if names := sorted(set(changed) - _COMPARED):
+            yield AttributesChange(tuple(names))
 
 
-def trust_lines(before: Held | None, after: Held | None) -> list[str]:
-    """Say in a line each what changed in who may assume the role."""
-    return _lines("the trust policy", before, after, trust=True)
+def trust_changes(before: Held | None, after: Held | None) -> list[Entry]:
+    """Return what changed in who may assume the role, gains and losses split."""
+    return [] if before is None or after is None else _changes(TRUST_POLICY, before, after)
 
 
-def policy_lines(name: str, before: Held | None, after: Held | None) -> list[str]:
-    """Say in a line each what changed in a policy of a role."""
-    if before is None and after is None:
-        return []
+def policy_changes(name: PolicyName, before: Held | None, after: Held | None) -> list[Entry]:
+    """Return what changed in a policy of a role, gains and losses split."""
     if before and after:
-        return _lines(name, before, after, trust=False)
-    held, kind = (after, "gained") if after else (before, "lost")
-    assert held
-    return [f"{kind}: {name}{_content(held)}"]
+        return _changes(name, before, after)
+    if after:
+        return [PolicyGained(name, after)]
+    return [PolicyLost(name, before)] if before else []
 
 
-def _content(held: Held) -> str:
-    """Say what a policy allows, unless its name says it: AWS's own policies are long and known."""
-    if held.problem or held.note:
-        return f" ({held.problem or held.note})"
-    assert held.policy
-    said = [
-        sentences.statement(each, held.policy.spelling, trust=False, at_most=AT_MOST)
-        for each in merged(held.policy.statements)
-    ]
-    more = [f"{len(said) - AT_MOST:,} more"] if len(said) > AT_MOST else []
-    return f" ({'; '.join([*said[:AT_MOST], *more])})"
-
-
-def _lines(name: str, before: Held | None, after: Held | None, *, trust: bool) -> list[str]:
-    if before is None or after is None or before.policy is after.policy is not None:
-        return []
+def _changes(name: PolicyName, before: Held, after: Held) -> list[Entry]:
     if before.policy is None or after.policy is None:
-        return [] if before.problem == after.problem else [f"changed: {name} ({after.problem or before.problem})"]
-    changed = difference([before.policy], [after.policy])
-    place = "" if trust else f"{name}: "
-    return [place + sentences.change(each, changed.spelling, trust=trust, at_most=AT_MOST) for each in changed.changes]
+        same = (before.gap, before.detail, before.hidden) == (after.gap, after.detail, after.hidden)
+        return [] if same else [PolicyNotCompared(name, after.problem or before.problem)]
+    if before.policy is after.policy:
+        return []
+    found = difference([before.policy], [after.policy])
+    return [each for change in found.changes for each in split(StatementChange(name, change, found.spelling))]

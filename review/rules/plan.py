@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
+from plans.assembly import EVALUATED
 from plans.plan import Plan, ResourceChange
-from plans.roles import JUDGED
 from review.rules.rule import Hit, PlanRule
 
 
 def _check_failed(plan: Plan) -> Iterator[Hit]:
-    for message in plan.failed_checks:
-        name, _, text = message.partition(": ")
-        yield Hit(name, text)
+    for check in plan.failed_checks:
+        yield Hit(check.name, check.message)
 
 
 CHECK_FAILED = PlanRule(
@@ -38,8 +37,8 @@ INCOMPLETE = PlanRule(
 
 def _shared_attachment(plan: Plan) -> Iterator[Hit]:
     for change in plan.changes:
-        if change.type == "aws_iam_policy_attachment" and change.changes and "after" in change.sides:
-            policy = change.values["after"].get("policy_arn") or "its policy"
+        if change.type == "aws_iam_policy_attachment" and change.changes and "after" in change.snapshots:
+            policy = change.text("after", "policy_arn") or "its policy"
             yield Hit(change.address, f"{policy} is detached from everyone else")
 
 
@@ -59,7 +58,7 @@ def _not_judged(plan: Plan) -> Iterator[Hit]:
 
 
 def _not_evaluated(change: ResourceChange) -> str:
-    if change.type in JUDGED:
+    if change.type in EVALUATED:
         return ""
     if "_iam_" in change.type or change.type.startswith(("aws_ssoadmin_", "aws_identitystore_")):
         return "not evaluated"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from plans.roles import Role
+from plans.roles import Role, boundary_text
 from review.rules.rule import Hit, RoleRule, persists
 
 
@@ -69,8 +69,9 @@ ADOPTION_CHANGES_MORE = RoleRule(
 
 def _boundary_changed(role: Role) -> Iterator[Hit]:
     before, after = role.before.boundary, role.after.boundary
-    if before and before != after and persists(role):
-        yield Hit(role.address, f"the boundary {before} is " + (f"replaced by {after}" if after else "removed"))
+    if before != "" and before != after and persists(role):
+        becomes = "removed" if after == "" else f"replaced by {boundary_text(after)}"
+        yield Hit(role.address, f"the boundary {boundary_text(before)} is {becomes}")
 
 
 BOUNDARY_CHANGED = RoleRule(

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 
-from plans.plan import HIDDEN, UNKNOWN
-from plans.roles import Held, Role
+from plans.roles import TRUST_POLICY, Gap, Held, PolicyName, Role
 from review.rules.rule import Hit, RoleRule, change_sentence
 
 
-def _unevaluated(role: Role) -> Iterator[tuple[str, Held]]:
+def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
     """Yield the documents that the plan brings and that could not be evaluated."""
-    known = {"trust policy": role.before.trust, **dict(role.before.policies())}
-    for name, held in [("trust policy", role.after.trust), *role.after.policies()]:
+    known = {TRUST_POLICY: role.before.trust, **dict(role.before.policies())}
+    for name, held in [(TRUST_POLICY, role.after.trust), *role.after.policies()]:
         if held.policy is None and known.get(name) != held:
             yield name, held
 
 
 def _unknown(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
-        if held.problem.endswith(UNKNOWN.why):
+        if held.gap in (Gap.UNKNOWN, Gap.WHICH_UNKNOWN):
             yield Hit(held.address, f"{name}: {held.problem}")
 
 
@@ -32,7 +31,7 @@ POLICY_UNKNOWN = RoleRule(
 
 def _hidden(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
-        if held.problem.endswith(HIDDEN.why):
+        if held.gap in (Gap.HIDDEN, Gap.WHICH_HIDDEN):
             yield Hit(held.address, f"{name}: {held.problem}")
 
 
@@ -47,7 +46,7 @@ POLICY_HIDDEN = RoleRule(
 
 def _unreadable(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
-        if held.problem.startswith("cannot be read"):
+        if held.gap is Gap.UNREADABLE:
             yield Hit(held.address, f"{name} {held.problem}")
 
 
@@ -62,7 +61,7 @@ POLICY_UNREADABLE = RoleRule(
 
 def _not_at_hand(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
-        if held.problem.startswith(("not in", "its document")):
+        if held.gap in (Gap.NOT_IN_DATA_SET, Gap.NOT_IN_PLAN):
             yield Hit(held.address, f"{name}: {held.problem}")
 
 

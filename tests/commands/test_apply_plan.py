@@ -250,7 +250,7 @@ def test_a_plan_that_failed_and_what_is_no_plan_are_status_2(saved: Saved, apply
     plan = saved.folder / "plan"
     assert apply_plan().err == [f"a: {plan}: the plan failed and cannot be applied, run cdktf plan a again"]
     (saved.folder / "plan.json").write_text("{}")
-    assert apply_plan().err == [f"a: {plan}: holds no plan; give what `terraform show -json PLAN` prints"]
+    assert apply_plan().err == [f"a: {plan}: is not a plan; supply the output of `terraform show -json PLAN`"]
     (saved.folder / "plan.json").unlink()
     assert apply_plan().status == 2
     assert not saved.was_applied

@@ -91,7 +91,7 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     first, verdict = comment["body"].splitlines()[:2]
     assert (first, verdict) == (
         MARKER,
-        "### ❌ IAM review: not to be applied as it is: 1 high; 1 role changed",
+        "### ❌ IAM review: do not apply as is: 1 high; 1 role changed",
     )
     assert f"| **high** | `trust-lost` | `aws_iam_role.execution_role` | `lost: {LOST}` |" in comment["body"]
     assert "| **gained** | `glue.amazonaws.com` | `sts:AssumeRole` |" in comment["body"]

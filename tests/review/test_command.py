@@ -57,16 +57,16 @@ def test_the_exit_status_is_that_of_the_gravest_finding(content: bytes, argument
         (b"", "dev.json: is empty; supply a saved plan or the output of `terraform show -json PLAN`"),
         (b"Terraform will perform", "dev.json: is neither a saved plan nor JSON"),
         (b'{"@level":"info"}\n{"@level":"info"}', "dev.json: is the log of `terraform plan -json`"),
-        (b"[]", "dev.json: holds no plan"),
+        (b"[]", "dev.json: is not a plan"),
         (b'{"format_version": "2.0", "resource_changes": []}', "dev.json: has format_version 2.0"),
-        (b'{"format_version": "1.0", "values": {}}', "dev.json: holds a state, not a plan"),
+        (b'{"format_version": "1.0", "values": {}}', "dev.json: is a state, not a plan"),
         (
             b'{"format_version": "1.2", "resource_changes": [{}]}',
-            "dev.json: is not shaped as Terraform's plans are",
+            "dev.json: is not a Terraform plan: resource_changes[0].address is not a string",
         ),
         (
             b'{"format_version": "1.2", "resource_changes": [7]}',
-            "dev.json: is not shaped as Terraform's plans are",
+            "dev.json: is not a Terraform plan: resource_changes[0] is not an object",
         ),
     ],
 )

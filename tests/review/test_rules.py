@@ -307,4 +307,4 @@ def test_the_grants_of_a_role_are_no_drift_of_the_attributes_that_list_them() ->
         resource_drift=[drifted],
     )
     (found,) = report.review(plans.parse(content, "dev")).drift
-    assert [name for name, _ in found.after.policies()] == [f"managed policy {FULL_ACCESS}"]
+    assert [str(name) for name, _ in found.after.policies()] == [f"managed policy {FULL_ACCESS}"]

@@ -34,7 +34,7 @@ def accepted(**more: object) -> None:
 def test_an_accepted_finding_does_not_fail_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dev.json"]) == 1
     assert main(["dev.json", "--accept", "pass-any-role=roles of jobs = many"]) == 0
-    assert "accepted: roles of jobs = many" in capsys.readouterr().out
+    assert "waived: roles of jobs = many" in capsys.readouterr().out
 
 
 def test_accepting_is_kept_in_the_file_for_90_days() -> None:
@@ -73,7 +73,7 @@ def test_an_expired_entry_does_not_count_and_is_said(capsys: pytest.CaptureFixtu
     accepted(expires=TODAY - timedelta(days=1))
     for arguments in ([], ["--format", "markdown"]):
         assert main(["dev.json", *arguments]) == 1
-        assert f"ran out on {TODAY - timedelta(days=1)}" in " ".join(capsys.readouterr().out.split())
+        assert f"expired on {TODAY - timedelta(days=1)}" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from commands.pipeline import plans
 from commands.pipeline.__main__ import main
 from commands.pipeline.drift_issues import put_issues
 from commands.pipeline.github import GitHub
-from review.drift.analysis import Judgement
+from review.drift.analysis import Analysis
+from review.drift.entries import FailedCheckMessage
 from review.drift.report import Reading
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import NAMES
@@ -59,7 +60,7 @@ def test_the_comment_is_kept_up_to_date_among_those_of_others(github: FakeGitHub
     own = github.comment(7, f"{MARKER}\r\nof an earlier plan")
     planned(dev_b=HARMFUL)
     assert main(["review"]) == 1
-    assert own["body"].startswith(f"{MARKER}\n### ❌ IAM review: not to be applied as it is: 1 critical")
+    assert own["body"].startswith(f"{MARKER}\n### ❌ IAM review: do not apply as is: 1 critical")
     assert len(github.comments) == 133
     assert [comment["body"] for comment in github.comments[130:132]] == [
         f"{MARKER}\nnot by a bot",
@@ -99,7 +100,7 @@ def test_a_plan_that_cannot_be_read_is_said_on_the_pull_request(
     planned(dev_a=b"{}")
     assert main(["review"]) == 2
     assert "### ❌ IAM review: the plans cannot be reviewed, see the job's log" in github.comments[0]["body"]
-    assert "cdktf.out/stacks/glue-sessions-dev-a/plan.json: holds no plan" in capsys.readouterr().err
+    assert "cdktf.out/stacks/glue-sessions-dev-a/plan.json: is not a plan" in capsys.readouterr().err
 
 
 def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHub, tmp_path: Path) -> None:
@@ -110,18 +111,19 @@ def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHu
 
 
 def reading(environment: str, *drifted: str, **more: Any) -> Reading:
-    return Reading(f"glue-sessions-{environment}-a", environment, "a", Judgement(drifted=list(drifted)), **more)
+    analysis = Analysis(drifted=list(map(FailedCheckMessage, drifted)))
+    return Reading(f"glue-sessions-{environment}-a", environment, "a", analysis, **more)
 
 
 def test_an_environment_that_drifted_gets_an_issue_which_is_closed_when_it_is_well(github: FakeGitHub) -> None:
-    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", faults=["no such role"])])
+    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", errors=["no such role"])])
     assert list(github.open_issues) == ["Drift: dev", "Drift: dev-eu"]
     text = github.open_issues["Drift: dev"]
     assert text.startswith("<!-- glue-sessions-drift: dev -->\n### ❌ Drift: 1 stack drifted\n")
     assert "lost: x" in text
 
     github.calls.clear()
-    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", faults=["no such role"])])
+    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", errors=["no such role"])])
     assert github.calls == ["GET issues"]
 
     put_issues(GitHub(), [reading("dev", "lost: y"), reading("prod", "lost: z")])

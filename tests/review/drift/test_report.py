@@ -6,17 +6,32 @@ import json
 import pytest
 from rich.console import Console
 
-from review.drift.analysis import Judgement
-from review.drift.markdown import markdown
-from review.drift.report import Reading, as_json, exit_status, verdict
-from review.drift.terminal import show
+from review.drift.analysis import Analysis
+from review.drift.entries import FailedCheckMessage
+from review.drift.renderers import as_json, markdown, show
+from review.drift.report import Reading, exit_status, verdict
 from review.markdown import LIMIT
 
+
+def says(line: str) -> FailedCheckMessage:
+    """Return an entry that is shown as it is."""
+    return FailedCheckMessage(line)
+
+
 CLEAN = Reading("a", "dev", "team-a")
-TOLD = Reading("b", "dev", "team-b", Judgement(left_alone=["gained: | @someone <b>"]))
-WAITING = Reading("c", "dev", "team-c", Judgement(not_applied=["gained: x"]))
-DRIFTED = Reading("d", "prod", "team-d", Judgement(drifted=["lost: x"], affected=["y"], apply=["gained: x"]))
-BROKEN = Reading("e", "prod", "team-e", faults=("no such role",))
+TOLD = Reading("b", "dev", "team-b", Analysis(left_alone=[says("gained: | @someone <b>")]))
+WAITING = Reading("c", "dev", "team-c", Analysis(not_applied=[says("gained: x")]))
+DRIFTED = Reading(
+    "d",
+    "prod",
+    "team-d",
+    Analysis(
+        drifted=[says("lost: x")],
+        affected=[says("y")],
+        apply=[says("gained: x")],
+    ),
+)
+BROKEN = Reading("e", "prod", "team-e", errors=("no such role",))
 ALL = [CLEAN, TOLD, WAITING, DRIFTED, BROKEN]
 
 
@@ -69,7 +84,8 @@ def test_in_markdown_the_gravest_comes_first_and_nothing_is_markup() -> None:
 
 
 def test_markdown_fits_an_issue_and_counts_what_does_not() -> None:
-    many = [Reading(f"stack-{n}", "dev", "x", Judgement(drifted=["lost: " + "x" * 600])) for n in range(200)]
+    drift = Analysis(drifted=[says("lost: " + "x" * 600)])
+    many = [Reading(f"stack-{n}", "dev", "x", drift) for n in range(200)]
     text = markdown(many)
     assert len(text) <= LIMIT
     shown = text.count("####")

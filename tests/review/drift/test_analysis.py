@@ -1,6 +1,7 @@
 """What is said of a plan: drift, who is affected, what apply would do, what it leaves alone, what nobody applied."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from iam.documents.recipe import GLUE_STATEMENT_SID
 from plans import plan as plans
 from review import plan_files
-from review.drift.analysis import Judgement, judge
+from review.drift.analysis import analyze
+from review.drift.renderers import sections
+from review.drift.report import Reading
 from tests.repository import ROOT
 from tests.review.made import (
     ACCOUNT,
@@ -39,8 +42,25 @@ INLINE = "inline policy glue-sessions"
 GIVES = "(iam:GetRole, iam:PassRole, sts:GetCallerIdentity on *)"
 
 
-def judged(*changes: Mapping[str, Any], drift: tuple[Mapping[str, Any], ...] = (), **more: Any) -> Judgement:
-    return judge(plans.parse(plan(*changes, resource_drift=list(drift), **more), "dev"), region="eu-west-1")
+@dataclass
+class Lines:
+    """An analysis in words."""
+
+    drifted: list[str] = field(default_factory=list)
+    affected: list[str] = field(default_factory=list)
+    apply: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+    not_applied: list[str] = field(default_factory=list)
+
+
+def in_words(of: plans.Plan) -> Lines:
+    found = sections(Reading("dev", "dev", "exec", analyze(of, region="eu-west-1")))
+    assert found.pop("faults") == []
+    return Lines(**found)
+
+
+def analyzed(*changes: Mapping[str, Any], drift: tuple[Mapping[str, Any], ...] = (), **more: Any) -> Lines:
+    return in_words(plans.parse(plan(*changes, resource_drift=list(drift), **more), "dev"))
 
 
 def attached(before: bool, after: bool) -> dict[str, Any]:
@@ -68,17 +88,17 @@ STANDS = (own(TRUSTED, TRUSTED), attached(True, True), inline(RECIPE, RECIPE))
 
 
 def test_nothing_is_said_of_a_role_as_it_was_applied() -> None:
-    assert judged(*STANDS) == Judgement()
+    assert analyzed(*STANDS) == Lines()
 
 
 def test_the_grants_themselves_are_no_drift_of_the_role_that_lists_them() -> None:
     as_adopted = role(TRUSTED, TRUSTED, inline=({}, {"glue-sessions": RECIPE}), managed=([], [GLUE_SESSIONS]))
-    assert judged(*STANDS, drift=(as_adopted,)) == Judgement()
+    assert analyzed(*STANDS, drift=(as_adopted,)) == Lines()
 
 
 def test_trust_that_was_taken_away() -> None:
-    found = judged(own(WITHOUT_GLUE, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, WITHOUT_GLUE),))
-    assert found == Judgement(
+    found = analyzed(own(WITHOUT_GLUE, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, WITHOUT_GLUE),))
+    assert found == Lines(
         drifted=["lost: glue.amazonaws.com may sts:AssumeRole"],
         affected=["Glue sessions will be refused: trust lost"],
         apply=["gained: glue.amazonaws.com may sts:AssumeRole"],
@@ -86,7 +106,7 @@ def test_trust_that_was_taken_away() -> None:
 
 
 def test_trust_of_sagemaker_that_was_taken_away() -> None:
-    found = judged(own(trust(GLUE), TRUSTED), *STANDS[1:], drift=(own(TRUSTED, trust(GLUE)),))
+    found = analyzed(own(trust(GLUE), TRUSTED), *STANDS[1:], drift=(own(TRUSTED, trust(GLUE)),))
     assert found.affected == ["SageMaker cannot run notebooks as the role: trust lost"]
 
 
@@ -94,15 +114,15 @@ def test_trust_that_got_a_condition() -> None:
     sid = {"Sid": GLUE_STATEMENT_SID, "Effect": "Allow", "Principal": {"Service": GLUE}, "Action": "sts:AssumeRole"}
     condition = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
     ours, on_condition = document(sid), document({**sid, **condition})
-    found = judged(own(on_condition, ours), *STANDS[1:], drift=(own(ours, on_condition),))
+    found = analyzed(own(on_condition, ours), *STANDS[1:], drift=(own(ours, on_condition),))
     assert found.drifted[0].startswith("narrowed: glue.amazonaws.com may sts:AssumeRole → ")
-    assert found.affected == ["Glue sessions will be refused or not, which a condition decides: trust lost"]
+    assert found.affected == ["Glue sessions may be refused: trust now depends on a condition"]
 
 
 def test_an_inline_policy_that_was_deleted() -> None:
     live = own(TRUSTED, TRUSTED, inline={})
-    found = judged(live, attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),))
-    assert found == Judgement(
+    found = analyzed(live, attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),))
+    assert found == Lines(
         drifted=[f"lost: {INLINE} {GIVES}"],
         affected=["Glue sessions cannot start or run: iam:GetRole, iam:PassRole lost"],
         apply=[f"gained: {INLINE} {GIVES}"],
@@ -111,8 +131,8 @@ def test_an_inline_policy_that_was_deleted() -> None:
 
 def test_an_inline_policy_that_was_narrowed() -> None:
     live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER}, managed=[GLUE_SESSIONS])
-    found = judged(live, attached(True, True), inline(NARROWER, RECIPE), drift=(inline(RECIPE, NARROWER),))
-    assert found == Judgement(
+    found = analyzed(live, attached(True, True), inline(NARROWER, RECIPE), drift=(inline(RECIPE, NARROWER),))
+    assert found == Lines(
         drifted=[f"{INLINE}: lost: iam:PassRole on *"],
         affected=["Glue sessions cannot start or run: iam:PassRole lost"],
         apply=[f"{INLINE}: gained: iam:PassRole on *"],
@@ -121,15 +141,15 @@ def test_an_inline_policy_that_was_narrowed() -> None:
 
 def test_an_inline_policy_that_was_widened_affects_no_session() -> None:
     live = own(TRUSTED, TRUSTED, inline={"glue-sessions": EVERYTHING})
-    found = judged(live, attached(True, True), inline(EVERYTHING, RECIPE), drift=(inline(RECIPE, EVERYTHING),))
+    found = analyzed(live, attached(True, True), inline(EVERYTHING, RECIPE), drift=(inline(RECIPE, EVERYTHING),))
     assert [line.split(": ")[:2] for line in found.drifted + found.apply] == [[INLINE, "widened"], [INLINE, "narrowed"]]
     assert found.affected == []
 
 
 def test_a_managed_policy_that_was_detached() -> None:
     live = own(TRUSTED, TRUSTED, managed=[])
-    found = judged(live, attached(False, True), inline(RECIPE, RECIPE), drift=(attached(True, False),))
-    assert found == Judgement(
+    found = analyzed(live, attached(False, True), inline(RECIPE, RECIPE), drift=(attached(True, False),))
+    assert found == Lines(
         drifted=[f"lost: {POLICY}"],
         affected=[
             "Glue sessions cannot start or run: glue:CreateSession, glue:TagResource, glue:GetSession and 5 more lost",
@@ -147,8 +167,8 @@ def test_what_others_added_is_for_information() -> None:
         managed=([GLUE_SESSIONS], [GLUE_SESSIONS, FULL_ACCESS]),
         boundary=("", "arn:aws:iam::aws:policy/PowerUserAccess"),
     )
-    found = judged(live, *STANDS[1:], drift=(happened,))
-    assert found == Judgement(
+    found = analyzed(live, *STANDS[1:], drift=(happened,))
+    assert found == Lines(
         left_alone=[
             "gained: lambda.amazonaws.com may sts:AssumeRole",
             "gained: inline policy theirs (every action on *)",
@@ -168,7 +188,7 @@ def _full_access() -> str:
 
 def test_what_others_added_is_told_apart_from_what_they_took_away() -> None:
     live, after = trust(SAGEMAKER, LAMBDA), trust(SAGEMAKER, LAMBDA, GLUE)
-    found = judged(own(live, after), *STANDS[1:], drift=(own(TRUSTED, live),))
+    found = analyzed(own(live, after), *STANDS[1:], drift=(own(TRUSTED, live),))
     assert found.drifted == ["lost: glue.amazonaws.com may sts:AssumeRole"]
     assert found.left_alone == ["gained: lambda.amazonaws.com may sts:AssumeRole"]
     assert found.apply == ["gained: glue.amazonaws.com may sts:AssumeRole"]
@@ -177,7 +197,7 @@ def test_what_others_added_is_told_apart_from_what_they_took_away() -> None:
 
 def test_what_others_added_to_a_trust_policy_that_is_ours_is_drift() -> None:
     live = trust(SAGEMAKER, GLUE, LAMBDA)
-    found = judged(own(live, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, live),))
+    found = analyzed(own(live, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, live),))
     assert found.drifted == ["gained: lambda.amazonaws.com may sts:AssumeRole"]
     assert found.apply == ["lost: lambda.amazonaws.com may sts:AssumeRole"]
     assert found.affected == found.left_alone == []
@@ -185,21 +205,21 @@ def test_what_others_added_to_a_trust_policy_that_is_ours_is_drift() -> None:
 
 def test_what_is_denied_by_others_stays_denied_after_apply() -> None:
     denies = {"theirs": document({**allow("glue:CreateSession"), "Effect": "Deny"}), "glue-sessions": RECIPE}
-    found = judged(
+    found = analyzed(
         own(TRUSTED, TRUSTED, inline=denies),
         *STANDS[1:],
         drift=(role(TRUSTED, TRUSTED, inline=({}, denies), managed=([GLUE_SESSIONS], [GLUE_SESSIONS])),),
     )
-    assert found == Judgement(
-        affected=["Glue sessions cannot start or run: glue:CreateSession lost, and apply does not give it back"],
+    assert found == Lines(
+        affected=["Glue sessions cannot start or run: glue:CreateSession lost, and apply does not restore it"],
         left_alone=["gained: inline policy theirs (denies glue:CreateSession on *)"],
     )
 
 
 def test_a_role_that_is_yet_to_be_adopted_has_not_drifted() -> None:
     adopted = role(WITHOUT_GLUE, TRUSTED, importing={"id": "exec"})
-    found = judged(adopted, attached(False, True), inline(None, RECIPE))
-    assert found == Judgement(
+    found = analyzed(adopted, attached(False, True), inline(None, RECIPE))
+    assert found == Lines(
         not_applied=[
             "gained: glue.amazonaws.com may sts:AssumeRole",
             f"gained: {INLINE} {GIVES}",
@@ -211,14 +231,14 @@ def test_a_role_that_is_yet_to_be_adopted_has_not_drifted() -> None:
 
 def test_a_changed_configuration_has_not_drifted() -> None:
     live = own(TRUSTED, TRUSTED, managed=[GLUE_SESSIONS])
-    found = judged(live, attached(True, True), inline(RECIPE, NARROWER))
-    assert found == Judgement(not_applied=[f"{INLINE}: lost: iam:PassRole on *"])
+    found = analyzed(live, attached(True, True), inline(RECIPE, NARROWER))
+    assert found == Lines(not_applied=[f"{INLINE}: lost: iam:PassRole on *"])
 
 
 def test_a_changed_configuration_is_told_apart_from_drift_of_the_same_policy() -> None:
     wanted = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity", "glue:GetTags"]))
     live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER}, managed=[GLUE_SESSIONS])
-    found = judged(live, attached(True, True), inline(NARROWER, wanted), drift=(inline(RECIPE, NARROWER),))
+    found = analyzed(live, attached(True, True), inline(NARROWER, wanted), drift=(inline(RECIPE, NARROWER),))
     assert found.drifted == [f"{INLINE}: lost: iam:PassRole on *"]
     assert found.apply == [f"{INLINE}: gained: glue:GetTags, iam:PassRole on *"]
     assert found.not_applied == [f"{INLINE}: gained: glue:GetTags on *"]
@@ -226,22 +246,54 @@ def test_a_changed_configuration_is_told_apart_from_drift_of_the_same_policy() -
 
 def test_a_change_by_hand_that_the_configuration_followed_is_no_drift() -> None:
     live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER})
-    found = judged(live, attached(True, True), inline(NARROWER, NARROWER), drift=(inline(RECIPE, NARROWER),))
+    found = analyzed(live, attached(True, True), inline(NARROWER, NARROWER), drift=(inline(RECIPE, NARROWER),))
     assert (found.drifted, found.apply) == ([], [])
     assert found.left_alone == [f"{INLINE}: lost: iam:PassRole on *"]
 
 
+def test_changes_that_differ_beyond_the_names_that_a_sentence_lists_are_drift() -> None:
+    by_others = [f"s3:A{number:02}" for number in range(1, 14)]
+    configured = [*by_others[:12], "s3:A20"]
+    live, wanted = document(allow(by_others)), document(allow(configured))
+    found = analyzed(
+        own(TRUSTED, TRUSTED, inline={"glue-sessions": live}),
+        attached(True, True),
+        inline(live, wanted),
+        drift=(inline(document(allow("s3:B")), live),),
+    )
+    assert found.drifted == [f"{INLINE}: gained: s3:A13 on *"]
+    assert found.apply == [f"{INLINE}: gained: s3:A20 on *", f"{INLINE}: lost: s3:A13 on *"]
+    assert found.not_applied == [f"{INLINE}: gained: s3:A20 on *"]
+    assert found.left_alone == [
+        f"{INLINE}: gained: {', '.join(by_others[:12])} on *",
+        f"{INLINE}: lost: s3:B on *",
+    ]
+
+
+def test_a_new_policy_that_differs_beyond_the_names_that_a_sentence_lists_is_drift() -> None:
+    by_others = [f"s3:A{number:02}" for number in range(1, 14)]
+    live, wanted = document(allow(by_others)), document(allow([*by_others[:12], "s3:A20"]))
+    found = analyzed(
+        own(TRUSTED, TRUSTED, inline={"glue-sessions": live}),
+        attached(True, True),
+        inline(live, wanted),
+        drift=(inline(None, live),),
+    )
+    assert len(found.drifted) == 1
+    assert found.apply == [f"{INLINE}: gained: s3:A20 on *", f"{INLINE}: lost: s3:A13 on *"]
+
+
 def test_a_role_that_is_only_forgotten_has_not_drifted() -> None:
-    found = judged(role(TRUSTED, TRUSTED, actions=["forget"]), *STANDS[1:])
-    assert found == Judgement(not_applied=["forgotten, not deleted: aws_iam_role.exec"])
+    found = analyzed(role(TRUSTED, TRUSTED, actions=["forget"]), *STANDS[1:])
+    assert found == Lines(not_applied=["forgotten, not deleted: aws_iam_role.exec"])
 
 
 def test_a_change_without_a_meaning_in_iam_is_told_all_the_same() -> None:
     tagged = change("aws_iam_policy.p", {"name": "p", "tags": {}}, {"name": "p", "tags": {"a": "b"}})
-    assert judged(*STANDS, tagged).not_applied == ["updated in place: aws_iam_policy.p"]
+    assert analyzed(*STANDS, tagged).not_applied == ["updated in place: aws_iam_policy.p"]
     untagged = change("aws_iam_policy.p", {"name": "p", "tags": {"a": "b"}}, {"name": "p", "tags": {}})
-    found = judged(*STANDS, tagged, drift=(untagged,))
-    assert found.drifted == ["changed in more than its meaning: aws_iam_policy.p"]
+    found = analyzed(*STANDS, tagged, drift=(untagged,))
+    assert found.drifted == ["changed without a change of access: aws_iam_policy.p"]
     assert found.apply == ["updated in place: aws_iam_policy.p"]
 
 
@@ -262,7 +314,7 @@ FAILED: dict[str, Any] = {
 
 
 def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_which_apply_cannot_mend() -> None:
-    assert judged(*STANDS[1:], **FAILED) == Judgement(
+    assert analyzed(*STANDS[1:], **FAILED) == Lines(
         drifted=["The trust policy does not let Glue in: so it says."],
         affected=["Glue sessions will be refused: trust missing"],
         apply=["nothing about the trust policy, which another stack owns"],
@@ -277,7 +329,7 @@ def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_which_apply_c
     ],
 )
 def test_what_an_apply_takes_away_is_said_in_the_words_of_its_check(changes: Any, drift: Any, where: str) -> None:
-    found = judged(*changes, *STANDS[1:], drift=drift, **FAILED)
+    found = analyzed(*changes, *STANDS[1:], drift=drift, **FAILED)
     assert getattr(found, where)[-1] == "The trust policy does not let Glue in: so it says."
 
 
@@ -290,7 +342,7 @@ def test_who_is_affected_is_told_of_a_role_that_another_stack_owns_as_far_as_it_
         "values": {"name": "exec", "arn": arn, "unique_id": "AROA", "assume_role_policy": TRUSTED},
     }
     prior = {"prior_state": {"values": {"root_module": {"resources": [read]}}}}
-    found = judged(attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),), **prior)
+    found = analyzed(attached(True, True), inline(None, RECIPE), drift=(inline(RECIPE, None),), **prior)
     assert found.affected == [
         "Glue sessions may not be able to start or run: iam:GetRole, iam:PassRole lost",
     ]
@@ -299,12 +351,12 @@ def test_who_is_affected_is_told_of_a_role_that_another_stack_owns_as_far_as_it_
 PLANS = ROOT / "tests/review/plans"
 
 
-def of_file(name: str) -> Judgement:
-    return judge(plan_files.read(str(PLANS / name)), region="eu-west-1")
+def of_file(name: str) -> Lines:
+    return in_words(plan_files.read(str(PLANS / name)))
 
 
 def test_a_real_plan_of_a_drifted_role() -> None:
-    assert of_file("drift-additive.json") == Judgement(
+    assert of_file("drift-additive.json") == Lines(
         drifted=["lost: glue.amazonaws.com may sts:AssumeRole", f"lost: {POLICY}"],
         affected=["Glue sessions will be refused: trust lost"],  # all else is allowed by the backdoor
         apply=["gained: glue.amazonaws.com may sts:AssumeRole", f"gained: {POLICY}"],
@@ -327,5 +379,5 @@ def test_a_role_that_would_be_deleted_is_said_to_be() -> None:
 @pytest.mark.parametrize("file", sorted(PLANS.rglob("*.json")), ids=lambda file: file.stem)
 def test_whatever_a_plan_changes_is_told(file: Path) -> None:
     plan = plan_files.read(str(file))
-    found = judge(plan, region="eu-west-1")
+    found = in_words(plan)
     assert bool(found.apply or found.not_applied) == any(change.changes for change in plan.changes)

@@ -1,0 +1,353 @@
+"""Roles put together from the resources of a plan.
+
+Several resources describe one role: the role itself, inline policies, attachments, exclusive sets, and the managed
+policies attached to it. They are matched by the role's name within one provider configuration, or by the references of
+the configuration.
+"""
+
+from collections.abc import Callable, Sequence
+
+from iam.engine.statements import trust_policy
+from plans import datasets
+from plans.plan import SNAPSHOTS, Plan, ResourceChange, Snapshot
+from plans.references import Target
+from plans.roles import NOTHING, Gap, Held, Holdings, PolicyName, Role, held
+from plans.values import UNKNOWN, Hidden, Name, Unknown, Value, attributes, items, name, text
+
+EVALUATED = (
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_policy",
+    "aws_iam_policy_attachment",
+    "aws_iam_role_policies_exclusive",
+    "aws_iam_role_policy_attachments_exclusive",
+)
+"""The resource types that roles are put together from."""
+
+
+def roles(plan: Plan, changes: Sequence[ResourceChange]) -> list[Role]:
+    """Return the roles that changes of a plan describe, and the managed policies that none of the roles holds."""
+    return _Assembly(plan, changes).result()
+
+
+def drifted_roles(plan: Plan) -> list[Role]:
+    """Return the roles that changed outside of Terraform: from the state to AWS.
+
+    A role's own attributes list all its policies, as they were before the grants were applied. Policies that resources
+    of the plan grant are therefore left to those resources.
+    """
+    drifted_roles = roles(plan, plan.drift)
+    drifted = {change.address for change in plan.drift}
+    for change in plan.changes:
+        if change.address in drifted or "before" not in change.snapshots:
+            continue
+        for role in drifted_roles:
+            if role.name != change.text("before", "role"):
+                continue
+            for holdings in (role.before, role.after):
+                if change.type == "aws_iam_role_policy":
+                    holdings.inline.pop(change.text("before", "name"), None)
+                elif change.type == "aws_iam_role_policy_attachment":
+                    holdings.managed.pop(change.text("before", "policy_arn"), None)
+    return drifted_roles
+
+
+class _Assembly:
+    def __init__(self, plan: Plan, changes: Sequence[ResourceChange]) -> None:
+        self._plan = plan
+        self._by_type: dict[str, list[ResourceChange]] = {}
+        for change in changes:
+            self._by_type.setdefault(change.type, []).append(change)
+        self._by_address = {change.address: change for change in changes}
+        self._roles: dict[str, Role] = {}
+        """By address, or by what identifies a role that the plan does not manage."""
+        self._by_name: dict[str, list[Role]] = {}
+        self._policies = {
+            arn: change
+            for change in self._by_type.get("aws_iam_policy", ())
+            for snapshot in SNAPSHOTS
+            if (arn := change.text(snapshot, "arn"))
+        }
+        self._attached: set[str] = set()
+        """Addresses of the managed policies that some role holds."""
+
+    def result(self) -> list[Role]:
+        for change in self._by_type.get("aws_iam_role", ()):
+            self._add_role(change)
+        for change in self._by_type.get("aws_iam_role_policy", ()):
+            self._each_snapshot(change, "role", self._inline)
+        for change in self._by_type.get("aws_iam_role_policy_attachment", ()):
+            self._each_snapshot(change, "role", self._attach)
+        for change in self._by_type.get("aws_iam_policy_attachment", ()):
+            self._shared_attachment(change)
+        for change in self._by_type.get("aws_iam_role_policies_exclusive", ()):
+            self._each_snapshot(change, "role_name", self._exclusive_inline)
+        for change in self._by_type.get("aws_iam_role_policy_attachments_exclusive", ()):
+            self._each_snapshot(change, "role_name", self._exclusive_managed)
+        self._remove_deleted()
+        found = list(self._roles.values())
+        for role in found:
+            if role.change and "after" not in role.change.snapshots:
+                role.after = Holdings()
+        self._set_accounts(found)
+        policies = self._by_type.get("aws_iam_policy", ())
+        return found + [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
+
+    def _set_accounts(self, found: Sequence[Role]) -> None:
+        """Set the account of each role: from its own ARN, else from roles of the same provider configuration."""
+        accounts: dict[str, set[str]] = {}
+        for role in found:
+            if (own := _account(role.arn)) and role.change and (provider := self._provider(role.change)):
+                accounts.setdefault(provider, set()).add(own)
+        for role in found:
+            resources = [role.change] if role.change else list(role.declared.values())
+            known = {account for change in resources for account in accounts.get(self._provider(change), ())}
+            role.account = _account(role.arn) or (next(iter(known)) if len(known) == 1 else "")
+
+    def _provider(self, change: ResourceChange) -> str:
+        """Return the key of a resource's provider configuration, "" if it is not in the configuration."""
+        block = self._plan.configuration.block(change.module, change.address, change.index)
+        return block.provider if block else ""
+
+    def _target(self, change: ResourceChange, attribute: str, type_: str) -> Target:
+        return self._plan.configuration.target(
+            change.module, change.address, change.index, attribute, type_, self._by_address
+        )
+
+    def _add_role(self, change: ResourceChange) -> None:
+        names = {each for snapshot in SNAPSHOTS if (each := name(change.get(snapshot, "name")))}
+        visible = sorted(each for each in names if isinstance(each, str))
+        role = Role(visible[0] if visible else change.address, change=change)
+        self._roles[change.address] = role
+        for key in {_key(each) for each in names}:
+            self._by_name.setdefault(key, []).append(role)
+        for snapshot in SNAPSHOTS:
+            holdings = role.on(snapshot)
+            if snapshot not in change.snapshots:
+                continue
+            holdings.exists = True
+            holdings.trust = held(change.get(snapshot, "assume_role_policy"), trust_policy, address=change.address)
+            holdings.boundary = change.get(snapshot, "permissions_boundary") or ""
+            if isinstance(unseen := change.get(snapshot, "permissions_boundary"), Unknown | Hidden):
+                holdings.boundary = unseen
+            self._listed_inline(change, snapshot, holdings)
+            self._listed_managed(change, snapshot, holdings)
+
+    def _listed(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> Value:
+        """Return a list of policies in the role's own attributes.
+
+        A list that the configuration does not set is unknown in a plan too: the role then keeps what it has.
+        """
+        listed = change.get(snapshot, attribute)
+        block = self._plan.configuration.block(change.module, change.address, change.index)
+        if listed is UNKNOWN and (block is None or attribute not in block.references):
+            return change.get("before", attribute)
+        return listed
+
+    def _listed_inline(self, change: ResourceChange, snapshot: Snapshot, holdings: Holdings) -> None:
+        listed = self._listed(change, snapshot, "inline_policy")
+        if listed is UNKNOWN:
+            holdings.inline[f"of {change.address}"] = Held(None, Gap.UNKNOWN, address=change.address)
+        for position, value in enumerate(items(listed)):
+            block = attributes(value)
+            if not block or not any(block.get(key) or _unseen(block.get(key)) for key in ("name", "policy")):
+                continue
+            key = name(block.get("name")) or f"block {position}"
+            holdings.inline[key] = held(block.get("policy"), address=change.address)
+
+    def _listed_managed(self, change: ResourceChange, snapshot: Snapshot, holdings: Holdings) -> None:
+        listed = self._listed(change, snapshot, "managed_policy_arns")
+        for key, policy in self._managed_list(change, snapshot, "managed_policy_arns", listed).items():
+            holdings.managed[key] = policy
+
+    def _managed_list(
+        self, change: ResourceChange, snapshot: Snapshot, attribute: str, listed: Value
+    ) -> dict[Name, Held]:
+        """Return the managed policies that a list names; unknown ones are those the configuration refers to."""
+        values = [listed] if listed is UNKNOWN else items(listed)
+        found: dict[Name, Held] = {}
+        for value in values:
+            if value is not UNKNOWN:
+                if arn := name(value):
+                    found[arn] = self._managed(arn, snapshot)._replace(address=change.address)
+                continue
+            target = self._target(change, attribute, "aws_iam_policy")
+            for address in target.addresses:
+                self._attached.add(address)
+                policy = held(self._by_address[address].get(snapshot, "policy"), address=change.address)
+                found[address] = policy
+            if target.others or not target.addresses:
+                found[f"of {change.address}"] = Held(None, Gap.WHICH_UNKNOWN, address=change.address)
+        return found
+
+    def _each_snapshot(
+        self, change: ResourceChange, attribute: str, put: Callable[[ResourceChange, Snapshot, Role], None]
+    ) -> None:
+        for snapshot in SNAPSHOTS:
+            if snapshot in change.snapshots:
+                role = self._role(change, snapshot, attribute)
+                role.declared[change.address] = change
+                put(change, snapshot, role)
+
+    def _remove_deleted(self) -> None:
+        """Remove the policies of deleted resources from roles whose own attributes still list them.
+
+        Where another resource of the plan creates the same policy, Terraform does not order the two: the policy is
+        kept as created, which is the wider outcome, and recorded as readdressed.
+        """
+        for role in self._roles.values():
+            for address, change in role.declared.items():
+                policy = self._policy_name(change, "before")
+                if policy is None or "after" in change.snapshots:
+                    continue
+                others = [
+                    other for other, declared in role.declared.items() if self._policy_name(declared, "after") == policy
+                ]
+                if others:
+                    if "create" in role.declared[others[0]].actions:
+                        role.readdressed[policy] = (address, others[0])
+                    continue
+                policies = role.after.inline if policy.kind == "inline" else role.after.managed
+                policies.pop(policy.name, None)
+
+    def _policy_name(self, change: ResourceChange, snapshot: Snapshot) -> PolicyName | None:
+        if snapshot not in change.snapshots:
+            return None
+        if change.type == "aws_iam_role_policy" and (inline := name(change.get(snapshot, "name"))):
+            return PolicyName("inline", inline)
+        if change.type == "aws_iam_role_policy_attachment" and (arn := name(change.get(snapshot, "policy_arn"))):
+            return PolicyName("managed", arn)
+        return None
+
+    def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> Role:
+        value = name(change.get(snapshot, attribute))
+        address = self._target(change, attribute, "aws_iam_role").single
+        if value is None:
+            if address in self._roles:
+                return self._roles[address]
+            return self._unmanaged(f"address {change.address}", f"the role of {change.address}")
+        return self._named(value, change, address)
+
+    def _named(self, value: Name, change: ResourceChange, address: str | None = None) -> Role:
+        """Return the role of a name: among several, the one referred to, of the same provider or module."""
+        candidates = self._by_name.get(_key(value), [])
+        provider = self._provider(change)
+        if provider:
+            candidates = [role for role in candidates if role.change and self._provider(role.change) in ("", provider)]
+        for narrowed in (
+            [role for role in candidates if role.change and role.change.address == address],
+            candidates,
+            [role for role in candidates if role.change and role.change.module == change.module],
+        ):
+            if len(narrowed) == 1:
+                return narrowed[0]
+        return self._unmanaged(
+            f"name {provider} {_key(value)}", value if isinstance(value, str) else f"the role of {change.address}"
+        )
+
+    def _unmanaged(self, key: str, title: str) -> Role:
+        """Return a role that the plan does not manage; it exists before and after."""
+        role = self._roles.setdefault(key, Role(title))
+        role.before.exists = role.after.exists = True
+        return role
+
+    def _inline(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
+        key = name(change.get(snapshot, "name")) or change.address
+        role.on(snapshot).inline[key] = held(change.get(snapshot, "policy"), address=change.address)
+
+    def _shared_attachment(self, change: ResourceChange) -> None:
+        for snapshot in SNAPSHOTS:
+            listed = change.get(snapshot, "roles")
+            for value in [listed] if listed is UNKNOWN else items(listed):
+                for role in self._roles_of_shared(change, value):
+                    role.declared[change.address] = change
+                    self._attach(change, snapshot, role)
+
+    def _roles_of_shared(self, change: ResourceChange, value: Value) -> list[Role]:
+        """Return the role of a name, or every role that an unknown value may refer to."""
+        if value is not UNKNOWN:
+            return [self._named(known, change)] if (known := name(value)) else []
+        target = self._target(change, "roles", "aws_iam_role")
+        found = [self._roles[address] for address in target.addresses]
+        if target.others or not found:
+            found.append(self._unmanaged(f"address {change.address}", f"the roles of {change.address}"))
+        return found
+
+    def _attach(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
+        value = change.get(snapshot, "policy_arn")
+        arn = name(value)
+        address = self._target(change, "policy_arn", "aws_iam_policy").single
+        policy = self._by_address.get(address or "")
+        key: Name
+        if arn:
+            key, found = arn, self._managed(arn, snapshot, policy)
+        elif policy:
+            self._attached.add(policy.address)
+            key, found = policy.address, held(policy.get(snapshot, "policy"))
+        else:
+            key, found = f"of {change.address}", Held(None, Gap.WHICH_UNKNOWN)
+        role.on(snapshot).managed[key] = found._replace(address=change.address)
+
+    def _managed(self, arn: Name, snapshot: Snapshot, policy: ResourceChange | None = None) -> Held:
+        if isinstance(arn, Hidden):
+            return Held(None, Gap.WHICH_HIDDEN, hidden=arn)
+        policy = self._policies.get(arn) or policy
+        if policy:
+            self._attached.add(policy.address)
+            return held(policy.get(snapshot, "policy")) if snapshot in policy.snapshots else NOTHING
+        if known := datasets.managed_policy(arn):
+            elsewhere = "" if arn.startswith("arn:aws:") else ", as in the partition aws"
+            return Held(known.policy, note=f"{known.version} of {known.updated}{elsewhere}")
+        if document := self._plan.known_policies.get(arn):
+            return held(document)
+        if ":iam::aws:policy/" in arn:
+            return Held(None, Gap.NOT_IN_DATA_SET, f"of {datasets.managed_policies_date()}")
+        return Held(None, Gap.NOT_IN_PLAN)
+
+    def _exclusive_inline(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
+        listed = change.get(snapshot, "policy_names")
+        self._exclusive(change, snapshot, role, listed, role.on(snapshot).inline)
+
+    def _exclusive_managed(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
+        listed = change.get(snapshot, "policy_arns")
+        for key, policy in self._managed_list(change, snapshot, "policy_arns", listed).items():
+            role.on(snapshot).managed.setdefault(key, policy)
+        self._exclusive(change, snapshot, role, listed, role.on(snapshot).managed)
+
+    def _exclusive(
+        self, change: ResourceChange, snapshot: Snapshot, role: Role, listed: Value, policies: dict[Name, Held]
+    ) -> None:
+        """Remove the policies that an exclusive set does not list, unless a resource of the plan grants them."""
+        if snapshot == "before" or isinstance(listed, Unknown):
+            return
+        named = {known for value in items(listed) if (known := name(value))}
+        declared = {address for address, other in role.declared.items() if "after" in other.snapshots}
+        for key in [key for key in policies if key not in named]:
+            if policies[key].address not in declared:
+                del policies[key]
+        if "create" in change.actions and not role.change:
+            role.claimed.append(change.address)
+
+    def _unattached(self, change: ResourceChange) -> Role:
+        title = change.text("before", "name") or change.text("after", "name") or change.address
+        role = Role(title, kind="policy", declared={change.address: change})
+        for snapshot in SNAPSHOTS:
+            holdings = role.on(snapshot)
+            holdings.exists = snapshot in change.snapshots
+            if snapshot in change.snapshots:
+                holdings.managed[title] = held(change.get(snapshot, "policy"), address=change.address)
+        return role
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4] if arn.count(":") >= 5 else ""
+
+
+def _key(of: Name) -> str:
+    """Return what two spellings of one role name have in common; it is never shown."""
+    return (of if isinstance(of, str) else text(of.content)).lower()
+
+
+def _unseen(value: Value) -> bool:
+    return isinstance(value, Unknown | Hidden)
