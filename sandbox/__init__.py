@@ -1,4 +1,4 @@
-"""The local AWS: moto's server over TLS, and what moto lacks.
+"""The local AWS: moto's server over TLS, with the parts that moto lacks.
 
-It knows nothing of the project and runs as a process of its own.
+It imports nothing of the project and runs in a separate process.
 """

@@ -1,4 +1,4 @@
-"""The WSGI application: moto's dispatcher, one request at a time, with failures told as AWS tells them."""
+"""The WSGI application: moto's dispatcher, one request at a time, with errors in AWS's form."""
 
 import io
 import json
@@ -30,18 +30,18 @@ DECISIONS_PATH = "/_sandbox/decisions"
 """No bucket can have this name."""
 SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 VALIDATED_SERVICES = ("glue", "sagemaker")
-FAULTS = ("missing required field", "invalid type")
+REPORTED_ERRORS = ("missing required field", "invalid type")
 
 
 class Application:
-    """Answer AWS API requests out of moto's stores.
+    """Answer AWS API requests from moto's stores.
 
     Args:
-        authority: the one that judges role sessions, and keeps the log that `DECISIONS_PATH` gives.
+        authority: authorizes the requests of role sessions, and keeps the log that `DECISIONS_PATH` returns.
 
-    moto keeps its state in plain dictionaries, so requests are handled one by one: a conditional write to S3
-    is then atomic, as Terraform's lock files need it. Bodies are read before a request takes its turn; a slow
-    client delays nobody.
+    moto keeps its state in plain dictionaries, so requests are handled one by one. That makes conditional writes to
+    S3 atomic, which Terraform's lock files need. Bodies are read before a request takes its turn, so that a slow
+    client delays no others.
     """
 
     def __init__(self, authority: Authority) -> None:
@@ -55,11 +55,11 @@ class Application:
         body = _read_body(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-        environ["RAW_URI"] = environ["REQUEST_URI"]  # moto takes object keys from it, still encoded
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # moto reads object keys from it, still encoded
         if environ["PATH_INFO"] == DECISIONS_PATH:
             answer = _json_answer(self._authority.logged())
-        elif fault := _fault(environ, body):
-            answer = _error(environ, "400 Bad Request", *fault)
+        elif malformed := _malformed(environ, body):
+            answer = _error(environ, "400 Bad Request", *malformed)
         else:
             answer = self._answer(environ)
         start_response(answer.status, answer.headers)
@@ -83,14 +83,14 @@ class Application:
             return _error(environ, "501 Not Implemented", "NotImplemented", message)
         except Exception as error:
             log.exception("the sandbox failed on %s %s", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
-            # Not 500: SDKs and Terraform repeat that for minutes, and here no repetition helps.
+            # Not 500: SDKs and Terraform would retry it for minutes, and a retry never helps here.
             message = f"the sandbox failed: {type(error).__name__}: {error}"
             return _error(environ, "501 Not Implemented", "SandboxFailure", message)
         return answer
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    @cache  # noqa: B019, there is one dispatcher; without it moto lists its folders twice for each request
+    @cache  # noqa: B019, there is one dispatcher, and moto would list its folders twice for each request
     def get_backend_for_host(self, host: str | None) -> Any:
         return super().get_backend_for_host(host)
 
@@ -114,16 +114,16 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
     return bytes(environ["wsgi.input"].read(length)) if length else b""
 
 
-def _fault(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | None:
-    """Return code and message of what is wrong with the form of a JSON service's request; moto does not look."""
+def _malformed(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | None:
+    """Return code and message if the form of a JSON service's request is wrong, which moto does not check."""
     if "HTTP_X_AMZ_TARGET" not in environ:
         return None
     try:
-        asked = json.loads(body or b"{}")
+        parameters = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict):
-        return "SerializationException", "the request is no JSON object"
+        parameters = None
+    if not isinstance(parameters, dict):
+        return "SerializationException", "the request is not a JSON object"
     service = SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if service is None or service[1] not in VALIDATED_SERVICES:
         return None
@@ -131,9 +131,9 @@ def _fault(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | None:
     operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
     if operation not in model.operation_names:
         return "UnknownOperationException", f"there is no operation {operation}"
-    report = ParamValidator().validate(asked, model.operation_model(operation).input_shape)
-    # AWS takes members it does not know, and the sandbox leaves lengths to it.
-    report._errors = [error for error in report._errors if error[0] in FAULTS]
+    report = ParamValidator().validate(parameters, model.operation_model(operation).input_shape)
+    # AWS accepts unknown members, and the sandbox does not enforce lengths.
+    report._errors = [error for error in report._errors if error[0] in REPORTED_ERRORS]
     return ("ValidationException", report.generate_report()) if report.has_errors() else None
 
 
@@ -167,7 +167,7 @@ def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> 
 
 
 def _operation(environ: "WSGIEnvironment", body: bytes) -> str:
-    """Return the AWS operation asked for, `-` where the address alone says it (S3)."""
+    """Return the AWS operation of a request, `-` for S3, where only the address has it."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target)
     for field in body[:2000].split(b"&"):
@@ -177,6 +177,7 @@ def _operation(environ: "WSGIEnvironment", body: bytes) -> str:
 
 
 def log_to_stderr(*, requests: bool) -> None:
-    """Send what goes wrong to stderr, and each request as well if `requests`."""
+    """Log errors to stderr, and each request as well if `requests`."""
+
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     log.setLevel(logging.INFO if requests else logging.WARNING)

@@ -1,4 +1,4 @@
-"""Put the sandbox together and start it. Importing this imports moto."""
+"""Assemble the sandbox and start it. Importing this imports moto."""
 
 import shutil
 from dataclasses import dataclass
@@ -22,30 +22,30 @@ from sandbox.iam_evaluator import Evaluator
 from sandbox.iam_quotas import Quotas
 from sandbox.server import ADDRESS, Server
 
-CREDENTIALS_LAST = 3600
+CREDENTIALS_LIFETIME = 3600
 """Seconds."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that serves."""
+    """A running sandbox."""
 
     variables: dict[str, str]
     """Environment variables for its clients."""
     sessions: glue.Sessions
     sessions_folder: Path
 
-    def end(self) -> None:
-        """End what it has started."""
+    def stop(self) -> None:
+        """End the Glue sessions and remove their folders."""
         self.sessions.end()
         shutil.rmtree(self.sessions_folder, ignore_errors=True)
 
 
 def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, log_requests: bool) -> Running:
-    """Start all servers; put the certificates, and what sessions need, into `directory`.
+    """Start all servers; write the certificates and the files of sessions to `directory`.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the port is not available.
 
     """
     application.log_to_stderr(requests=log_requests)
@@ -78,16 +78,16 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
         },
         lambda: s3a.spark_settings(endpoint=endpoint, trust_store=trust_store),
     )
-    all_sessions = glue.Sessions(evaluator, starter, sessions_quota)
-    glue.install(all_sessions)
+    sessions = glue.Sessions(evaluator, starter, sessions_quota)
+    glue.install(sessions)
     variables = environment.client_environment(
         port=server.port, authority_file=authority_file, studio_address=host.address
     )
-    return Running(variables, all_sessions, folder)
+    return Running(variables, sessions, folder)
 
 
 def _credentials(app: application.Application, evaluator: Evaluator, role_arn: str) -> studio_host.Credentials:
-    """Return an execution role's credentials, as SageMaker has them once it has assumed the role."""
+    """Return the credentials of an execution role that SageMaker has assumed."""
     with app.turn:
         role = roles.find_role(role_arn)
         if role is None or not roles.trusts(evaluator, role, "sagemaker.amazonaws.com"):
@@ -98,5 +98,5 @@ def _credentials(app: application.Application, evaluator: Evaluator, role_arn: s
         "SecretAccessKey": session.secret_access_key,
         "Token": session.session_token,
         "RoleArn": role.arn,
-        "Expiration": studio_host.expiry(CREDENTIALS_LAST),
+        "Expiration": studio_host.expiry(CREDENTIALS_LIFETIME),
     }

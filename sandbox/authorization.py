@@ -1,7 +1,7 @@
-"""Judge the requests of role sessions as IAM does. Requests with any other key are the operator's, and served.
+"""Authorize the requests of role sessions as IAM does. Requests with any other key are the operator's, and allowed.
 
-A request needs one permission or several (CreateSession also passes a role and sets tags): each is put to the
-evaluator with its own resource and condition keys, together with the role's policies as they are at that moment.
+A request needs one or more permissions (CreateSession also passes a role and sets tags). The evaluator decides each
+one with its own resource and condition keys, and with the role's policies as they are at that moment.
 """
 
 import json
@@ -29,7 +29,7 @@ CREDENTIAL = re.compile(r"(?:Credential|AWSAccessKeyId)=([^/&,\s]+)")
 
 @dataclass(frozen=True)
 class LoggedDecision:
-    """What a role session asked for, and the answer."""
+    """A permission that a role session requested, and the decision."""
 
     principal: str
     action: str
@@ -38,14 +38,14 @@ class LoggedDecision:
 
 
 class Authority:
-    """Who may do what, and the log of what was decided."""
+    """Authorizes requests, and logs the decisions."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self._log: deque[LoggedDecision] = deque(maxlen=KEPT_DECISIONS)
 
     def install(self) -> None:
-        """Make this what moto asks before it serves a request; call it before the first one."""
+        """Have moto authorize requests here; call it before the first request."""
         authority = self
 
         def authorize(response: BaseResponse, request_class: type, resource: str = "*") -> None:
@@ -55,23 +55,23 @@ class Authority:
         ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign, assignment]
 
     def authorize(self, session: AssumedRole, response: BaseResponse, resource: str) -> None:
-        """Return if a role session may have what it asks for.
+        """Return if a role session has every permission that its request needs.
 
         Raises:
-            HTTPException: it may not, in the form that the service's clients read.
+            HTTPException: it does not; the body has the form that the service's clients read.
 
         """
         for permission in permissions_of(response, resource):
-            decision = self.judge(session, permission)
+            decision = self.decide(session, permission)
             if not decision.is_allowed:
                 action = permission.action
-                raise _refusal(
+                raise _denied(
                     response,
                     f"User: {session.arn} is not authorized to perform: {action} on resource: "
-                    f"{permission.resource_in_refusals} {decision.reason(action)}",
+                    f"{permission.resource_in_messages} {decision.reason(action)}",
                 )
 
-    def judge(self, session: AssumedRole, permission: Permission) -> Decision:
+    def decide(self, session: AssumedRole, permission: Permission) -> Decision:
         """Decide on one permission of a role session, and log it."""
         role = roles.find_role(session.role_arn)
         decision = self.evaluator.decide(
@@ -95,16 +95,16 @@ class Authority:
 
 
 def _session_of(response: BaseResponse) -> AssumedRole | None:
-    """Return the role session that a request is of, by its signature in a header or in the address."""
-    found = CREDENTIAL.search(response.headers.get("Authorization") or unquote(response.uri))
-    session = roles.session_of_key(found[1]) if found else None
+    """Return the role session that signed a request, in a header or in the address."""
+    key = CREDENTIAL.search(response.headers.get("Authorization") or unquote(response.uri))
+    session = roles.session_of_key(key[1]) if key else None
     if session and response.headers.get("X-Amz-Security-Token", session.session_token) != session.session_token:
-        raise _refusal(response, "The security token included in the request is invalid.")
+        raise _denied(response, "The security token included in the request is invalid.")
     return session
 
 
 def _context_of(session: AssumedRole, role: Role | None) -> dict[str, str | list[str]]:
-    """Return the condition keys that every request has.
+    """Return the condition keys of every request.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -123,14 +123,14 @@ def _context_of(session: AssumedRole, role: Role | None) -> dict[str, str | list
     }
 
 
-def _refusal(response: BaseResponse, message: str) -> Exception:
+def _denied(response: BaseResponse, message: str) -> Exception:
     if response.service_name == "s3":
         return S3ClientError("AccessDenied", message, status=403)
-    return _Refusal(message, in_json="X-Amz-Target" in response.headers)
+    return _AccessDenied(message, in_json="X-Amz-Target" in response.headers)
 
 
-class _Refusal(HTTPException):
-    """A refusal as JSON services (Glue, SageMaker) send it, or as query services (IAM, STS) do."""
+class _AccessDenied(HTTPException):
+    """An access-denied response of a JSON service (Glue, SageMaker) or of a query service (IAM, STS)."""
 
     def __init__(self, message: str, *, in_json: bool) -> None:
         if in_json:

@@ -9,16 +9,15 @@ FILE_NAME = "environment"
 OPERATOR_KEY = "sandbox-operator"
 """Access key of the person or program that administers the local account, as the account's root user."""
 
-
 STUDIO_ADDRESS = "SANDBOX_STUDIO_ADDRESS"
-"""Variable that says where applications of Studio get credentials and tunnels."""
+"""Variable with the address that gives Studio applications credentials and tunnels."""
 
 
 def client_environment(*, port: int, authority_file: Path, studio_address: str) -> dict[str, str]:
     """Return the variables for AWS clients (SDKs, CLI, Terraform) of the sandbox on `port`.
 
-    `AWS_REGION` is read by most, `AWS_DEFAULT_REGION` by boto3. The instance metadata address is not asked
-    for credentials, and a configured proxy is not asked for the sandbox.
+    Most clients read `AWS_REGION`, boto3 reads `AWS_DEFAULT_REGION`. The variables also keep clients from requesting
+    credentials from the instance metadata service, and from using a proxy for the sandbox.
     """
     bypass = [name for name in os.environ.get("NO_PROXY", "").split(",") if name]
     return {
@@ -40,7 +39,7 @@ def exports(variables: dict[str, str]) -> str:
 
 
 def write(directory: Path, variables: dict[str, str]) -> Path:
-    """Write `variables` for a shell to source, in one step and for the owner alone; return the file."""
+    """Write `variables` for a shell to source, atomically and readable only by the owner; return the file."""
     path = directory / FILE_NAME
     unfinished = path.with_name(f".{FILE_NAME}.{os.getpid()}")
     unfinished.touch(mode=0o600)
@@ -50,6 +49,7 @@ def write(directory: Path, variables: dict[str, str]) -> Path:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the variables of a file that `write` made."""
+    """Return the variables of a file that `write` wrote."""
+
     lines = (line.removeprefix("export ").partition("=") for line in path.read_text().splitlines())
     return {name: shlex.split(value)[0] for name, _, value in lines}

@@ -1,6 +1,6 @@
-"""Glue's session and statement calls, which moto answers emptily or not at all, over sessions that are real.
+"""Glue's session and statement operations, which moto lacks, on sessions that run Spark.
 
-Sources: AWS Glue API reference; what is assumed stands in docs/sandbox.md.
+Sources: AWS Glue API reference; docs/sandbox.md lists the assumptions.
 """
 
 import json
@@ -25,73 +25,73 @@ DEFAULT_MINUTES = 2880
 """Timeout and idle timeout: 48 hours."""
 DEFAULT_WORKERS = 5
 PAGE = 100
-"""Sessions or statements in an answer."""
+"""Sessions or statements in a response."""
 
 
 class InvalidInput(ServiceException):
-    """What is asked for makes no sense."""
+    """The request is invalid."""
 
     code = "InvalidInputException"
 
 
 class EntityNotFound(ServiceException):
-    """There is no such session or statement."""
+    """The session or statement does not exist."""
 
     code = "EntityNotFoundException"
 
 
 class AlreadyExists(ServiceException):
-    """A session has this name."""
+    """A session with this ID exists."""
 
     code = "AlreadyExistsException"
 
 
 class IllegalSessionState(ServiceException):
-    """The session is not in a state for this."""
+    """The session's state does not allow the operation."""
 
     code = "IllegalSessionStateException"
 
 
-class TooMany(ServiceException):
-    """As many sessions run as the account may have."""
+class ResourceNumberLimitExceeded(ServiceException):
+    """The quota of concurrent sessions is used up."""
 
     code = "ResourceNumberLimitExceededException"
 
 
 @dataclass
 class GlueSession:
-    """A session as Glue describes it, and what runs it."""
+    """A session: the request that created it, and its process."""
 
-    asked: dict[str, Any]
+    request: dict[str, Any]
     role: Role
     arn: str
-    running: Session
+    process: Session
 
-    def described(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Return Glue's `Session`."""
-        asked, running = self.asked, self.running
-        workers = asked.get("NumberOfWorkers", DEFAULT_WORKERS)
+        request, process = self.request, self.process
+        workers = request.get("NumberOfWorkers", DEFAULT_WORKERS)
         session = {
-            "Id": asked["Id"],
+            "Id": request["Id"],
             "Arn": self.arn,
-            "CreatedOn": running.created,
-            "Status": running.state,
+            "CreatedOn": process.created,
+            "Status": process.state,
             "Role": self.role.arn,
-            "Command": asked["Command"],
-            "DefaultArguments": asked.get("DefaultArguments", {}),
+            "Command": request["Command"],
+            "DefaultArguments": request.get("DefaultArguments", {}),
             "Progress": 0.0,
-            "MaxCapacity": asked.get("MaxCapacity", float(workers)),
-            "GlueVersion": asked.get("GlueVersion", "3.0"),
+            "MaxCapacity": request.get("MaxCapacity", float(workers)),
+            "GlueVersion": request.get("GlueVersion", "3.0"),
             "NumberOfWorkers": workers,
-            "WorkerType": asked.get("WorkerType", "G.1X"),
-            "IdleTimeout": asked.get("IdleTimeout", DEFAULT_MINUTES),
-            "Timeout": asked.get("Timeout", DEFAULT_MINUTES),
+            "WorkerType": request.get("WorkerType", "G.1X"),
+            "IdleTimeout": request.get("IdleTimeout", DEFAULT_MINUTES),
+            "Timeout": request.get("Timeout", DEFAULT_MINUTES),
         }
         for name in ("Description", "Connections", "SecurityConfiguration"):
-            if name in asked:
-                session[name] = asked[name]
-        if running.failure:
-            session["ErrorMessage"] = running.failure
+            if name in request:
+                session[name] = request[name]
+        if process.failure:
+            session["ErrorMessage"] = process.failure
         return session
 
 
@@ -100,8 +100,8 @@ class Sessions:
 
     Args:
         evaluator: decides whether a role trusts Glue.
-        start: makes a session's process from a folder's name and the role it acts as.
-        quota: sessions that may run at the same time.
+        start: starts a session's process in a folder of this name, with the role's credentials.
+        quota: most concurrent sessions.
 
     """
 
@@ -113,37 +113,38 @@ class Sessions:
         self._started = 0
         self._lock = threading.Lock()
 
-    def create(self, asked: dict[str, Any], arn: str) -> GlueSession:
+    def create(self, request: dict[str, Any], arn: str) -> GlueSession:
         """Start a session (CreateSession).
 
         Raises:
-            ServiceException: as Glue says it.
+            ServiceException: with Glue's message.
 
         """
         with self._lock:
-            if asked["Id"] in self._sessions:
-                raise AlreadyExists(f"Session already created, sessionId={asked['Id']}")
-            role = roles.find_role(asked["Role"])
+            if request["Id"] in self._sessions:
+                raise AlreadyExists(f"Session already created, sessionId={request['Id']}")
+            role = roles.find_role(request["Role"])
             if role is None or not roles.trusts(self._evaluator, role, "glue.amazonaws.com"):
-                raise InvalidInput(
-                    f"Role {roles.arn_of_role(asked['Role'])} should be given assume role permissions for Glue Service."
+                arn_of_role = roles.arn_of_role(request["Role"])
+                raise InvalidInput(f"Role {arn_of_role} should be given assume role permissions for Glue Service.")
+            if sum(not session.process.has_ended for session in self._sessions.values()) >= self._quota:
+                raise ResourceNumberLimitExceeded(
+                    f"Max concurrent sessions of the account exceeded, the quota is {self._quota}"
                 )
-            if sum(not session.running.has_ended for session in self._sessions.values()) >= self._quota:
-                raise TooMany(f"Max concurrent sessions of the account exceeded, the quota is {self._quota}")
             self._started += 1
             try:
-                running = self._start(f"session-{self._started}", role)
+                process = self._start(f"session-{self._started}", role)
             except NotInstalledError as error:
                 raise NotImplementedError(error) from None
-            made = GlueSession(asked, role, arn, running)
-            self._sessions[asked["Id"]] = made
-            return made
+            session = GlueSession(request, role, arn, process)
+            self._sessions[request["Id"]] = session
+            return session
 
     def get(self, name: str) -> GlueSession:
         """Return a session.
 
         Raises:
-            EntityNotFound: there is none of this name.
+            EntityNotFound: there is no session of this name.
 
         """
         try:
@@ -156,48 +157,48 @@ class Sessions:
         return list(self._sessions.values())
 
     def delete(self, name: str) -> None:
-        """End a session and forget it (DeleteSession)."""
+        """End a session and remove it (DeleteSession)."""
         session = self.get(name)
         del self._sessions[name]
-        threading.Thread(target=session.running.kill, daemon=True).start()
+        threading.Thread(target=session.process.kill, daemon=True).start()
 
     def end(self) -> None:
-        """End all sessions, and wait until they have ended."""
+        """End all sessions, and wait for their processes."""
         with self._lock, ThreadPoolExecutor() as pool:
-            list(pool.map(lambda session: session.running.kill(), self.all()))
+            list(pool.map(lambda session: session.process.kill(), self.all()))
 
 
 class GlueCalls(GlueResponse):
-    """moto's Glue with sessions that run."""
+    """moto's Glue with sessions and statements."""
 
     sessions: Sessions
 
     def create_session(self) -> ActionResult:
         """CreateSession."""
-        asked = self.parameters
-        arn = f"arn:{roles.PARTITION}:glue:{self.region}:{roles.ACCOUNT}:session/{asked['Id']}"
-        made = self.sessions.create(asked, arn)
-        self.glue_backend.tag_resource(arn, asked.get("Tags"))
-        return ActionResult({"Session": made.described()})
+        request = self.parameters
+        arn = f"arn:{roles.PARTITION}:glue:{self.region}:{roles.ACCOUNT}:session/{request['Id']}"
+        session = self.sessions.create(request, arn)
+        self.glue_backend.tag_resource(arn, request.get("Tags"))
+        return ActionResult({"Session": session.description()})
 
     def get_session(self) -> ActionResult:
         """GetSession."""
-        return ActionResult({"Session": self._session("Id").described()})
+        return ActionResult({"Session": self._session("Id").description()})
 
     def list_sessions(self) -> ActionResult:
         """ListSessions."""
-        wanted = (self.parameters.get("Tags") or {}).items()
-        found = [
-            session.described()
+        tags = (self.parameters.get("Tags") or {}).items()
+        sessions = [
+            session.description()
             for session in self.sessions.all()
-            if wanted <= self.glue_backend.get_tags(session.arn).items()
+            if tags <= self.glue_backend.get_tags(session.arn).items()
         ]
-        page, token = self._page(found)
+        page, token = self._page(sessions)
         return ActionResult({"Ids": [session["Id"] for session in page], "Sessions": page, "NextToken": token})
 
     def stop_session(self) -> ActionResult:
         """StopSession."""
-        self._in_state(self._session("Id").running.stop)
+        self._in_state(self._session("Id").process.stop)
         return ActionResult({"Id": self.parameters["Id"]})
 
     def delete_session(self) -> ActionResult:
@@ -208,26 +209,26 @@ class GlueCalls(GlueResponse):
     def run_statement(self) -> ActionResult:
         """RunStatement."""
         session, code = self._session("SessionId"), self.parameters["Code"]
-        return ActionResult({"Id": self._in_state(lambda: session.running.run(code))})
+        return ActionResult({"Id": self._in_state(lambda: session.process.run(code))})
 
     def get_statement(self) -> str:
-        """GetStatement; as JSON, because botocore's model lacks the members that a figure comes in."""
+        """GetStatement; as JSON, because botocore's model lacks the members that hold a figure."""
         session = self._session("SessionId")
         try:
-            return json.dumps({"Statement": session.running.statements[self._statement_id()]})
+            return json.dumps({"Statement": session.process.statements[self._statement_id()]})
         except IndexError:
             raise EntityNotFound("Statement not found") from None
 
     def list_statements(self) -> str:
         """ListStatements."""
-        page, token = self._page(self._session("SessionId").running.statements)
+        page, token = self._page(self._session("SessionId").process.statements)
         return json.dumps({"Statements": page, **({"NextToken": token} if token else {})})
 
     def cancel_statement(self) -> ActionResult:
         """CancelStatement."""
         session = self._session("SessionId")
         try:
-            self._in_state(lambda: session.running.cancel(self._statement_id()))
+            self._in_state(lambda: session.process.cancel(self._statement_id()))
         except IndexError:
             raise EntityNotFound("Statement not found") from None
         return EmptyResult()
@@ -254,7 +255,7 @@ class GlueCalls(GlueResponse):
 
 
 def install(sessions: Sessions) -> None:
-    """Make this moto's Glue; call it before the first request."""
+    """Replace moto's Glue operations; call it before the first request."""
     GlueCalls.sessions = sessions
     moto.glue.urls.url_paths["{0}/$"] = GlueCalls.dispatch
 
@@ -262,14 +263,14 @@ def install(sessions: Sessions) -> None:
 def session_starter(
     folder: Path, environment: dict[str, str], spark_settings: Callable[[], dict[str, str]]
 ) -> Callable[[str, Role], Session]:
-    """Return what starts sessions in subfolders of `folder`, each with its role's credentials."""
+    """Return a function that starts sessions in subfolders of `folder`, each with its role's credentials."""
 
     def start(name: str, role: Role) -> Session:
-        acts_as = roles.assume(role, "GlueJobRunnerSession")
+        session = roles.assume(role, "GlueJobRunnerSession")
         credentials = {
-            "AWS_ACCESS_KEY_ID": acts_as.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": acts_as.secret_access_key,
-            "AWS_SESSION_TOKEN": acts_as.session_token,
+            "AWS_ACCESS_KEY_ID": session.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+            "AWS_SESSION_TOKEN": session.session_token,
         }
         return Session(folder / name, environment | credentials, spark_settings())
 

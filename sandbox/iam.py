@@ -1,4 +1,4 @@
-"""IAM as moto has it, with AWS's own rules for trust policies and AWS's quotas."""
+"""moto's IAM with AWS's rules for trust policies and AWS's quotas."""
 
 from types import ModuleType
 from typing import Any
@@ -11,28 +11,28 @@ from sandbox.iam_quotas import Quotas
 
 
 def install(quotas: Quotas) -> None:
-    """Make this moto's IAM; call it before the first request."""
+    """Replace moto's IAM backend; call it before the first request."""
     SandboxIamBackend.quotas = quotas
     iam_backends.backend = SandboxIamBackend
 
 
 class SandboxIamBackend(IAMBackend):
-    """One partition of one account's IAM."""
+    """IAM of one account in one partition."""
 
     quotas = Quotas()
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        # GetAccountSummary answers out of these
+        # GetAccountSummary returns these
         self.account_summary._assume_role_policy_size_quota = self.quotas.trust_policy_characters
         self.account_summary._attached_policies_per_role_quota = self.quotas.attached_policies
 
     @property
-    def _url_module(self) -> ModuleType:  # moto looks for it beside the class's own module
+    def _url_module(self) -> ModuleType:  # moto looks for it beside this class's module
         return moto.iam.urls
 
     def create_role(self, role_name: str, assume_role_policy_document: str, *arguments: Any, **more: Any) -> Role:
-        """Make a role (CreateRole); moto takes any text for a trust policy."""
+        """Create a role (CreateRole); moto accepts any text as a trust policy."""
         self._check_trust_policy(assume_role_policy_document)
         return super().create_role(role_name, assume_role_policy_document, *arguments, **more)
 
@@ -43,14 +43,16 @@ class SandboxIamBackend(IAMBackend):
         role.assume_role_policy_document = policy_document
 
     def delete_role(self, role_name: str) -> None:
-        """Delete a role (DeleteRole); trust policies then name it by its unique id, as in AWS."""
-        gone = self.get_role(role_name)
+        """Delete a role (DeleteRole); trust policies then name it by its unique ID, as in AWS."""
+        deleted = self.get_role(role_name)
         super().delete_role(role_name)
         for role in self.roles.values():
-            role.assume_role_policy_document = role.assume_role_policy_document.replace(f'"{gone.arn}"', f'"{gone.id}"')
+            role.assume_role_policy_document = role.assume_role_policy_document.replace(
+                f'"{deleted.arn}"', f'"{deleted.id}"'
+            )
 
     def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
-        """Attach a managed policy (AttachRolePolicy); one that is attached already stays so."""
+        """Attach a managed policy (AttachRolePolicy); attaching it twice changes nothing."""
         attached = self.get_role(role_name).managed_policies
         if policy_arn in attached:
             return
@@ -59,7 +61,7 @@ class SandboxIamBackend(IAMBackend):
         super().attach_role_policy(policy_arn, role_name)
 
     def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
-        """Set a role's permissions boundary (PutRolePermissionsBoundary); moto takes one that does not exist."""
+        """Set a role's permissions boundary (PutRolePermissionsBoundary); moto accepts one that does not exist."""
         self.get_policy(permissions_boundary)
         super().put_role_permissions_boundary(role_name, permissions_boundary)
 

@@ -1,5 +1,5 @@
-// Decide IAM requests with @cloud-copilot/iam-simulate: a JSON question a line in, a JSON decision a line out.
-// A process of its own, which ends with its standard input.
+// Decide IAM requests with @cloud-copilot/iam-simulate: reads JSON questions, writes JSON decisions, one per line.
+// A separate process that ends when its standard input closes.
 import readline from 'node:readline'
 import { runSimulation, runUnsafeSimulation } from '@cloud-copilot/iam-simulate'
 
@@ -21,15 +21,15 @@ async function decide(question) {
     },
   }
   let { resultType, errors, overallResult, result } = await runSimulation(simulation, {})
-  if (errors?.message === 'must.use.wildcard') { // an action that knows no resources
+  if (errors?.message === 'must.use.wildcard') { // an action without resource types
     simulation.request.resource.resource = '*';
     ({ resultType, errors, overallResult, result } = await runSimulation(simulation, {}))
   }
   if (resultType === 'single') return describe(overallResult, result.analysis)
   if (WRONG_QUESTIONS.includes(errors?.message)) return { error: errors.message }
-  // Resources that AWS's reference does not list for the action (glue:GetTags of a session) are refused above; the
-  // "unsafe" simulation takes them at their word, and what it leaves out, checks of names, is done by now. A `*` in the
-  // request would be allowed if anything it matches is; in IAM it is a character, which only a policy's `*` matches.
+  // The simulation above rejects resources that AWS's reference does not list for the action (glue:GetTags of a session).
+  // The "unsafe" simulation accepts them, and omits only checks of names, which are done. A `*` in the request would be
+  // allowed if anything that it matches is; in IAM it is a plain character, which only a policy's `*` matches.
   simulation.request.resource.resource = resource.replaceAll('*', '-')
   return describe(runUnsafeSimulation(simulation, {}))
 }

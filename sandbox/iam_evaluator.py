@@ -1,6 +1,6 @@
-"""IAM decisions, made by an evaluator that is nobody's here: `@cloud-copilot/iam-simulate`.
+"""IAM decisions by an independent evaluator: `@cloud-copilot/iam-simulate`.
 
-It is AGPL-licensed: a development dependency, run as a process of its own and neither imported nor shipped.
+It is AGPL-licensed: a development dependency, run in a separate process and neither imported nor shipped.
 """
 
 import json
@@ -20,18 +20,18 @@ Result = Literal["Allowed", "ImplicitlyDenied", "ExplicitlyDenied"]
 
 
 class EvaluatorError(Exception):
-    """The evaluator could not decide; the message says what about."""
+    """The evaluator could not decide; the message names the request and the reason."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A request, and the policies it is judged by. Documents are policy documents as JSON objects."""
+    """A request, and the policies that decide it, as JSON objects."""
 
     principal: str
     """ARN of a role session, or a service's name."""
     action: str
     resource: str
-    """ARN, or `*` for what has none."""
+    """ARN, or `*` for an action without resources."""
     account: str
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
     """Condition keys of the request."""
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the policies say, together and each kind of them by itself."""
+    """The result of all policies together, and of each kind alone."""
 
     result: Result
     identity: Result | None = None
@@ -50,11 +50,11 @@ class Decision:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the request may be served."""
+        """Whether the request is allowed."""
         return self.result == "Allowed"
 
     def reason(self, action: str) -> str:
-        """Return the end of AWS's refusal, which says what kind of policy refuses.
+        """Return the end of AWS's error message, which names the kind of policy that denies the request.
 
         Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
         """
@@ -72,23 +72,23 @@ class Decision:
 
 
 class Evaluator:
-    """The evaluator's process, started with the first question; it ends with this one."""
+    """The evaluator's process, started with the first question; it ends with the sandbox."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
     def decide(self, question: Question) -> Decision:
-        """Judge a request.
+        """Decide a request.
 
         Raises:
-            EvaluatorError: the action is not known to AWS's reference, or the process cannot run.
+            EvaluatorError: AWS's reference does not list the action, or the process cannot run.
 
         """
-        said = self._ask(_as_json(question))
-        if error := said.pop("error", None):
+        answer = self._ask(_as_json(question))
+        if error := answer.pop("error", None):
             raise EvaluatorError(f"{question.action} on {question.resource} cannot be decided: {error}")
-        return Decision(**said)
+        return Decision(**answer)
 
     def close(self) -> None:
         """End the process; the next question starts another."""

@@ -1,7 +1,7 @@
-"""What IAM accepts as a role's trust policy, and what it says about the rest.
+"""The policy documents that IAM accepts, and its messages about others.
 
-moto's own check refuses documents that AWS has (`Version` 2008-10-17 or none, `sts:SetContext`, numbers in
-conditions) and is not made on CreateRole at all. Messages are those that users of AWS report.
+moto rejects documents that AWS accepts (`Version` 2008-10-17 or none, `sts:SetContext`, numbers in conditions), and
+checks nothing on CreateRole. The messages are those that AWS users report.
 """
 
 import json
@@ -21,7 +21,7 @@ TRUST_ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAc
 
 
 def check_trust_policy(text: str) -> None:
-    """Check a trust policy as IAM does when it is written.
+    """Check a trust policy as IAM does on writes.
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
@@ -38,7 +38,7 @@ def check_trust_policy(text: str) -> None:
 
 
 def check_identity_policy(text: str) -> None:
-    """Check what moto's own check of an inline policy leaves out.
+    """Check an inline policy for errors that moto accepts.
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
@@ -50,7 +50,7 @@ def check_identity_policy(text: str) -> None:
 
 
 def check_statements(text: str) -> list[dict[str, Any]]:
-    """Return a policy's statements, checked in what they have in common whatever the policy is for.
+    """Return a policy's statements after the checks that all kinds of policies share.
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
@@ -113,7 +113,7 @@ def _check_principal(statement: dict[str, Any]) -> None:
 
 
 def _is_principal(kind: str, name: str) -> bool:
-    """Say whether a principal has a legal form; the unique id of a deleted role (`AROA…`) has none."""
+    """Return whether a principal has a valid form; the unique ID of a deleted role (`AROA…`) has not."""
     if kind == "AWS":
         return bool(AWS_PRINCIPAL.fullmatch(name))
     if kind == "Service":
@@ -143,7 +143,7 @@ def _check_condition(condition: object) -> None:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Yield the strings of a string or of a list of at least one."""
+    """Yield a string, or the strings of a non-empty list."""
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(item, str) for item in values):
         raise MalformedPolicyDocument("Syntax errors in policy.")

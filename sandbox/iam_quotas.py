@@ -1,4 +1,4 @@
-"""IAM's quotas on a role, and how IAM says that one is exceeded."""
+"""IAM's quotas of a role, and its errors when one is exceeded."""
 
 import re
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from moto.iam.exceptions import LimitExceededException
 
 INLINE_POLICIES_CHARACTERS = 10_240
-"""All inline policies of one role together, white space not counted. AWS never raises it.
+"""All inline policies of one role together, excluding white space. AWS does not raise it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 
 def characters(document: str) -> int:
-    """Return the size of a policy document as IAM counts it: white space is free."""
+    """Return the size of a policy document as IAM counts it: without white space."""
     return len(re.sub(r"\s", "", document))
 
 
 @dataclass(frozen=True)
 class Quotas:
-    """What an account may have of the quotas that AWS raises on request; the defaults are AWS's."""
+    """An account's values of the quotas that AWS raises on request; the defaults are AWS's."""
 
     trust_policy_characters: int = 2048
     attached_policies: int = 10

@@ -1,4 +1,4 @@
-"""iam:SimulatePrincipalPolicy, which moto lacks, by the evaluator that judges requests.
+"""iam:SimulatePrincipalPolicy, which moto lacks, by the evaluator that authorizes requests.
 
 Source: AWS IAM API reference, SimulatePrincipalPolicy.
 """
@@ -21,13 +21,13 @@ VARIABLE = re.compile(r"\$\{([^},]+)")
 
 
 class InvalidInput(ServiceException):
-    """The simulation cannot be run as asked."""
+    """The simulation's request is invalid."""
 
     code = "InvalidInput"
 
 
 class NoSuchEntity(ServiceException):
-    """There is no such role."""
+    """The role does not exist."""
 
     code = "NoSuchEntity"
 
@@ -38,7 +38,7 @@ class IamCalls(IamResponse):
     evaluator: Evaluator
 
     def simulate_principal_policy(self) -> ActionResult:
-        """SimulatePrincipalPolicy; of roles."""
+        """SimulatePrincipalPolicy, for roles."""
         role = roles.find_role(self._get_param("PolicySourceArn"))
         if role is None:
             raise NoSuchEntity(f"Entity {self._get_param('PolicySourceArn')} not found.")
@@ -62,7 +62,7 @@ class IamCalls(IamResponse):
 
 
 def install(evaluator: Evaluator) -> None:
-    """Make this moto's IAM calls; call it before the first request."""
+    """Replace moto's IAM operations; call it before the first request."""
     IamCalls.evaluator = evaluator
     moto.iam.urls.url_paths["{0}/$"] = IamCalls.dispatch
 
@@ -86,7 +86,7 @@ def _result(question: Question, decision: Decision, missing: list[str]) -> dict[
 
 
 def _keys_used(value: Any) -> Iterator[str]:
-    """Yield the condition keys that policy documents look at, in conditions and as variables."""
+    """Yield the condition keys in policy documents, in conditions and as variables."""
     if isinstance(value, str):
         yield from VARIABLE.findall(value)
     elif isinstance(value, list):

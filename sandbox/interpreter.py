@@ -1,8 +1,8 @@
-"""The inside of a Glue session: Python with a live Spark. A program of its own, run by `sessions.py`.
+"""The process of a Glue session: Python with a Spark session. A separate program, run by `sessions.py`.
 
-A JSON request a line comes on standard input, `{"id": 0, "code": "…"}`; a JSON answer a line goes to the file
-descriptor given as the argument: `{"spark": "3.5.4"}` when ready, then `{"id": 0, "output": {…}}`, the output being a
-Glue `StatementOutput`. SIGINT cancels the statement that runs. However it hangs, it ends when its input is closed.
+It reads JSON requests from standard input, one per line: `{"id": 0, "code": "…"}`. It writes JSON answers to the file
+descriptor in its argument: `{"spark": "3.5.4"}` when ready, then `{"id": 0, "output": {…}}` with a Glue
+`StatementOutput`. SIGINT cancels the running statement. It ends when its input closes, even if it hangs.
 """
 
 import ast
@@ -22,8 +22,8 @@ FIGURE_MAGIC = re.compile(r"%matplot\s+(\w+)\s*")
 
 
 def main() -> None:
-    """Serve until the input ends."""
-    end_with_input()
+    """Serve requests until the input closes."""
+    exit_when_input_closes()
     with os.fdopen(int(sys.argv[1]), "w", buffering=1) as answers:
         names = start_spark()
         answers.write(json.dumps({"spark": names["spark"].version}) + "\n")
@@ -33,28 +33,28 @@ def main() -> None:
 
 
 def next_line() -> str:
-    """Return the next line of input; a statement is cancelled too late if this is what gets the interrupt."""
+    """Return the next line of input; an interrupt here is of a statement that has already ended."""
     while True:
         with contextlib.suppress(KeyboardInterrupt):
             return sys.stdin.readline()
 
 
-def end_with_input() -> None:
-    """Have a second process watch the input, and kill this one and all it has started when it is closed.
+def exit_when_input_closes() -> None:
+    """Start a process that kills this one and its children when the input closes.
 
-    A thread would not do: a statement may hold the interpreter's lock.
+    A thread is not enough: a statement may hold the interpreter's lock.
     """
     if os.fork() == 0:
         os.closerange(1, 256)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
         closed = select.poll()
-        closed.register(0, 0)  # no event but the hang-up
+        closed.register(0, 0)  # only reports the hang-up
         closed.poll()
         os.killpg(0, signal.SIGKILL)
 
 
 def start_spark() -> dict[str, Any]:
-    """Return what a Glue session starts with: `spark` and `sc`."""
+    """Return the names that a Glue session starts with: `spark` and `sc`."""
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
@@ -72,7 +72,7 @@ def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
     try:
         with contextlib.redirect_stdout(printed):
             execute(FIGURE_MAGIC.sub(r"__figure__('\1')", code), names)
-    except BaseException as error:  # the statement's own, an interrupt and SystemExit included
+    except BaseException as error:  # any error of the statement, an interrupt and SystemExit included
         own_frames = error.__traceback__ and error.__traceback__.tb_next and error.__traceback__.tb_next.tb_next
         return {
             "Status": "error",
@@ -88,7 +88,7 @@ def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def execute(code: str, names: dict[str, Any]) -> None:
-    """Run code as a prompt does: what its last line is worth is printed."""
+    """Run code as an interactive prompt does: print the value of the last expression."""
     module = ast.parse(code, "<stdin>")
     last = module.body[-1] if module.body else None
     if isinstance(last, ast.Expr):

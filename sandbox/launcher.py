@@ -1,4 +1,4 @@
-"""Start the sandbox from a program: for demos and tests."""
+"""Start the sandbox from a program, for demos and tests."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Decision:
-    """What a role session asked for, and the answer."""
+    """A permission that a role session requested, and the decision."""
 
     principal: str
     action: str
@@ -43,17 +43,17 @@ class Decision:
 
 
 class Sandbox:
-    """A local AWS as a process of its own, ready once entered and gone once left.
+    """A local AWS in a separate process: ready in the `with` block, gone after it.
 
         with Sandbox() as aws:
             aws.client("iam").create_role(...)
             subprocess.run(["terraform", "apply"], env={**os.environ, **aws.environment})
 
-    It ends with this process in any case, also if that is killed.
+    It ends with this process in any case, even if this process is killed.
 
     Args:
-        arguments: more of the sandbox's command line, such as `["--trust-policy-quota", "4096"]`.
-        time_limit: seconds to wait until it is ready.
+        arguments: further arguments of the sandbox's command line, such as `["--trust-policy-quota", "4096"]`.
+        time_limit: most seconds to wait until it is ready.
 
     """
 
@@ -62,13 +62,13 @@ class Sandbox:
         self._time_limit = time_limit
         self._process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
-        """What to merge into the environment of an AWS client."""
+        """Variables to add to the environment of an AWS client."""
 
     def start(self) -> Self:
-        """Start the process and wait until it answers.
+        """Start the process and wait until it is ready.
 
         Raises:
-            SandboxError: it ended, or was not ready in time.
+            SandboxError: the process ended, or was not ready in time.
 
         """
         self._directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
@@ -86,7 +86,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """End the process and remove its files; do nothing if that is done."""
+        """End the process and remove its files; do nothing if it has been stopped."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -111,18 +111,18 @@ class Sandbox:
 
     @property
     def process_id(self) -> int:
-        """The process's id."""
+        """The process ID."""
         if self._process is None:
             raise SandboxError("the sandbox is not running")
         return self._process.pid
 
     @property
     def log_file(self) -> Path:
-        """What the process has written."""
+        """The output of the process."""
         return self._directory / "log"
 
     def decisions(self) -> list[Decision]:
-        """Return what role sessions have asked for and what was decided, oldest first."""
+        """Return the permissions that role sessions requested and the decisions, oldest first."""
         context = ssl.create_default_context(cafile=str(self.certificate_authority))
         with urllib.request.urlopen(self.endpoint + "/_sandbox/decisions", context=context) as response:
             return [Decision(**decision) for decision in json.load(response)]
@@ -139,7 +139,7 @@ class Sandbox:
     def client(self, service: Literal["glue"], **options: Any) -> "GlueClient": ...
 
     def client(self, service: Any, **options: Any) -> Any:
-        """Return a boto3 client of the account's operator; `options` are `boto3.client`'s and come first."""
+        """Return a boto3 client of the account's operator; `options` override the arguments of `boto3.client`."""
         settings: dict[str, Any] = {
             "region_name": self.environment["AWS_REGION"],
             "endpoint_url": self.endpoint,
@@ -166,10 +166,10 @@ class Sandbox:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in a terminal is for the parent, which then ends the sandbox
+            start_new_session=True,  # Ctrl-C in a terminal reaches only the parent, which ends the sandbox
         )
 
-    def _fail(self, what: str) -> None:
+    def _fail(self, reason: str) -> None:
         lines = self.log_file.read_text(errors="replace").splitlines()[-15:]
         self.stop()
-        raise SandboxError("\n".join([f"{what}; its last lines:", *lines]) if lines else what)
+        raise SandboxError("\n".join([f"{reason}; its last lines:", *lines]) if lines else reason)

@@ -1,8 +1,7 @@
-"""Which permissions a request needs: actions, resources and condition keys.
+"""The permissions that a request needs: actions, resources and condition keys.
 
-Sources: AWS's Service Authorization Reference for actions, resource types and condition keys
-(https://docs.aws.amazon.com/service-authorization/latest/reference/); what only documentation says of single calls
-stands beside them.
+Source: AWS's Service Authorization Reference for actions, resource types and condition keys
+(https://docs.aws.amazon.com/service-authorization/latest/reference/); single calls name further sources.
 """
 
 import json
@@ -18,10 +17,10 @@ from moto.s3.models import s3_backends
 from sandbox import roles
 
 FREE_ACTIONS = {"sts:GetCallerIdentity"}
-"""Served whatever the policies say. Source: AWS STS API reference, GetCallerIdentity."""
+"""Allowed whatever the policies are. Source: AWS STS API reference, GetCallerIdentity."""
 ROLE_PARAMETERS = {"Role", "RoleArn", "ExecutionRole", "ExecutionRoleArn"}
 S3_ACTIONS = {"s3:HeadBucket": "s3:ListBucket"}
-"""What moto calls by its operation's name."""
+"""Actions of operations whose names differ from them."""
 
 KEY_POLICY = {
     "Version": "2012-10-17",
@@ -34,7 +33,7 @@ KEY_POLICY = {
         }
     ],
 }
-"""What every key is taken to have: it leaves who may use the key to IAM.
+"""The assumed policy of every key: IAM policies decide who may use it.
 Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"""
 
 
@@ -48,22 +47,22 @@ class Permission:
     resource_policy: Mapping[str, Any] | None = None
 
     @property
-    def resource_in_refusals(self) -> str:
-        """The resource as AWS words it when it refuses: IAM names the role, others its ARN."""
+    def resource_in_messages(self) -> str:
+        """The resource as AWS's error messages name it: IAM's have the role's name, others its ARN."""
         if self.action.startswith("iam:") and self.action != "iam:PassRole" and ":role/" in self.resource:
             return f"role {self.resource.rpartition('/')[2]}"
         return self.resource
 
 
 def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permission]:
-    """Yield the permissions that a request needs, in the order in which they are looked at.
+    """Yield the permissions that a request needs, in the order in which they are checked.
 
     Args:
         response: moto's view of the request.
-        s3_resource: the bucket's or object's ARN, if it is a request to S3.
+        s3_resource: the bucket's or object's ARN in a request to S3.
 
     Raises:
-        NotImplementedError: it is to a service whose requests the sandbox cannot judge.
+        NotImplementedError: the request is to a service that the sandbox cannot authorize.
 
     """
     service = str(response.service_name)
@@ -80,9 +79,9 @@ def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permiss
         case "sts":
             yield _sts(action, response)
         case "s3":
-            asked = _s3(action, s3_resource)
-            yield asked
-            yield from _s3_keys(asked, response.headers)
+            permission = _s3(action, s3_resource)
+            yield permission
+            yield from _kms_of_s3(permission, response.headers)
         case _:
             raise NotImplementedError(f"requests of a role to {service}")
 
@@ -91,83 +90,83 @@ def _json_body(response: BaseResponse) -> dict[str, Any]:
     return dict(json.loads(response.body or "{}"))
 
 
-def _glue(action: str, asked: dict[str, Any], region: str) -> Iterator[Permission]:
-    resource = _glue_resource(action, asked, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}")
-    requested = {**(asked.get("Tags") or {}), **(asked.get("TagsToAdd") or {})}
+def _glue(action: str, parameters: dict[str, Any], region: str) -> Iterator[Permission]:
+    resource = _glue_resource(action, parameters, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}")
+    requested = {**(parameters.get("Tags") or {}), **(parameters.get("TagsToAdd") or {})}
     context = _request_tags(requested)
-    if removed := asked.get("TagsToRemove"):
+    if removed := parameters.get("TagsToRemove"):
         context["aws:TagKeys"] = removed
     creates = action.startswith("glue:Create")
     if not creates:
         context |= _resource_tags(glue_backends[roles.ACCOUNT][region].get_tags(resource))
     yield Permission(action, resource, context)
     if creates and requested:
-        # Since August 2024 tags on creation need this too, the request's tags being the resource's.
+        # Since August 2024, tags on creation need this too; the request's tags count as the resource's.
         # Source: https://docs.aws.amazon.com/glue/latest/dg/security-iam-awsmanpol.html
         yield Permission("glue:TagResource", resource, context | _resource_tags(requested))
-    yield from _passed_roles(asked, "glue.amazonaws.com")
+    yield from _passed_roles(parameters, "glue.amazonaws.com")
 
 
-def _glue_resource(action: str, asked: dict[str, Any], prefix: str) -> str:
+def _glue_resource(action: str, parameters: dict[str, Any], prefix: str) -> str:
     operation = action.removeprefix("glue:")
     if operation.startswith("List") and operation != "ListStatements":
         return "*"
-    if "ResourceArn" in asked:
-        return str(asked["ResourceArn"])
+    if "ResourceArn" in parameters:
+        return str(parameters["ResourceArn"])
     if "Statement" in operation:
-        return f"{prefix}:session/{asked.get('SessionId')}"
+        return f"{prefix}:session/{parameters.get('SessionId')}"
     if operation.endswith("Session"):
-        return f"{prefix}:session/{asked.get('Id')}"
+        return f"{prefix}:session/{parameters.get('Id')}"
     if operation.endswith("Database"):
-        name = asked.get("Name") or asked.get("DatabaseInput", {}).get("Name")
+        name = parameters.get("Name") or parameters.get("DatabaseInput", {}).get("Name")
         return f"{prefix}:database/{name}"
-    if "DatabaseName" in asked:
-        name = asked.get("Name") or asked.get("TableName") or asked.get("TableInput", {}).get("Name")
-        return f"{prefix}:table/{asked['DatabaseName']}/{name}"
+    if "DatabaseName" in parameters:
+        name = parameters.get("Name") or parameters.get("TableName") or parameters.get("TableInput", {}).get("Name")
+        return f"{prefix}:table/{parameters['DatabaseName']}/{name}"
     if operation.endswith(("Job", "JobRun")):
-        return f"{prefix}:job/{asked.get('JobName') or asked.get('Name')}"
+        return f"{prefix}:job/{parameters.get('JobName') or parameters.get('Name')}"
     if operation.endswith("Crawler"):
-        return f"{prefix}:crawler/{asked.get('Name')}"
+        return f"{prefix}:crawler/{parameters.get('Name')}"
     return f"{prefix}:catalog"
 
 
-def _sagemaker(action: str, asked: dict[str, Any], region: str) -> Iterator[Permission]:
+def _sagemaker(action: str, parameters: dict[str, Any], region: str) -> Iterator[Permission]:
     prefix = f"arn:{roles.PARTITION}:sagemaker:{region}:{roles.ACCOUNT}"
-    tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags") or []}
-    yield Permission(action, _sagemaker_resource(action, asked, prefix), _request_tags(tags))
-    yield from _passed_roles(asked, "sagemaker.amazonaws.com")
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags") or []}
+    yield Permission(action, _sagemaker_resource(action, parameters, prefix), _request_tags(tags))
+    yield from _passed_roles(parameters, "sagemaker.amazonaws.com")
 
 
-def _sagemaker_resource(action: str, asked: dict[str, Any], prefix: str) -> str:
-    if "ResourceArn" in asked:
-        return str(asked["ResourceArn"])
+def _sagemaker_resource(action: str, parameters: dict[str, Any], prefix: str) -> str:
+    if "ResourceArn" in parameters:
+        return str(parameters["ResourceArn"])
     kind = re.sub(r"^(Create|Describe|Update|Delete|Stop|Start)", "", action.removeprefix("sagemaker:"))
     if kind.startswith("List"):
         return "*"
     hyphenated = re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower()
-    name = asked.get(f"{kind}Name")
+    name = parameters.get(f"{kind}Name")
     if kind == "Domain":
-        name = asked.get("DomainId", "new")
-    elif "DomainId" in asked:
-        name = f"{asked['DomainId']}/{name}"
+        name = parameters.get("DomainId", "new")
+    elif "DomainId" in parameters:
+        name = f"{parameters['DomainId']}/{name}"
     return f"{prefix}:{hyphenated}/{name}"
 
 
-def _iam(action: str, asked: dict[str, Any]) -> Iterator[Permission]:
+def _iam(action: str, parameters: dict[str, Any]) -> Iterator[Permission]:
     resource = "*"
     context: dict[str, str | list[str]] = {}
     prefix = f"arn:{roles.PARTITION}:iam::{roles.ACCOUNT}"
-    if policy := asked.get("PolicyArn"):
+    if policy := parameters.get("PolicyArn"):
         resource, context["iam:PolicyARN"] = policy, policy
-    if boundary := asked.get("PermissionsBoundary"):
+    if boundary := parameters.get("PermissionsBoundary"):
         context["iam:PermissionsBoundary"] = boundary
-    if name := asked.get("RoleName"):
+    if name := parameters.get("RoleName"):
         role = roles.find_role(name)
-        resource = role.arn if role else f"{prefix}:role{asked.get('Path', '/')}{name}"
+        resource = role.arn if role else f"{prefix}:role{parameters.get('Path', '/')}{name}"
         context |= _resource_tags(roles.tags_of(role)) if role else {}
-    elif name := asked.get("UserName"):
+    elif name := parameters.get("UserName"):
         resource = f"{prefix}:user/{name}"
-    elif source := asked.get("PolicySourceArn"):
+    elif source := parameters.get("PolicySourceArn"):
         resource = source
     yield Permission(action, resource, context)
 
@@ -187,31 +186,31 @@ def _s3(action: str, resource: str) -> Permission:
     return Permission(action, resource, resource_policy=json.loads(policy) if policy else None)
 
 
-def _s3_keys(asked: Permission, headers: Mapping[str, str]) -> Iterator[Permission]:
-    """Yield what S3 asks of KMS for the caller, where an object is encrypted with a key.
+def _kms_of_s3(permission: Permission, headers: Mapping[str, str]) -> Iterator[Permission]:
+    """Yield the KMS permission that S3 needs from the caller if an object is encrypted with a key.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
-    bucket_name, _, name = asked.resource.rpartition(":")[2].partition("/")
-    if asked.action == "s3:PutObject":
+    bucket_name, _, name = permission.resource.rpartition(":")[2].partition("/")
+    if permission.action == "s3:PutObject":
         action, key = "kms:GenerateDataKey", headers.get("x-amz-server-side-encryption-aws-kms-key-id")
-    elif asked.action == "s3:GetObject":
+    elif permission.action == "s3:GetObject":
         bucket = s3_backends[roles.ACCOUNT][roles.PARTITION].buckets.get(bucket_name)
-        found = bucket.keys.get(name) if bucket else None
-        action, key = "kms:Decrypt", found.kms_key_id if found else None
+        stored = bucket.keys.get(name) if bucket else None
+        action, key = "kms:Decrypt", stored.kms_key_id if stored else None
     else:
         return
     if key:
         yield Permission(action, key, resource_policy=KEY_POLICY)
 
 
-def _passed_roles(asked: Any, service: str) -> Iterator[Permission]:
-    """Yield iam:PassRole for each role that a request names, at whatever depth."""
-    if isinstance(asked, list):
-        for item in asked:
+def _passed_roles(parameters: Any, service: str) -> Iterator[Permission]:
+    """Yield iam:PassRole for each role that a request names, at any depth."""
+    if isinstance(parameters, list):
+        for item in parameters:
             yield from _passed_roles(item, service)
-    elif isinstance(asked, dict):
-        for name, value in asked.items():
+    elif isinstance(parameters, dict):
+        for name, value in parameters.items():
             if name in ROLE_PARAMETERS and isinstance(value, str):
                 yield Permission("iam:PassRole", roles.arn_of_role(value), {"iam:PassedToService": service})
             else:

@@ -1,4 +1,4 @@
-"""Roles of the local account: who trusts whom, what a role may do, and sessions of them."""
+"""The roles of the local account: their trust, their policies and their sessions."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ PARTITION = "aws"
 
 
 def find_role(name_or_arn: str) -> Role | None:
-    """Return the role with this name, or exactly this ARN; None if there is none."""
+    """Return the role with this name or ARN; None if it does not exist."""
     roles = iam_backends[ACCOUNT][PARTITION]
     try:
         return roles.get_role_by_arn(name_or_arn) if ":" in name_or_arn else roles.get_role(name_or_arn)
@@ -24,14 +24,14 @@ def find_role(name_or_arn: str) -> Role | None:
 
 
 def arn_of_role(name_or_arn: str) -> str:
-    """Return the ARN of a role named in a request, whether it exists or not."""
+    """Return the ARN of a role that a request names; the role need not exist."""
     if role := find_role(name_or_arn):
         return str(role.arn)
     return name_or_arn if ":" in name_or_arn else f"arn:{PARTITION}:iam::{ACCOUNT}:role/{name_or_arn}"
 
 
 def trusts(evaluator: Evaluator, role: Role, service: str) -> bool:
-    """Say whether a role's trust policy lets a service (`glue.amazonaws.com`) assume it."""
+    """Return whether a role's trust policy lets a service (`glue.amazonaws.com`) assume it."""
     trust = json.loads(role.assume_role_policy_document)
     question = Question(service, "sts:AssumeRole", role.arn, ACCOUNT, resource_policy=trust)
     return evaluator.decide(question).is_allowed
@@ -52,7 +52,7 @@ def permissions_boundary(role: Role) -> dict[str, Any] | None:
 
 
 def assume(role: Role, session_name: str) -> AssumedRole:
-    """Return a session of a role, with credentials for an hour, as the service that trusts it gets one."""
+    """Return a session of a role for a service that the role trusts, with credentials for an hour."""
     return sts_backends[ACCOUNT][PARTITION].assume_role(
         region_name=REGION,
         role_session_name=session_name,

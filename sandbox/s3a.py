@@ -1,6 +1,6 @@
-"""Spark's settings for `s3://` addresses: Hadoop's own S3 client against the sandbox, as the session's role.
+"""Spark's settings for `s3://` addresses: Hadoop's S3 client with the sandbox, as the session's role.
 
-Glue reads `s3://` with a client of its own; what is the same is S3, and what the role may do there.
+Glue has a different client for `s3://`; S3 and the role's permissions are the same.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificat
 from sandbox.sessions import JAVA_OPTIONS, folder_of
 
 JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
-"""Those of the package `sagemaker_pyspark`, which nothing else of is used."""
+"""The only files used from the package `sagemaker_pyspark`."""
 TRUST_STORE_PASSWORD = "sandbox"
 
 
@@ -36,7 +36,7 @@ def spark_settings(*, endpoint: str, trust_store: Path) -> dict[str, str]:
 
 
 def write_trust_store(authority_file: Path, trust_store: Path) -> None:
-    """Write a certificate authority (PEM) as Java reads it."""
+    """Write a certificate authority (PEM) as a Java trust store."""
     certificate = x509.load_pem_x509_certificate(authority_file.read_bytes())
     trust_store.write_bytes(
         serialize_java_truststore(

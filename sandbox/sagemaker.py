@@ -1,4 +1,4 @@
-"""SageMaker's user profiles and spaces, and tags of domains: what moto lacks of Studio."""
+"""The parts of SageMaker Studio that moto lacks: user profiles and spaces, and their tags."""
 
 import json
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ class Member:
 
     domain_id: str
     name: str
-    described: dict[str, Any]
-    """What the request for it said."""
+    request: dict[str, Any]
+    """The parameters of the request that created it."""
     created: Any = field(default_factory=utcnow)
 
     @property
     def times_and_state(self) -> dict[str, Any]:
-        """What SageMaker says of both kinds."""
+        """The members of a description that both kinds have."""
         return {"CreationTime": self.created, "LastModifiedTime": self.created, "Status": "InService"}
 
 
@@ -36,7 +36,7 @@ Members = dict[tuple[str, str], Member]
 
 
 class SageMakerCalls(SageMakerResponse):
-    """moto's SageMaker with user profiles and spaces. One region's are as good as another's."""
+    """moto's SageMaker with user profiles and spaces, which all regions share."""
 
     user_profiles: ClassVar[Members] = {}
     spaces: ClassVar[Members] = {}
@@ -81,8 +81,8 @@ class SageMakerCalls(SageMakerResponse):
         for member in page:
             summary = {"DomainId": member.domain_id, "SpaceName": member.name, **member.times_and_state}
             for settings in ("OwnershipSettings", "SpaceSharingSettings"):
-                if settings in member.described:
-                    summary[f"{settings}Summary"] = member.described[settings]
+                if settings in member.request:
+                    summary[f"{settings}Summary"] = member.request[settings]
             summaries.append(summary)
         return ActionResult({"Spaces": summaries, "NextToken": token})
 
@@ -93,7 +93,7 @@ class SageMakerCalls(SageMakerResponse):
     def list_tags(self) -> ActionResult:
         """ListTags; also of user profiles and spaces."""
         if member := self._member_of_arn(self._get_param("ResourceArn")):
-            return ActionResult({"Tags": member.described.get("Tags", [])})
+            return ActionResult({"Tags": member.request.get("Tags", [])})
         return super().list_tags()
 
     def _create(self, kind: str, name_parameter: str, members: Members) -> str:
@@ -107,7 +107,7 @@ class SageMakerCalls(SageMakerResponse):
     def _describe(self, kind: str, name_parameter: str, arn_member: str, members: Members) -> ActionResult:
         member = self._find(kind, name_parameter, members)
         arn = self._arn(kind, member.domain_id, member.name)
-        return ActionResult({**member.described, arn_member: arn, **member.times_and_state})
+        return ActionResult({**member.request, arn_member: arn, **member.times_and_state})
 
     def _delete(self, kind: str, name_parameter: str, members: Members) -> ActionResult:
         member = self._find(kind, name_parameter, members)
@@ -132,7 +132,7 @@ class SageMakerCalls(SageMakerResponse):
 
     def _page(self, members: Members, *, name_contains: str) -> tuple[list[Member], str | None]:
         domain_id, text = self._get_param("DomainIdEquals"), self._get_param(name_contains) or ""
-        found = [
+        matching = [
             member
             for member in members.values()
             if domain_id in (None, member.domain_id) and text.lower() in member.name.lower()
@@ -141,9 +141,9 @@ class SageMakerCalls(SageMakerResponse):
         if not token.isdigit():
             raise ValidationError("Invalid pagination token")
         start, end = int(token), int(token) + min(int(size), LARGEST_PAGE)
-        return found[start:end], str(end) if end < len(found) else None
+        return matching[start:end], str(end) if end < len(matching) else None
 
 
 def install() -> None:
-    """Make this moto's SageMaker; call it before the first request."""
+    """Replace moto's SageMaker operations; call it before the first request."""
     moto.sagemaker.urls.url_paths["{0}/$"] = SageMakerCalls.dispatch

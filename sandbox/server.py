@@ -1,4 +1,4 @@
-"""The HTTP server: TLS, HTTP/1.1 with kept connections, loopback only."""
+"""The HTTP server: TLS, HTTP/1.1 with persistent connections, loopback only."""
 
 import logging
 import socket
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 WORKERS = 128
-"""Clients listened to at the same time: a new connection holds a thread until its first request is answered,
-and Go's HTTP client (Terraform's) opens more connections than it uses."""
-KEPT_CONNECTIONS = 512
+"""Clients served in parallel: a new connection holds a thread until its first request is answered, and Go's HTTP
+client (Terraform's) opens more connections than it uses."""
+PERSISTENT_CONNECTIONS = 512
 CLIENT_TIME_LIMIT = 30
-"""Seconds a client may be silent, in a request or between two."""
+"""Seconds that a client may be silent, within a request or between requests."""
 LARGEST_BODY = 512 * 1024 * 1024
 """Bytes; far above any Terraform state or notebook data, far below the machine's memory."""
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """An HTTPS server of `application` on a loopback port, in threads of its own."""
+    """An HTTPS server of `application` on a loopback port, in separate threads."""
 
     def __init__(self, application: "WSGIApplication", *, port: int, context: ssl.SSLContext) -> None:
         self._http = _WsgiServer(
@@ -38,14 +38,14 @@ class Server:
             timeout=CLIENT_TIME_LIMIT,
         )
         self._http.ssl_adapter = TlsAdapter(context)
-        self._http.keep_alive_conn_limit = KEPT_CONNECTIONS
+        self._http.keep_alive_conn_limit = PERSISTENT_CONNECTIONS
         self._http.max_request_body_size = LARGEST_BODY
 
     def start(self) -> None:
         """Listen and serve.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: the port is not available.
 
         """
         self._http.prepare()
@@ -53,12 +53,12 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, once started."""
-        listening: socket.socket = self._http.socket
-        return int(listening.getsockname()[1])
+        """The server's port, once started."""
+        listener: socket.socket = self._http.socket
+        return int(listener.getsockname()[1])
 
 
 class _WsgiServer(WsgiServer):
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        # What a client does wrong (it hangs up, it sends no TLS) is none of the sandbox's errors.
+        # Errors of clients (they hang up, they send no TLS) are not errors of the sandbox.
         log.log(level if level >= logging.ERROR else logging.INFO, "%s", msg, exc_info=traceback)

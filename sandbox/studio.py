@@ -1,8 +1,8 @@
-"""Run a notebook as SageMaker Studio does, against the sandbox.
+"""Run a notebook as SageMaker Studio does, with the sandbox.
 
-What is real: the kernel (`aws-glue-sessions`), the wrapper that Studio starts it with (`sagemaker-kernel-wrapper`),
-the arguments and environment of SageMaker Distribution's kernel specification, the execution role's credentials from
-a container credentials address, and AWS's own host names. What differs stands in docs/sandbox.md.
+Real parts: the kernel (`aws-glue-sessions`), the wrapper that Studio starts it with (`sagemaker-kernel-wrapper`), the
+arguments and environment of SageMaker Distribution's kernel specification, the execution role's credentials from a
+container credentials address, and AWS's host names. docs/sandbox.md lists the differences.
 """
 
 import json
@@ -29,13 +29,13 @@ from sandbox.studio_host import credentials_path
 KERNEL_NAME = "glue_pyspark"
 KERNEL = "aws_glue_interactive_sessions_kernel.glue_pyspark.GlueKernel"
 AWS_ONLY_TAG = "aws-only"
-"""Cells with this tag need what only AWS has, and are left out."""
+"""Tag of cells that run only in AWS; they are skipped."""
 CELL_TIME_LIMIT = 300
-"""Seconds; the first Spark cell waits for Spark's start."""
+"""Seconds; the first Spark cell waits until Spark has started."""
 
 
 class Kernel:
-    """A Glue PySpark kernel that runs, in a Studio application of an execution role.
+    """A running Glue PySpark kernel in a Studio application of an execution role.
 
         with Kernel(role_arn=role_arn, sandbox=sandbox.environment) as kernel:
             print(kernel.run("spark.version"))
@@ -43,8 +43,8 @@ class Kernel:
     Args:
         role_arn: the execution role's ARN; it must trust sagemaker.amazonaws.com.
         sandbox: the environment variables for clients of the sandbox.
-        domain_id: the domain that the application is said to be in.
-        space_name: the space, if it is said to be in one.
+        domain_id: the application's domain.
+        space_name: the application's space, if any.
 
     """
 
@@ -57,8 +57,8 @@ class Kernel:
         self._space_name = space_name
 
     def __enter__(self) -> Self:
-        with ExitStack() as at_the_end:
-            folder = Path(at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="studio-")))
+        with ExitStack() as cleanup:
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="studio-")))
             _write_kernel_specification(folder)
             _write_metadata(folder, role_arn=self._role_arn, domain_id=self._domain_id, space_name=self._space_name)
             specifications = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
@@ -69,39 +69,37 @@ class Kernel:
                 allow_errors=True,
                 resources={"metadata": {"path": str(folder)}},
             )
-            log = at_the_end.enter_context((folder / "log").open("wb"))
+            log = cleanup.enter_context((folder / "log").open("wb"))
             environment = _environment(folder, self._role_arn, self._sandbox)
-            at_the_end.enter_context(
-                self._client.setup_kernel(env=environment, stdout=log, stderr=log, cleanup_kc=True)
-            )
-            self._at_the_end = at_the_end.pop_all()
+            cleanup.enter_context(self._client.setup_kernel(env=environment, stdout=log, stderr=log, cleanup_kc=True))
+            self._cleanup = cleanup.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._at_the_end.close()
+        self._cleanup.close()
 
     def run_cell(self, cell: NotebookNode) -> None:
-        """Run a code cell, and put its outputs into it.
+        """Run a code cell and store its outputs in it.
 
-        A cell that fails raises nothing; and a session that is refused does not even fail the cell: the refusal is
-        text among the outputs.
+        A failing cell raises nothing. A denied session does not even fail the cell: the error message is text among
+        its outputs.
         """
         cells = self._client.nb.cells
         cells.append(cell)
         self._client.execute_cell(cell, len(cells) - 1)
 
     def run(self, code: str) -> str:
-        """Run code; return all text it has put out."""
+        """Run code; return all text of its outputs."""
         cell = new_code_cell(code)  # type: ignore[no-untyped-call]
         self.run_cell(cell)
         return text_of(cell)
 
 
 def run_notebook(notebook: NotebookNode, *, role_arn: str, sandbox: Mapping[str, str]) -> NotebookNode:
-    """Return a notebook as it was run as an execution role, without the cells that only AWS can run.
+    """Run a notebook as an execution role; return it with outputs, without the cells that run only in AWS.
 
     Args:
-        notebook: what to run; it is left as it is.
+        notebook: the notebook; it is not changed.
         role_arn: the execution role's ARN; it must trust sagemaker.amazonaws.com.
         sandbox: the environment variables for clients of the sandbox.
 
@@ -115,14 +113,14 @@ def run_notebook(notebook: NotebookNode, *, role_arn: str, sandbox: Mapping[str,
 
 
 def local_part(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy of a notebook without the cells that only AWS can run."""
+    """Return a copy of a notebook without the cells that run only in AWS."""
     part = deepcopy(notebook)
     part.cells = [cell for cell in part.cells if AWS_ONLY_TAG not in cell.metadata.get("tags", [])]
     return part
 
 
 def text_of(cell: NotebookNode) -> str:
-    """Return all text that a cell has put out, errors included."""
+    """Return all text of a cell's outputs, errors included."""
     texts = []
     for output in cell.get("outputs", []):
         texts.append(output.get("text", ""))
@@ -132,7 +130,7 @@ def text_of(cell: NotebookNode) -> str:
 
 
 def save(executed: NotebookNode, notebook_file: Path, page_file: Path) -> None:
-    """Write an executed notebook, and a page of it that a browser shows without a network."""
+    """Write an executed notebook, and an HTML page of it that needs no network."""
     nbformat.write(executed, notebook_file)  # type: ignore[no-untyped-call]
     exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")  # type: ignore[no-untyped-call]
     page, _ = exporter.from_notebook_node(executed)
@@ -164,7 +162,7 @@ def _write_kernel_specification(folder: Path) -> None:
 
 
 def _write_metadata(folder: Path, *, role_arn: str, domain_id: str, space_name: str) -> None:
-    """Write the files that tell an application of Studio who it is.
+    """Write the metadata files of a Studio application.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/notebooks-run-and-manage-metadata.html
     """

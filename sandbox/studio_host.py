@@ -1,8 +1,8 @@
-"""What a Studio application finds around its container: its execution role's credentials, and a way out.
+"""The environment of a Studio application: its execution role's credentials, and an HTTP proxy.
 
-One loopback address in plain HTTP gives both. Credentials are at `CREDENTIALS_PATH`, as SageMaker serves them to
-AWS's SDKs. CONNECT opens a tunnel to the sandbox for every name of AWS's, so that a program which knows nothing of
-endpoints uses `https://<service>.<region>.amazonaws.com`; all other names are refused.
+One plain HTTP address on loopback serves both. Credentials are at `CREDENTIALS_PATH`, as SageMaker serves them to
+AWS's SDKs. CONNECT opens a tunnel to the sandbox for every AWS host name, so that programs without endpoint settings
+use `https://<service>.<region>.amazonaws.com`. The proxy refuses all other host names.
 """
 
 import contextlib
@@ -20,27 +20,27 @@ from sandbox.tls import AWS_SUFFIX
 
 CREDENTIALS_PATH = "/_sagemaker-instance-credentials/"
 SILENCE_LIMIT = 300
-"""Seconds after which a tunnel that carries nothing is closed."""
+"""Seconds after which an idle tunnel is closed."""
 
 Credentials = dict[str, str]
 
 
 class CredentialsRefusedError(Exception):
-    """A role's credentials are not to be had; the message says why."""
+    """A role's credentials are not available; the message gives the reason."""
 
 
 def credentials_path(role_arn: str) -> str:
-    """Return where a role's credentials are."""
+    """Return the path of a role's credentials."""
     return f"{CREDENTIALS_PATH}{quote(role_arn, safe='')}/credentials"
 
 
 class StudioHost:
-    """Serve applications of Studio.
+    """Serves credentials and tunnels to Studio applications.
 
     Args:
-        credentials_of: returns the credentials of a role's ARN in the form of AWS's container credentials, or raises
-            `CredentialsRefusedError`.
-        target_port: the sandbox's port, on loopback, that tunnels lead to.
+        credentials_of: returns the credentials of a role, by ARN, in the form of AWS's container credentials, or
+            raises `CredentialsRefusedError`.
+        target_port: the sandbox's port on loopback, the destination of tunnels.
 
     """
 
@@ -53,7 +53,7 @@ class StudioHost:
         self._server = _Server((ADDRESS, 0), Handler)
 
     def start(self) -> None:
-        """Serve, in threads of its own."""
+        """Serve in separate threads."""
         threading.Thread(target=self._server.serve_forever, name="studio", daemon=True).start()
 
     @property
@@ -68,7 +68,7 @@ class _Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        return  # a client that hangs up
+        return  # the client hung up
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         if not self.path.partition(":")[0].endswith(AWS_SUFFIX):
-            self.send_error(403, "only names of AWS lead anywhere")
+            self.send_error(403, "only AWS host names are available")
             return
         with socket.create_connection((ADDRESS, self.target_port)) as far:
             far.settimeout(SILENCE_LIMIT)
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:
-    """Copy until the source ends, and pass its end on."""
+    """Copy until the source closes, then close the sink."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
@@ -122,5 +122,5 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 def expiry(seconds: float) -> str:
-    """Return the time some seconds from now, as credentials have it."""
+    """Return the time in some seconds, in the format of credentials."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))

@@ -1,7 +1,7 @@
-"""Start `sagemaker_kernel_wrapper` where no Studio is: a program of its own, run as the kernel of `studio.py`.
+"""Start `sagemaker_kernel_wrapper` outside Studio: a separate program, run as the kernel of `studio.py`.
 
-The wrapper reads two files under /opt, which only root may put there. Nothing of it is changed but where it finds
-them: the folder given as the first argument. What follows is the wrapper's own command line.
+The wrapper reads two files under /opt, where only root may write. This program only changes their folder, to its first
+argument. The other arguments are the wrapper's command line.
 """
 
 import sys

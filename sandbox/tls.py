@@ -1,4 +1,4 @@
-"""A certificate authority of the sandbox's own, and the TLS side of its HTTP server."""
+"""The sandbox's certificate authority, and the TLS of its HTTP server."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ AWS_SUFFIX = ".amazonaws.com"
 
 
 def make_context(authority_file: Path) -> ssl.SSLContext:
-    """Return a server context for `HOST_NAMES` and all of AWS's; write what clients must trust to `authority_file`.
+    """Return a server context for `HOST_NAMES` and all AWS host names; write its authority to `authority_file`.
 
     Private keys stay in memory.
     """
@@ -33,7 +33,7 @@ def _context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 class _AwsNames:
-    """Certificates for AWS's host names, issued as clients ask for them: no wildcard covers their depths."""
+    """Certificates for AWS host names, issued on demand: a wildcard covers only one level."""
 
     def __init__(self, authority: trustme.CA) -> None:
         self._authority = authority
@@ -50,26 +50,26 @@ class _AwsNames:
 
 
 class TlsAdapter(Adapter):
-    """cheroot's view of an `ssl.SSLContext` that is ready made."""
+    """A cheroot adapter for an existing `ssl.SSLContext`."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context = context
 
     def bind(self, sock: socket.socket) -> socket.socket:
-        """Return the listening socket as it is: connections are wrapped one by one."""
+        """Return the listening socket unchanged: connections are wrapped one by one."""
         return sock
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
-        """Return the TLS side of an accepted connection, and what it adds to a request's environ.
+        """Return an accepted connection with TLS, and its additions to the environ of requests.
 
-        The handshake is left to the first read, which a worker thread does: a client that connects and says
-        nothing then holds one worker until the time limit, and not the thread that accepts everybody.
+        The handshake happens at the first read, in a worker thread: a silent client then blocks one worker until the
+        time limit, and not the thread that accepts connections.
         """
         connection = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         return connection, self.get_environ()
 
     def get_environ(self) -> dict[str, Any]:
-        """Return what every request over TLS has in its environ."""
+        """Return the additions to the environ of every request over TLS."""
         return {"wsgi.url_scheme": "https", "HTTPS": "on"}
 
     makefile = BuiltinSSLAdapter.makefile

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -8,25 +9,29 @@ import pytest
 
 from tests.repository import ROOT
 
-# what the recipes that are run here need, and nothing of terraform or python3
+# programs that the tested recipes need, without terraform and python3
 TOOLS = ("make", "bash", "awk", "env")
 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A folder to be the whole PATH."""
+    """Return a folder to use as PATH."""
     folder = tmp_path / "tools"
     folder.mkdir()
     for name in TOOLS:
-        found = shutil.which(name)
-        assert found
-        (folder / name).symlink_to(found)
+        path = shutil.which(name)
+        assert path
+        (folder / name).symlink_to(path)
     return folder
 
 
+def clone_of(tools: Path) -> Path:
+    return tools.parent / "a clone"
+
+
 def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make on this Makefile in an empty clone, where no set-up has been made."""
-    clone = tools.parent / "clone"
+    """Run make on this Makefile in an empty clone without a set-up; its path has a space."""
+    clone = clone_of(tools)
     if not clone.exists():
         (clone / "terraform_cli").mkdir(parents=True)
         for name in ("Makefile", "Pipfile.lock", "terraform_cli/__init__.py", "terraform_cli/installation.py"):
@@ -43,10 +48,22 @@ def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def add_program(path: Path, script: str) -> None:
+    path.write_text(f"#!/usr/bin/env bash\n{script}\n")
+    path.chmod(0o755)
+
+
 def add_python(tools: Path) -> None:
-    program = tools / "python3"
-    program.write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
-    program.chmod(0o755)
+    add_program(tools / "python3", f'exec "{sys.executable}" "$@"')
+
+
+def add_terraform_and_stamps(tools: Path) -> None:
+    """Add a terraform, and the stamps of a finished set-up."""
+    add_program(tools / "terraform", """echo '{"terraform_version": "1.11.4"}'""")
+    make(tools)
+    for stamp in ("package-lock.json", ".venv/bin/pipenv", ".venv/packages", "node_modules/.cdktf"):
+        (clone_of(tools) / stamp).parent.mkdir(parents=True, exist_ok=True)
+        (clone_of(tools) / stamp).touch()
 
 
 def test_make_alone_lists_the_targets(tools: Path) -> None:
@@ -56,6 +73,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "help",
         "demo",
         "test",
+        "test-pythons",
         "check",
         "bench",
         "plan",
@@ -71,7 +89,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "drift", "state-bucket", "pipeline-access"])
-def test_without_terraform_one_line_says_so_before_any_set_up(tools: Path, target: str) -> None:
+def test_a_missing_terraform_is_reported_in_one_line_before_any_set_up(tools: Path, target: str) -> None:
     add_python(tools)
     ended = make(tools, target)
     assert ended.returncode == 2
@@ -79,32 +97,25 @@ def test_without_terraform_one_line_says_so_before_any_set_up(tools: Path, targe
     assert ended.stderr.splitlines()[0] == (
         "terraform is not on PATH: install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
     )
-    assert not (tools.parent / "clone" / ".venv").exists()
+    assert not (clone_of(tools) / ".venv").exists()
 
 
-@pytest.mark.parametrize("says", [None, "#!/usr/bin/env bash\nexit 1\n"])
-def test_without_a_python_that_is_new_enough_one_line_says_so(tools: Path, says: str | None) -> None:
-    if says:
-        (tools / "python3").write_text(says)
-        (tools / "python3").chmod(0o755)
+@pytest.mark.parametrize("script", [None, "exit 1"])
+def test_a_missing_or_old_python_is_reported_in_one_line(tools: Path, script: str | None) -> None:
+    if script:
+        add_program(tools / "python3", script)
     ended = make(tools, "demo")
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[0] == (
         "python3 is not Python 3.11 or newer: install one, or name it: make PYTHON=python3.12"
     )
-    assert not (tools.parent / "clone" / ".venv").exists()
+    assert not (clone_of(tools) / ".venv").exists()
 
 
 @pytest.mark.parametrize("target", ["apply", "state-bucket", "pipeline-access"])
-def test_what_has_to_be_approved_is_not_begun_without_a_terminal(tools: Path, target: str) -> None:
+def test_targets_that_need_approval_do_not_start_without_a_terminal(tools: Path, target: str) -> None:
     add_python(tools)
-    terraform = tools / "terraform"
-    terraform.write_text('#!/usr/bin/env bash\necho \'{"terraform_version": "1.11.4"}\'\n')
-    terraform.chmod(0o755)
-    make(tools)
-    for stamp in ("package-lock.json", ".venv/bin/pipenv", ".venv/packages", "node_modules/.cdktf"):
-        (tools.parent / "clone" / stamp).parent.mkdir(parents=True, exist_ok=True)
-        (tools.parent / "clone" / stamp).touch()
+    add_terraform_and_stamps(tools)
     ended = make(tools, target)
     assert ended.returncode == 2
     assert ended.stdout == ""
@@ -113,19 +124,19 @@ def test_what_has_to_be_approved_is_not_begun_without_a_terminal(tools: Path, ta
     )
 
 
-def test_clean_keeps_a_state_that_is_nowhere_else(tools: Path) -> None:
+def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
     for name in ("find", "rm"):
         (tools / name).symlink_to(str(shutil.which(name)))
     make(tools)
-    lost = tools.parent / "clone" / "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate"
+    lost = clone_of(tools) / "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate"
     lost.parent.mkdir(parents=True)
     lost.write_text("{}")
-    refused = make(tools, "clean")
-    assert refused.returncode == 2
-    assert "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate" in refused.stderr
+    ended = make(tools, "clean")
+    assert ended.returncode == 2
+    assert "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate" in ended.stderr
     lost.unlink()
     assert make(tools, "clean").returncode == 0
-    assert not (tools.parent / "clone" / "cdktf.out").exists()
+    assert not (clone_of(tools) / "cdktf.out").exists()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +148,46 @@ def test_clean_keeps_a_state_that_is_nowhere_else(tools: Path) -> None:
         (("drift", "STACK=a"), "python -m commands.drift a"),
     ],
 )
-def test_what_is_named_is_handed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:
-    asked = make(tools, "--dry-run", *arguments)
-    assert asked.returncode == 0
-    assert asked.stdout.splitlines()[-1].split() == command.split()
+def test_variables_are_passed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:
+    ended = make(tools, "--dry-run", *arguments)
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[-1].split() == command.split()
+
+
+def test_only_installed_pythons_are_tested(tools: Path) -> None:
+    add_python(tools)
+    add_terraform_and_stamps(tools)
+    ended = make(tools, "test-pythons", "PYTHONS=python3.98 python3.99")
+    assert ended.returncode == 2
+    assert ended.stdout.splitlines() == [f"python3.{minor}: not installed, skipped" for minor in (98, 99)]
+    assert ended.stderr.splitlines()[0] == "none of these Pythons is installed: python3.98 python3.99"
+
+
+def test_the_tests_run_on_each_python_in_its_own_environment(tools: Path) -> None:
+    add_python(tools)
+    add_terraform_and_stamps(tools)
+    for version in ("3.98", "3.99"):
+        environment = clone_of(tools) / f".local/python{version}"
+        environment.joinpath("bin").mkdir(parents=True)
+        environment.joinpath("packages").touch()
+        add_program(environment / "bin/python", f'echo "{version} $VIRTUAL_ENV"')
+        add_program(tools / f"python{version}", f"echo {version}")
+    ended = make(tools, "test-pythons", "PYTHONS=python3.98 python3.99")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    local = clone_of(tools) / ".local"
+    assert ended.stdout.splitlines() == [
+        "python3.98: Python 3.98",
+        f"3.98 {local}/python3.98",
+        "python3.99: Python 3.99",
+        f"3.99 {local}/python3.99",
+    ]
+
+
+def test_cdktf_starts_the_app_from_a_path_with_a_space(tmp_path: Path) -> None:
+    environment = tmp_path / "with space" / ".venv"
+    environment.joinpath("bin").mkdir(parents=True)
+    add_program(environment / "bin/python", 'echo "$@"')
+    app = json.loads((ROOT / "cdktf.json").read_text())["app"]
+    variables = {**os.environ, "VIRTUAL_ENV": str(environment)}
+    ended = subprocess.run(["sh", "-c", app], env=variables, check=True, capture_output=True, text=True)
+    assert ended.stdout == "-O main.py\n"

@@ -1,4 +1,4 @@
-"""What the tests of the notebook share: the notebook, and execution roles of the end-to-end tests' local AWS."""
+"""Fixtures of the notebook's tests: the notebook, and execution roles in the local AWS of the end-to-end tests."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NOTEBOOK = ROOT / "notebooks" / "notebook-with-glue-interactive-sessions-in-sage
 
 
 class RoleSession:
-    """A session of a role, as Studio has it, and what it asks for.
+    """A session of a role, with the session name and requests of Studio.
 
     Args:
         aws: the local AWS.
@@ -36,38 +36,38 @@ class RoleSession:
         self.user_id = assumed["AssumedRoleUser"]["AssumedRoleId"]
 
     def client(self, service: Any) -> Any:
-        """A boto3 client of this session."""
+        """Return a boto3 client of this session."""
         return self._aws.client(service, **self._keys)
 
     def start_and_end_glue_session(self, role_arn: str) -> None:
-        """Ask for a session as the kernel does, passing a role, and end it before its Spark is up.
+        """Create a Glue session as the kernel does, passing a role, and delete it before Spark has started.
 
         Raises:
-            ClientError: it is refused.
+            ClientError: the request is denied.
         """
         glue = self.client("glue")
-        made = glue.create_session(
+        created = glue.create_session(
             Id=f"of-{self.user_id.partition(':')[0]}",
             Role=role_arn,
             Command={"Name": "glueetl", "PythonVersion": "3"},
             Tags={"owner": self.user_id},
         )
-        glue.delete_session(Id=made["Session"]["Id"])
+        glue.delete_session(Id=created["Session"]["Id"])
 
 
 @pytest.fixture
 def notebook() -> NotebookNode:
-    read: NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
-    return read
+    content: NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return content
 
 
 @pytest.fixture
 def role(aws: Sandbox, unique_name: str) -> ExecutionRole:
-    """A role as the SageMaker console makes it, AmazonSageMakerFullAccess included.
+    """Return a role as the SageMaker console creates it, with AmazonSageMakerFullAccess.
 
-    By its name: AmazonSageMakerFullAccess lets roles called AmazonSageMaker… be passed to Glue. Without the
-    permissions boundary of other end-to-end tests, which lets no role be passed.
+    AmazonSageMakerFullAccess lets roles named AmazonSageMaker… be passed to Glue. The role has not the permissions
+    boundary of other end-to-end tests, which allows no role to be passed.
     """
-    made = ExecutionRole(aws, unique_name, CONSOLE_TRUST)
-    aws.client("iam").delete_role_permissions_boundary(RoleName=made.name)
-    return made
+    role = ExecutionRole(aws, unique_name, CONSOLE_TRUST)
+    aws.client("iam").delete_role_permissions_boundary(RoleName=role.name)
+    return role

@@ -1,7 +1,7 @@
-"""The real Glue PySpark kernel, started as SageMaker Studio starts it, as a role that the project's stack grants.
+"""The real Glue PySpark kernel, started as SageMaker Studio starts it, with a role that the project's stack grants.
 
-Refusals are looked for in the cells' outputs and in the sandbox's log of decisions: the kernel fails no cell for a
-session that it did not get.
+The tests look for errors in the cells' outputs and in the sandbox's log of decisions, because a denied session does not
+fail a cell.
 """
 
 import json
@@ -28,7 +28,7 @@ FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
 def check_outputs(executed: NotebookNode) -> None:
-    """Check what each cell of the notebook that runs here has put out."""
+    """Check the output of each cell that runs in the sandbox."""
     texts = {cell.id: text_of(cell) for cell in executed.cells if cell.cell_type == "code"}
     assert "Setting Glue version to: 5.0" in texts["configure"]
     assert texts["start"].rstrip().endswith("Spark 3.5.4")
@@ -50,7 +50,7 @@ def check_outputs(executed: NotebookNode) -> None:
 
 
 @pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "recipe"), ("additive", "least-privilege")])
-def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_once_repaired(
+def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(
     shop: Shop, role: ExecutionRole, notebook: NotebookNode, ownership: str, permissions: str
 ) -> None:
     stack = shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership})
@@ -65,9 +65,9 @@ def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_
         assert "AccessDeniedException" in before
         assert NO_CREATE_SESSION in before
         stack.apply()
-        for drift, refusal in drifts:
+        for drift, message in drifts:
             drift()
-            assert refusal in kernel.run("spark.version")
+            assert message in kernel.run("spark.version")
             stack.apply()
             studio.start_and_end_glue_session(role.arn)
 
@@ -81,14 +81,14 @@ def test_refused_before_the_grants_and_without_any_of_them_served_with_them_and_
 
 
 @pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")])
-def test_every_other_setting_serves_as_well(shop: Shop, role: ExecutionRole, ownership: str, permissions: str) -> None:
+def test_the_kernel_works_with_every_other_setting(
+    shop: Shop, role: ExecutionRole, ownership: str, permissions: str
+) -> None:
     shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership}).apply()
     RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
 
 
-def test_with_external_ownership_spark_answers_once_the_roles_owner_trusts_glue(
-    shop: Shop, role: ExecutionRole
-) -> None:
+def test_with_external_ownership_the_kernel_works_once_the_owner_trusts_glue(shop: Shop, role: ExecutionRole) -> None:
     external = {"ownership": "external"}
     with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
         shop.stack(role.arn, trust=external).apply()
@@ -98,9 +98,7 @@ def test_with_external_ownership_spark_answers_once_the_roles_owner_trusts_glue(
         assert "3.5.4" in kernel.run("spark.version")
 
 
-def test_least_privilege_refuses_what_recipe_allows_another_role_and_another_service(
-    shop: Shop, role: ExecutionRole
-) -> None:
+def test_least_privilege_denies_passing_another_role_or_to_another_service(shop: Shop, role: ExecutionRole) -> None:
     other = ExecutionRole(shop.aws, f"production-of-{role.name}", trust(statement("glue.amazonaws.com")))
     role.detach(FULL_ACCESS)  # it lets any role be passed to SageMaker
     shop.aws.client("iam").put_role_policy(
@@ -137,7 +135,7 @@ def test_least_privilege_refuses_what_recipe_allows_another_role_and_another_ser
 
 
 def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
-    """Return what was decided on each role that a role's session has asked to pass, oldest first."""
+    """Return the decision on each role that a role's session requested to pass, oldest first."""
     return [
         (decision.resource, decision.result)
         for decision in aws.decisions()
@@ -150,6 +148,6 @@ def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
     [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS],
     ids=["CreateSession", "PassRole", "trust", "GetTags"],
 )
-def test_the_texts_that_users_see_can_be_found_on_the_troubleshooting_page(text: str) -> None:
+def test_the_messages_that_users_see_are_on_the_troubleshooting_page(text: str) -> None:
     page = TROUBLESHOOTING.read_text(encoding="utf-8")
     assert [part for part in text.split("{}") if part not in page] == []

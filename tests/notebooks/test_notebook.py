@@ -1,4 +1,4 @@
-"""The notebook as it is shipped: whole, clean, and careful with its reader's money."""
+"""The shipped notebook: complete, without outputs, and with the cost first."""
 
 import ast
 import re
@@ -15,11 +15,11 @@ def code_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
 
 
 def without_magics(source: str) -> str:
-    """Return what Python there is in a cell."""
+    """Return the Python code of a cell."""
     return "" if source.startswith("%%") else re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
 
 
-def test_it_is_a_valid_notebook_in_the_form_nbformat_writes(notebook: NotebookNode) -> None:
+def test_it_is_a_valid_notebook_in_the_format_of_nbformat(notebook: NotebookNode) -> None:
     nbformat.validate(notebook)
     assert NOTEBOOK.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"  # type: ignore[no-untyped-call]
 
@@ -32,7 +32,7 @@ def test_it_opens_with_the_glue_pyspark_kernel(notebook: NotebookNode) -> None:
     }
 
 
-def test_its_cells_are_clean_and_keep_their_names(notebook: NotebookNode) -> None:
+def test_its_cells_have_no_outputs_and_stable_names(notebook: NotebookNode) -> None:
     for cell in code_cells(notebook).values():
         assert cell.outputs == []
         assert cell.execution_count is None
@@ -52,14 +52,14 @@ def test_its_cells_are_clean_and_keep_their_names(notebook: NotebookNode) -> Non
     ]
 
 
-def test_cost_and_how_to_stop_come_first(notebook: NotebookNode) -> None:
+def test_it_begins_with_the_cost_and_how_to_stop_the_session(notebook: NotebookNode) -> None:
     first = notebook.cells[0].source
     assert "What it costs" in first
     assert "%stop_session" in first
     assert notebook.cells[-2].source == "%stop_session"
 
 
-def test_the_session_is_configured_before_it_starts_and_ends_by_itself(notebook: NotebookNode) -> None:
+def test_the_session_is_configured_before_it_starts_and_has_an_idle_timeout(notebook: NotebookNode) -> None:
     first = next(iter(code_cells(notebook).values()))
     settings = dict(line.split() for line in first.source.splitlines())
     assert settings == {
@@ -71,12 +71,12 @@ def test_the_session_is_configured_before_it_starts_and_ends_by_itself(notebook:
     }
 
 
-def test_all_its_python_is_python(notebook: NotebookNode) -> None:
+def test_its_code_is_valid_python(notebook: NotebookNode) -> None:
     for cell in code_cells(notebook).values():
         ast.parse(without_magics(cell.source), cell.id)
 
 
-def test_what_only_aws_can_run_is_tagged_so(notebook: NotebookNode) -> None:
+def test_cells_that_run_only_in_aws_have_a_tag(notebook: NotebookNode) -> None:
     local = code_cells(local_part(notebook))
     assert code_cells(notebook).keys() - local.keys() == {"dynamic-frame", "catalog"}
     assert not any("awsglue" in cell.source for cell in local.values())

@@ -11,8 +11,8 @@ from sandbox.launcher import Sandbox
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
+    with Sandbox() as aws:
+        yield aws
 
 
 def policy(*statements: dict[str, Any]) -> str:
@@ -26,14 +26,14 @@ def trust(*services: str) -> str:
 
 
 class Role:
-    """A role of the sandbox, with clients that act as a session of it."""
+    """A role of the sandbox, with clients that use a session of it."""
 
     def __init__(self, sandbox: Sandbox, name: str, *services: str, path: str = "/service-role/") -> None:
         self.sandbox = sandbox
         self.name = name
         self.iam = sandbox.client("iam")
-        made = self.iam.create_role(Path=path, RoleName=name, AssumeRolePolicyDocument=trust(*services))["Role"]
-        self.arn, self.id = made["Arn"], made["RoleId"]
+        role = self.iam.create_role(Path=path, RoleName=name, AssumeRolePolicyDocument=trust(*services))["Role"]
+        self.arn, self.id = role["Arn"], role["RoleId"]
         session = sandbox.client("sts").assume_role(RoleArn=self.arn, RoleSessionName="SageMaker")
         self._credentials = session["Credentials"]
 
@@ -42,7 +42,7 @@ class Role:
         return f"{self.id}:SageMaker"
 
     def allow(self, *statements: dict[str, Any]) -> None:
-        """Make these the role's only grants."""
+        """Replace the role's grants with these statements."""
         self.iam.put_role_policy(RoleName=self.name, PolicyName="grants", PolicyDocument=policy(*statements))
 
     def attach(self, name: str) -> None:

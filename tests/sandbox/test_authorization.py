@@ -1,4 +1,4 @@
-"""What role sessions are allowed and refused, without a Spark: by the real policies, as AWS words it."""
+"""Authorization of role sessions, without Spark: with the real managed policies and AWS's messages."""
 
 import ssl
 import urllib.error
@@ -19,25 +19,25 @@ SESSION = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
 
 @pytest.fixture(scope="module")
 def role(sandbox: Sandbox) -> Role:
-    """Trusted by SageMaker alone, so that no session ever starts."""
+    """Return a role that trusts only SageMaker, so that no session ever starts."""
     return Role(sandbox, "notebook", "sagemaker.amazonaws.com")
 
 
 def create_session(role: Role, **more: Any) -> Any:
-    asked = {"Id": "s", "Role": role.arn, "Tags": {"owner": role.user_id}, **SESSION, **more}
-    return role.client("glue").create_session(**asked)
+    request = {"Id": "s", "Role": role.arn, "Tags": {"owner": role.user_id}, **SESSION, **more}
+    return role.client("glue").create_session(**request)
 
 
-def test_who_one_is_needs_no_permission(role: Role) -> None:
+def test_get_caller_identity_needs_no_permission(role: Role) -> None:
     role.allow({"Effect": "Deny", "Action": "*", "Resource": "*"})
     assert role.client("sts").get_caller_identity()["UserId"] == role.user_id
 
 
-def test_a_role_without_grants_is_refused_as_aws_words_it(role: Role) -> None:
+def test_a_role_without_grants_gets_the_access_denied_message_of_aws(role: Role) -> None:
     role.allow({"Action": "logs:GetLogEvents", "Resource": "*"})
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as denied:
         create_session(role)
-    assert refused.value.response["Error"] == {
+    assert denied.value.response["Error"] == {
         "Code": "AccessDeniedException",
         "Message": "User: arn:aws:sts::123456789012:assumed-role/notebook/SageMaker is not authorized to perform: "
         f"glue:CreateSession on resource: {SESSION_ARN}s because no identity-based policy allows the "
@@ -51,19 +51,19 @@ def test_a_role_without_grants_is_refused_as_aws_words_it(role: Role) -> None:
     )
 
 
-def test_query_services_refuse_in_their_own_form(role: Role) -> None:
+def test_query_services_deny_access_in_their_own_format(role: Role) -> None:
     role.allow({"Action": "iam:GetRole", "Resource": "arn:aws:iam::*:role/GlueServiceRole*"})
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as denied:
         role.client("iam").get_role(RoleName="notebook")
-    assert refused.value.response["Error"]["Code"] == "AccessDenied"
-    assert refused.value.response["Error"]["Message"] == (
+    assert denied.value.response["Error"]["Code"] == "AccessDenied"
+    assert denied.value.response["Error"]["Message"] == (
         "User: arn:aws:sts::123456789012:assumed-role/notebook/SageMaker is not authorized to perform: iam:GetRole "
         "on resource: role notebook because no identity-based policy allows the iam:GetRole action"
     )
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_a_role_is_read_by_its_arn_with_its_path(role: Role) -> None:
+def test_get_role_needs_permission_on_the_arn_with_its_path(role: Role) -> None:
     role.allow({"Action": "iam:GetRole", "Resource": role.arn})
     assert role.client("iam").get_role(RoleName="notebook")["Role"]["Arn"] == role.arn
     assert ":role/service-role/notebook" in role.arn
@@ -77,7 +77,7 @@ SESSIONS = {"Action": ["glue:CreateSession", "glue:TagResource"], "Resource": f"
 
 
 @pytest.mark.parametrize(
-    ("statements", "refused_action"),
+    ("statements", "denied_action"),
     [
         ([SESSIONS, PASSES_ITSELF], None),
         ([SESSIONS | {"Resource": "*"}, PASSES_ITSELF], None),
@@ -129,15 +129,15 @@ SESSIONS = {"Action": ["glue:CreateSession", "glue:TagResource"], "Resource": f"
         "passed to another service",
     ],
 )
-def test_resources_conditions_tags_and_passing_count(
-    role: Role, statements: list[dict[str, Any]], refused_action: str | None
+def test_resources_conditions_tags_and_passed_roles_are_authorized(
+    role: Role, statements: list[dict[str, Any]], denied_action: str | None
 ) -> None:
     role.allow(*statements)
     with pytest.raises(ClientError) as answer:
         create_session(role)
-    if refused_action:
+    if denied_action:
         assert answer.value.response["Error"]["Code"] == "AccessDeniedException"
-        assert f"not authorized to perform: {refused_action} on resource" in str(answer.value)
+        assert f"not authorized to perform: {denied_action} on resource" in str(answer.value)
     else:  # all is granted; what stops the session is that the role does not trust Glue
         assert answer.value.response["Error"] == {
             "Code": "InvalidInputException",
@@ -145,13 +145,13 @@ def test_resources_conditions_tags_and_passing_count(
         }
 
 
-def test_an_explicit_deny_is_said_to_be_one(role: Role) -> None:
+def test_an_explicit_deny_is_named_in_the_message(role: Role) -> None:
     role.allow(SESSIONS, {"Effect": "Deny", "Action": "glue:CreateSession", "Resource": "*"})
     with pytest.raises(ClientError, match=r"with an explicit deny in an identity-based policy$"):
         create_session(role)
 
 
-def test_the_managed_policy_wants_the_owner_tag_of_the_user(sandbox: Sandbox) -> None:
+def test_the_managed_policy_requires_the_owner_tag_of_the_user(sandbox: Sandbox) -> None:
     role = Role(sandbox, "restricted", "sagemaker.amazonaws.com")
     role.attach(RESTRICTED)
     role.allow({"Action": "iam:PassRole", "Resource": role.arn})
@@ -177,14 +177,14 @@ def test_a_permissions_boundary_limits_what_policies_grant(sandbox: Sandbox) -> 
         create_session(role)
 
 
-def test_a_boundary_that_does_not_exist_is_refused(role: Role) -> None:
+def test_a_boundary_that_does_not_exist_is_rejected(role: Role) -> None:
     with pytest.raises(ClientError, match="NoSuchEntity"):
         role.iam.put_role_permissions_boundary(
             RoleName="notebook", PermissionsBoundary="arn:aws:iam::123456789012:policy/none"
         )
 
 
-def test_a_role_passed_to_sagemaker_is_judged_as_such(role: Role) -> None:
+def test_a_role_passed_to_sagemaker_needs_pass_role(role: Role) -> None:
     other = "arn:aws:iam::123456789012:role/other"
     create = {"Action": "sagemaker:CreateModel", "Resource": "*"}
     to_glue = PASSES_ITSELF | {
@@ -201,7 +201,7 @@ def test_a_role_passed_to_sagemaker_is_judged_as_such(role: Role) -> None:
     assert sagemaker.create_model(ModelName="m", ExecutionRoleArn=role.arn)["ModelArn"]
 
 
-def test_s3_is_judged_by_bucket_and_object(role: Role) -> None:
+def test_s3_is_authorized_by_bucket_and_object(role: Role) -> None:
     operator = role.sandbox.client("s3")
     operator.create_bucket(Bucket="ours")
     operator.create_bucket(Bucket="theirs")
@@ -214,20 +214,20 @@ def test_s3_is_judged_by_bucket_and_object(role: Role) -> None:
     assert s3.get_object(Bucket="ours", Key="data/a b")["Body"].read() == b"x"
     assert s3.list_objects_v2(Bucket="ours")["KeyCount"] == 1
     s3.head_bucket(Bucket="ours")
-    refused: list[Callable[[], Any]] = [
+    denied_calls: list[Callable[[], Any]] = [
         lambda: s3.put_object(Bucket="ours", Key="other", Body=b""),
         lambda: s3.list_objects_v2(Bucket="theirs"),
         lambda: s3.list_buckets(),
         lambda: s3.delete_object(Bucket="ours", Key="data/a b"),
     ]
-    for call in refused:
-        with pytest.raises(ClientError) as refusal:
+    for call in denied_calls:
+        with pytest.raises(ClientError) as denied:
             call()
-        assert refusal.value.response["Error"]["Code"] == "AccessDenied"
-        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        assert denied.value.response["Error"]["Code"] == "AccessDenied"
+        assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_s3_asks_for_the_key_that_an_object_is_encrypted_with(role: Role) -> None:
+def test_s3_needs_permission_on_the_key_of_an_encrypted_object(role: Role) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-96ef-1234567890ab"
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
     role.sandbox.client("s3").create_bucket(Bucket="encrypted")
@@ -245,7 +245,7 @@ def test_s3_asks_for_the_key_that_an_object_is_encrypted_with(role: Role) -> Non
     assert s3.get_object(Bucket="encrypted", Key="k")["Body"].read() == b"x"
 
 
-def test_a_signed_address_is_judged_as_whose_it_is(role: Role) -> None:
+def test_a_presigned_url_is_authorized_as_its_signer(role: Role) -> None:
     role.sandbox.client("s3").create_bucket(Bucket="signed")
     role.sandbox.client("s3").put_object(Bucket="signed", Key="k", Body=b"x")
     address = role.client("s3").generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "k"})
@@ -254,9 +254,9 @@ def test_a_signed_address_is_judged_as_whose_it_is(role: Role) -> None:
     with urllib.request.urlopen(address, context=context) as response:
         assert response.read() == b"x"
     role.allow({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::signed/other"})
-    with pytest.raises(urllib.error.HTTPError, match="403") as refusal:
+    with pytest.raises(urllib.error.HTTPError, match="403") as denied:
         urllib.request.urlopen(address, context=context)
-    refusal.value.close()
+    denied.value.close()
 
 
 def test_a_role_assumes_another_only_if_that_one_trusts_it(role: Role) -> None:
@@ -270,7 +270,7 @@ def test_a_role_assumes_another_only_if_that_one_trusts_it(role: Role) -> None:
         sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/closed", RoleSessionName="session")
 
 
-def test_a_wrong_session_token_is_refused(role: Role) -> None:
+def test_a_wrong_session_token_is_rejected(role: Role) -> None:
     role.allow({"Action": "*", "Resource": "*"})
     client = role.client("glue")
     client._request_signer._credentials.token = "wrong"
@@ -278,7 +278,7 @@ def test_a_wrong_session_token_is_refused(role: Role) -> None:
         client.list_sessions()
 
 
-def test_services_that_cannot_be_judged_are_said_to_be_so(role: Role) -> None:
+def test_requests_to_other_services_are_not_implemented(role: Role) -> None:
     role.allow({"Action": "*", "Resource": "*"})
     with pytest.raises(
         ClientError, match="does not have this operation: requests of a role to resourcegroupstaggingapi"
@@ -286,13 +286,13 @@ def test_services_that_cannot_be_judged_are_said_to_be_so(role: Role) -> None:
         role.client("resourcegroupstaggingapi").get_resources()
 
 
-def test_the_operators_requests_are_not_judged(sandbox: Sandbox) -> None:
+def test_the_operators_requests_are_always_allowed(sandbox: Sandbox) -> None:
     before = len(sandbox.decisions())
     assert sandbox.client("glue").list_sessions()["Ids"] == []
     assert len(sandbox.decisions()) == before
 
 
-def test_simulation_agrees_with_what_is_decided(sandbox: Sandbox) -> None:
+def test_simulation_agrees_with_the_decisions(sandbox: Sandbox) -> None:
     role = Role(sandbox, "simulated", "sagemaker.amazonaws.com")
     role.attach(RESTRICTED)
     role.allow({"Action": "iam:PassRole", "Resource": role.arn}, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
@@ -339,7 +339,7 @@ def test_simulation_agrees_with_what_is_decided(sandbox: Sandbox) -> None:
     }
 
 
-def test_simulation_of_nobody_and_of_nothing_are_the_callers_errors(sandbox: Sandbox, role: Role) -> None:
+def test_simulating_an_unknown_role_or_action_is_a_client_error(sandbox: Sandbox, role: Role) -> None:
     iam = sandbox.client("iam")
     with pytest.raises(ClientError, match="NoSuchEntity"):
         iam.simulate_principal_policy(
@@ -349,7 +349,7 @@ def test_simulation_of_nobody_and_of_nothing_are_the_callers_errors(sandbox: San
         iam.simulate_principal_policy(PolicySourceArn=role.arn, ActionNames=["glue:Nothing"])
 
 
-def test_a_role_simulates_only_if_it_may(role: Role) -> None:
+def test_simulation_needs_permission(role: Role) -> None:
     role.allow({"Action": "iam:SimulatePrincipalPolicy", "Resource": role.arn})
     simulate = role.client("iam").simulate_principal_policy
     assert simulate(PolicySourceArn=role.arn, ActionNames=["iam:GetRole"])["EvaluationResults"]

@@ -1,4 +1,4 @@
-"""Glue's session and statement calls over a real Spark, by boto3."""
+"""Glue's session and statement operations on a real Spark, with boto3."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from tests.sandbox.conftest import Role
 from tests.sandbox.test_lifecycle import wait_until_ended
 
 START_LIMIT = 240
-"""Seconds for Spark's start on a machine that is busy with other tests."""
+"""Seconds until Spark has started, on a machine that is busy with other tests."""
 SESSION: Any = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
 
 
@@ -30,13 +30,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def role(sandbox: Sandbox) -> Role:
-    made = Role(sandbox, "notebook", "sagemaker.amazonaws.com", "glue.amazonaws.com")
-    made.allow(
+    created = Role(sandbox, "notebook", "sagemaker.amazonaws.com", "glue.amazonaws.com")
+    created.allow(
         {"Action": "glue:*", "Resource": "*"},
-        {"Action": "iam:PassRole", "Resource": made.arn},
+        {"Action": "iam:PassRole", "Resource": created.arn},
         {"Action": ["s3:ListBucket", "s3:*Object"], "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]},
     )
-    return made
+    return created
 
 
 def wait_for_state(glue: Any, name: str, state: str) -> dict[str, Any]:
@@ -77,21 +77,21 @@ def run(role: Role, name: str, code: str) -> dict[str, Any]:
     return output
 
 
-def test_a_session_is_described_as_it_was_asked_for(role: Role, session: str) -> None:
-    described = role.client("glue").get_session(Id=session)["Session"]
-    assert described["Role"] == role.arn
-    assert (described["GlueVersion"], described["NumberOfWorkers"], described["WorkerType"]) == ("5.0", 2, "G.1X")
-    assert (described["IdleTimeout"], described["MaxCapacity"]) == (2880, 2.0)
+def test_get_session_returns_the_settings_of_the_request(role: Role, session: str) -> None:
+    description = role.client("glue").get_session(Id=session)["Session"]
+    assert description["Role"] == role.arn
+    assert (description["GlueVersion"], description["NumberOfWorkers"], description["WorkerType"]) == ("5.0", 2, "G.1X")
+    assert (description["IdleTimeout"], description["MaxCapacity"]) == (2880, 2.0)
     listed = role.client("glue").list_sessions(Tags={"team": "a"})
     assert listed["Ids"] == [session]
     assert role.client("glue").list_sessions(Tags={"team": "b"})["Ids"] == []
 
 
-def test_the_sparks_version_is_that_of_glue_5(role: Role, session: str) -> None:
+def test_spark_has_the_version_of_glue_5(role: Role, session: str) -> None:
     assert run(role, session, "spark.version")["Data"] == {"TextPlain": "'3.5.4'"}
 
 
-def test_statements_share_their_names_and_print_what_they_print(role: Role, session: str) -> None:
+def test_statements_share_their_variables_and_return_their_output(role: Role, session: str) -> None:
     run(role, session, "rows = [(1, 'ä'), (2, 'b')]")
     output = run(role, session, "print(len(rows))\nspark.createDataFrame(rows, 'n int, s string').show()")
     assert output["Status"] == "ok"
@@ -107,7 +107,7 @@ def test_statements_share_their_names_and_print_what_they_print(role: Role, sess
         ("spark.sql('SELECT nothing')", "AnalysisException", "nothing"),
     ],
 )
-def test_an_error_is_the_statements_and_the_session_goes_on(
+def test_an_error_fails_the_statement_and_not_the_session(
     role: Role, session: str, code: str, error: str, value: str
 ) -> None:
     output = run(role, session, code)
@@ -132,21 +132,21 @@ def test_a_figure_is_a_png(role: Role, session: str) -> None:
     assert base64.b64decode(data["Result"]).startswith(b"\x89PNG")
 
 
-def test_s3_is_read_and_written_with_the_sessions_role(role: Role, session: str) -> None:
+def test_s3_is_read_and_written_with_the_role_of_the_session(role: Role, session: str) -> None:
     for bucket in ("data", "closed"):
         role.sandbox.client("s3").create_bucket(Bucket=bucket)
     output = run(
         role, session, "spark.range(3).write.parquet('s3://data/x/'); print(spark.read.parquet('s3://data/x/').count())"
     )
     assert output.get("Data") == {"TextPlain": "3"}, output
-    refused = run(role, session, "spark.range(3).write.parquet('s3://closed/x/')")
-    assert refused["Status"] == "error"
-    assert "AccessDenied" in refused["ErrorValue"]
+    denied = run(role, session, "spark.range(3).write.parquet('s3://closed/x/')")
+    assert denied["Status"] == "error"
+    assert "AccessDenied" in denied["ErrorValue"]
     acted = {decision.principal for decision in role.sandbox.decisions() if decision.resource.startswith("arn:aws:s3")}
     assert acted == {"arn:aws:sts::123456789012:assumed-role/notebook/GlueJobRunnerSession"}
 
 
-def test_a_running_statement_can_be_cancelled_and_waiting_ones_follow(role: Role, session: str) -> None:
+def test_a_running_statement_can_be_cancelled_and_the_next_one_runs(role: Role, session: str) -> None:
     glue = role.client("glue")
     endless = glue.run_statement(SessionId=session, Code="while True: pass")["Id"]
     waiting = glue.run_statement(SessionId=session, Code="'waited'")["Id"]
@@ -164,14 +164,14 @@ def test_a_running_statement_can_be_cancelled_and_waiting_ones_follow(role: Role
     assert {endless, waiting, dropped} <= {statement["Id"] for statement in statements}
 
 
-def test_more_sessions_than_the_quota_are_refused(role: Role, session: str) -> None:
+def test_more_sessions_than_the_quota_are_rejected(role: Role, session: str) -> None:
     glue = role.client("glue")
     for number in range(20):
         with pytest.raises(ClientError, match=r"ResourceNumberLimitExceededException.*the quota is 1"):
             glue.create_session(Id=f"more-{number}", Role=role.arn, **SESSION)
 
 
-def test_wrong_requests_are_the_callers_errors(role: Role, session: str) -> None:
+def test_invalid_requests_are_client_errors(role: Role, session: str) -> None:
     glue = role.client("glue")
     with pytest.raises(ClientError, match="AlreadyExistsException"):
         glue.create_session(Id=session, Role=role.arn, **SESSION)
@@ -190,14 +190,16 @@ def test_wrong_requests_are_the_callers_errors(role: Role, session: str) -> None
         role.sandbox.client("glue").create_session(Id="two", Role="arn:aws:iam::123456789012:role/none", **SESSION)
 
 
-@pytest.mark.parametrize("asked", [{}, {"Id": "x"}, {"Id": 5, "Role": "r", **SESSION}], ids=["all", "role", "type"])
-def test_missing_and_mistyped_members_are_the_callers_errors(sandbox: Sandbox, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "parameters", [{}, {"Id": "x"}, {"Id": 5, "Role": "r", **SESSION}], ids=["all", "role", "type"]
+)
+def test_missing_and_mistyped_members_are_client_errors(sandbox: Sandbox, parameters: dict[str, Any]) -> None:
     unchecked = sandbox.client("glue", config=Config(proxies={}, parameter_validation=False))
     with pytest.raises(ClientError, match="ValidationException"):
-        unchecked.create_session(**asked)
+        unchecked.create_session(**parameters)
 
 
-def test_a_stopped_session_takes_no_statements_and_can_be_deleted(role: Role, session: str) -> None:
+def test_a_stopped_session_accepts_no_statements_and_can_be_deleted(role: Role, session: str) -> None:
     glue = role.client("glue")
     glue.stop_session(Id=session)
     wait_for_state(glue, session, "STOPPED")
@@ -218,7 +220,7 @@ def descendants(process_id: int) -> set[int]:
 
 
 def end_with_signal(sandbox: Sandbox, number: signal.Signals, processes: int) -> None:
-    """Send a signal once so many processes hang on the sandbox, and wait for their end."""
+    """Send a signal once the sandbox has this many child processes, and wait until they have ended."""
     deadline = time.monotonic() + START_LIMIT
     while len(started := descendants(sandbox.process_id)) < processes:
         assert time.monotonic() < deadline, started
@@ -227,7 +229,7 @@ def end_with_signal(sandbox: Sandbox, number: signal.Signals, processes: int) ->
     assert [pid for pid in [sandbox.process_id, *started] if not wait_until_ended(pid)] == []
 
 
-def test_nothing_is_left_of_a_sandbox_that_is_told_to_end_in_the_middle_of_a_statement() -> None:
+def test_a_sandbox_that_is_stopped_during_a_statement_leaves_nothing_behind() -> None:
     with Sandbox() as sandbox:
         role = Role(sandbox, "notebook", "glue.amazonaws.com")
         glue = sandbox.client("glue")
@@ -239,7 +241,7 @@ def test_nothing_is_left_of_a_sandbox_that_is_told_to_end_in_the_middle_of_a_sta
         end_with_signal(sandbox, signal.SIGTERM, processes=6)
 
 
-def test_nothing_is_left_of_a_sandbox_that_is_killed() -> None:
+def test_a_sandbox_that_is_killed_leaves_nothing_behind() -> None:
     with Sandbox() as sandbox:
         role = Role(sandbox, "notebook", "glue.amazonaws.com")
         sandbox.client("glue").create_session(Id="s", Role=role.arn, **SESSION)

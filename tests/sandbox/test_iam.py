@@ -81,7 +81,7 @@ LEGAL = {
 
 
 @pytest.mark.parametrize("document", LEGAL.values(), ids=LEGAL)
-def test_a_legal_trust_policy_is_kept_word_for_word(sandbox: Sandbox, role: str, document: str) -> None:
+def test_a_valid_trust_policy_is_kept_word_for_word(sandbox: Sandbox, role: str, document: str) -> None:
     iam = sandbox.client("iam")
     returned: list[str] = []
     iam.meta.events.register(  # before botocore decodes it
@@ -145,7 +145,7 @@ ILLEGAL = {
 
 
 @pytest.mark.parametrize(("document", "message"), ILLEGAL.values(), ids=ILLEGAL)
-def test_an_illegal_trust_policy_is_refused_and_changes_nothing(
+def test_an_invalid_trust_policy_is_rejected_and_changes_nothing(
     sandbox: Sandbox, role: str, document: str, message: str
 ) -> None:
     iam = sandbox.client("iam")
@@ -157,7 +157,7 @@ def test_an_illegal_trust_policy_is_refused_and_changes_nothing(
         return iam.create_role(RoleName=f"{role}-2", AssumeRolePolicyDocument=document)
 
     for write in (update, create):
-        error = refusal(write)
+        error = error_of(write)
         assert (error["Code"], error["Message"]) == ("MalformedPolicyDocument", message)
     assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"] == json.loads(TRUST)
     with pytest.raises(iam.exceptions.NoSuchEntityException):
@@ -165,12 +165,12 @@ def test_an_illegal_trust_policy_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("extra", [{"Principal": "*"}, {"Sid": "unique_statement_id"}])
-def test_an_inline_policy_with_a_principal_or_an_illegal_sid_is_refused(
+def test_an_inline_policy_with_a_principal_or_an_invalid_sid_is_rejected(
     sandbox: Sandbox, role: str, extra: dict[str, str]
 ) -> None:
     iam = sandbox.client("iam")
     document = trust({"Effect": "Allow", "Action": "iam:GetRole", "Resource": "*", **extra})
-    error = refusal(lambda: iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document))
+    error = error_of(lambda: iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document))
     assert error["Code"] == "MalformedPolicyDocument"
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
 
@@ -187,24 +187,24 @@ def test_a_deleted_role_leaves_its_unique_id_in_trust_policies(sandbox: Sandbox,
     assert gone["RoleId"].startswith("AROA")
 
 
-def refusal(call: Callable[[], object]) -> dict[str, Any]:
+def error_of(call: Callable[[], object]) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         call()
     return dict(caught.value.response["Error"])
 
 
 def trust_policy_of(size: int) -> str:
-    """A trust policy of `size` characters that count, laid out with many that do not."""
+    """Return a trust policy of `size` characters, and with much white space, which does not count."""
     empty = trust({**SAGEMAKER, "Condition": {"StringEquals": {"aws:SourceAccount": ""}}})
     padding = "1" * (size - len("".join(empty.split())))
     document = trust({**SAGEMAKER, "Condition": {"StringEquals": {"aws:SourceAccount": padding}}})
     return json.dumps(json.loads(document), indent=20)
 
 
-def test_a_trust_policy_may_have_2048_characters_white_space_not_counted(sandbox: Sandbox, role: str) -> None:
+def test_a_trust_policy_may_have_2048_characters_excluding_white_space(sandbox: Sandbox, role: str) -> None:
     iam = sandbox.client("iam")
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2048))
-    error = refusal(lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2049)))
+    error = error_of(lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust_policy_of(2049)))
     assert (error["Code"], error["Message"]) == (
         "LimitExceeded",
         "Cannot exceed quota for ACLSizePerRole: 2048",
@@ -223,7 +223,7 @@ def test_inline_policies_may_have_10240_characters_together(sandbox: Sandbox, ro
     put("one", 5000)
     put("two", 5240)
     put("two", 5240)  # replaces itself
-    error = refusal(lambda: put("three", 120))
+    error = error_of(lambda: put("three", 120))
     assert (error["Code"], error["Message"]) == (
         "LimitExceeded",
         f"Maximum policy size of 10240 bytes exceeded for role {role}",
@@ -237,7 +237,7 @@ def test_ten_managed_policies_may_be_attached(sandbox: Sandbox, role: str) -> No
     for policy in policies[:10]:
         iam.attach_role_policy(RoleName=role, PolicyArn=policy["Arn"])
     iam.attach_role_policy(RoleName=role, PolicyArn=policies[0]["Arn"])  # attached already
-    error = refusal(lambda: iam.attach_role_policy(RoleName=role, PolicyArn=policies[10]["Arn"]))
+    error = error_of(lambda: iam.attach_role_policy(RoleName=role, PolicyArn=policies[10]["Arn"]))
     assert (error["Code"], error["Message"]) == (
         "LimitExceeded",
         "Cannot exceed quota for PoliciesPerRole: 10",
@@ -246,7 +246,7 @@ def test_ten_managed_policies_may_be_attached(sandbox: Sandbox, role: str) -> No
     assert iam.get_policy(PolicyArn=policies[0]["Arn"])["Policy"]["AttachmentCount"] == 1
 
 
-def test_raised_quotas_are_in_force_and_in_the_account_summary() -> None:
+def test_raised_quotas_are_enforced_and_in_the_account_summary() -> None:
     with Sandbox(["--trust-policy-quota", "4096", "--attached-policies-quota", "20"]) as sandbox:
         iam = sandbox.client("iam")
         iam.create_role(RoleName="role", AssumeRolePolicyDocument=trust_policy_of(4096))
@@ -257,7 +257,7 @@ def test_raised_quotas_are_in_force_and_in_the_account_summary() -> None:
         assert summary["AttachedPoliciesPerRoleQuota"] == 20
 
 
-def test_the_policies_that_the_kernel_needs_are_there(sandbox: Sandbox) -> None:
+def test_the_managed_policies_that_the_kernel_needs_exist(sandbox: Sandbox) -> None:
     arn = "arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
     policy = sandbox.client("iam").get_policy(PolicyArn=arn)["Policy"]
     assert policy["PolicyName"] == "AwsGlueSessionUserRestrictedServiceRole"
@@ -266,12 +266,12 @@ def test_the_policies_that_the_kernel_needs_are_there(sandbox: Sandbox) -> None:
 def test_a_sagemaker_domain_keeps_its_execution_role(sandbox: Sandbox) -> None:
     sagemaker = sandbox.client("sagemaker")
     arn = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole-1"
-    made = sagemaker.create_domain(
+    created = sagemaker.create_domain(
         DomainName="demo",
         AuthMode="IAM",
         DefaultUserSettings={"ExecutionRole": arn},
         SubnetIds=["subnet-1"],
         VpcId="vpc-1",
     )
-    described = sagemaker.describe_domain(DomainId=made["DomainArn"].rpartition("/")[2])
-    assert described["DefaultUserSettings"]["ExecutionRole"] == arn
+    description = sagemaker.describe_domain(DomainId=created["DomainArn"].rpartition("/")[2])
+    assert description["DefaultUserSettings"]["ExecutionRole"] == arn

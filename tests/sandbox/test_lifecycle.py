@@ -1,4 +1,4 @@
-"""The process: how it starts, what it says, and that it never outlives whoever started it."""
+"""The process of the sandbox: its start, its output, and its end with its parent process."""
 
 import shlex
 import signal
@@ -47,7 +47,9 @@ def test_a_stopped_sandbox_is_gone_with_its_files() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_well_and_takes_the_environment_file_away(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_ends_it_with_status_0_and_removes_the_environment_file(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, stdout=subprocess.PIPE, text=True
     )
@@ -60,7 +62,7 @@ def test_a_signal_ends_it_well_and_takes_the_environment_file_away(number: signa
     assert not (tmp_path / "environment").exists()
 
 
-def test_it_ends_when_the_program_that_started_it_is_killed() -> None:
+def test_it_ends_when_its_parent_process_is_killed() -> None:
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -81,7 +83,7 @@ def test_it_ends_when_the_program_that_started_it_is_killed() -> None:
     assert wait_until_ended(sandbox_id)
 
 
-def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tmp_path: Path) -> None:
+def test_the_environment_file_can_be_sourced_from_any_directory_name(tmp_path: Path) -> None:
     directory = tmp_path / "it's a place"
     process = subprocess.Popen([*COMMAND, "--directory", str(directory)], cwd=PACKAGE_PARENT, stdout=subprocess.DEVNULL)
     try:
@@ -95,7 +97,7 @@ def test_the_environment_file_can_be_sourced_whatever_its_directory_is_called(tm
         process.wait(timeout=120)
 
 
-def test_a_port_that_is_taken_is_one_line_and_status_2() -> None:
+def test_a_port_in_use_is_reported_in_one_line_with_status_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run([*COMMAND, "--port", str(port)], cwd=PACKAGE_PARENT, capture_output=True, text=True)
@@ -106,13 +108,13 @@ def test_a_port_that_is_taken_is_one_line_and_status_2() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--port", "70000"], ["--port", "-1"], ["--port", "x"], ["--nope"]])
-def test_a_wrong_command_line_is_status_2_without_a_traceback(arguments: list[str]) -> None:
+def test_an_invalid_command_line_exits_with_status_2_without_a_traceback(arguments: list[str]) -> None:
     ended = subprocess.run([*COMMAND, *arguments], cwd=PACKAGE_PARENT, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
 
 
-def test_a_sandbox_that_cannot_start_says_its_last_lines() -> None:
+def test_a_sandbox_that_cannot_start_reports_its_last_lines() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sandbox = Sandbox(["--port", str(taken.getsockname()[1])])
         with pytest.raises(SandboxError, match=r"ended with status 2; its last lines:\nsandbox: cannot run: "):
@@ -120,7 +122,7 @@ def test_a_sandbox_that_cannot_start_says_its_last_lines() -> None:
     sandbox.stop()
 
 
-def test_a_sandbox_that_is_not_ready_in_time_is_ended() -> None:
+def test_a_sandbox_that_is_not_ready_in_time_is_stopped() -> None:
     sandbox = Sandbox(time_limit=0.01)
     with pytest.raises(SandboxError, match=r"not ready in 0\.01 s"):
         sandbox.start()
@@ -128,7 +130,7 @@ def test_a_sandbox_that_is_not_ready_in_time_is_ended() -> None:
         _ = sandbox.process_id
 
 
-def test_requests_are_logged_only_when_asked_for() -> None:
+def test_requests_are_logged_only_with_verbose() -> None:
     with Sandbox() as quiet, Sandbox(["--verbose"]) as verbose:
         for sandbox in (quiet, verbose):
             sandbox.client("iam").list_roles()

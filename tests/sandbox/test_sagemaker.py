@@ -21,44 +21,44 @@ def make_domain(sandbox: Sandbox, name: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def test_a_user_profile_is_described_as_it_was_made(sandbox: Sandbox) -> None:
+def test_describe_user_profile_returns_the_settings_of_the_request(sandbox: Sandbox) -> None:
     domain, sagemaker = make_domain(sandbox, "profiles"), sandbox.client("sagemaker")
     own = ROLE + "-ada"
-    made = sagemaker.create_user_profile(
+    created = sagemaker.create_user_profile(
         DomainId=domain, UserProfileName="ada", UserSettings={"ExecutionRole": own}, Tags=[{"Key": "a", "Value": "b"}]
     )
     sagemaker.create_user_profile(DomainId=domain, UserProfileName="bob")
     ada = sagemaker.describe_user_profile(DomainId=domain, UserProfileName="ada")
-    assert ada["UserProfileArn"] == made["UserProfileArn"]
-    assert made["UserProfileArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:user-profile/{domain}/ada"
+    assert ada["UserProfileArn"] == created["UserProfileArn"]
+    assert created["UserProfileArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:user-profile/{domain}/ada"
     assert (ada["Status"], ada["UserSettings"]["ExecutionRole"]) == ("InService", own)
     assert "UserSettings" not in sagemaker.describe_user_profile(DomainId=domain, UserProfileName="bob")
-    assert sagemaker.list_tags(ResourceArn=made["UserProfileArn"])["Tags"] == [{"Key": "a", "Value": "b"}]
+    assert sagemaker.list_tags(ResourceArn=created["UserProfileArn"])["Tags"] == [{"Key": "a", "Value": "b"}]
     sagemaker.delete_user_profile(DomainId=domain, UserProfileName="bob")
     profiles = sagemaker.list_user_profiles(DomainIdEquals=domain)["UserProfiles"]
     assert [profile["UserProfileName"] for profile in profiles] == ["ada"]
 
 
-def test_a_space_says_whose_it_is(sandbox: Sandbox) -> None:
+def test_a_space_has_its_owner(sandbox: Sandbox) -> None:
     domain, sagemaker = make_domain(sandbox, "spaces"), sandbox.client("sagemaker")
-    made = sagemaker.create_space(
+    created = sagemaker.create_space(
         DomainId=domain,
         SpaceName="lab",
         OwnershipSettings={"OwnerUserProfileName": "ada"},
         SpaceSharingSettings={"SharingType": "Private"},
     )
     space = sagemaker.describe_space(DomainId=domain, SpaceName="lab")
-    assert space["SpaceArn"] == made["SpaceArn"]
+    assert space["SpaceArn"] == created["SpaceArn"]
     assert space["OwnershipSettings"] == {"OwnerUserProfileName": "ada"}
     [listed] = sagemaker.list_spaces(DomainIdEquals=domain)["Spaces"]
     assert listed["OwnershipSettingsSummary"] == {"OwnerUserProfileName": "ada"}
     assert listed["SpaceSharingSettingsSummary"] == {"SharingType": "Private"}
-    assert sagemaker.list_tags(ResourceArn=made["SpaceArn"])["Tags"] == []
+    assert sagemaker.list_tags(ResourceArn=created["SpaceArn"])["Tags"] == []
     sagemaker.delete_space(DomainId=domain, SpaceName="lab")
     assert sagemaker.list_spaces(DomainIdEquals=domain)["Spaces"] == []
 
 
-def test_what_is_not_there_or_there_already_is_said_so(sandbox: Sandbox) -> None:
+def test_missing_and_existing_resources_are_client_errors(sandbox: Sandbox) -> None:
     domain, sagemaker = make_domain(sandbox, "errors"), sandbox.client("sagemaker")
     with pytest.raises(ClientError, match="ResourceNotFound"):
         sagemaker.describe_user_profile(DomainId=domain, UserProfileName="nobody")
@@ -73,7 +73,7 @@ def test_what_is_not_there_or_there_already_is_said_so(sandbox: Sandbox) -> None
         sagemaker.create_user_profile(DomainId=domain, UserProfileName="ada")
 
 
-def test_long_lists_come_in_pages(sandbox: Sandbox) -> None:
+def test_long_lists_are_paginated(sandbox: Sandbox) -> None:
     sagemaker = sandbox.client("sagemaker")
     domains = [make_domain(sandbox, f"many-{number}") for number in range(3)]
     for domain in domains:
@@ -90,7 +90,7 @@ def test_long_lists_come_in_pages(sandbox: Sandbox) -> None:
     assert [profile["UserProfileName"] for profile in named] == ["user-24"]
 
 
-def test_an_execution_role_needs_its_grants_to_look_around(sandbox: Sandbox) -> None:
+def test_an_execution_role_needs_permissions_to_list(sandbox: Sandbox) -> None:
     domain = make_domain(sandbox, "seen")
     sandbox.client("sagemaker").create_space(DomainId=domain, SpaceName="lab")
     role = Role(sandbox, "looks", "sagemaker.amazonaws.com")

@@ -1,4 +1,4 @@
-"""TLS, S3 over it, and what clients may do wrong."""
+"""TLS, S3 over TLS, and errors of clients."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from sandbox.launcher import Sandbox
 
 DEADLINE = 120
-"""Seconds, far more than a loaded machine needs: what never comes fails a test, what comes late does not."""
+"""Seconds, far more than a loaded machine needs: only a missing response fails a test, not a late one."""
 TLS_ONLY = {
     "Version": "2012-10-17",
     "Statement": {
@@ -34,7 +34,7 @@ def connect(sandbox: Sandbox, host: str = "127.0.0.1") -> http.client.HTTPSConne
     return http.client.HTTPSConnection(host, port_of(sandbox), context=context, timeout=DEADLINE)
 
 
-def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox: Sandbox) -> None:
+def test_the_certificate_is_valid_for_localhost_and_connections_persist(sandbox: Sandbox) -> None:
     connection = connect(sandbox, "localhost")
     for _ in range(3):
         connection.request("GET", "/_sandbox/decisions")
@@ -45,13 +45,13 @@ def test_the_certificate_is_good_for_localhost_and_connections_are_kept(sandbox:
     connection.close()
 
 
-def test_plain_http_is_refused(sandbox: Sandbox) -> None:
+def test_plain_http_is_rejected(sandbox: Sandbox) -> None:
     with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=DEADLINE) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert b"HTTP/1.1 200" not in plain.recv(1000)
 
 
-def test_a_bucket_that_demands_tls_can_be_used(sandbox: Sandbox) -> None:
+def test_a_bucket_that_requires_tls_can_be_used(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="demands-tls")
     s3.put_bucket_policy(Bucket="demands-tls", Policy=json.dumps(TLS_ONLY))
@@ -71,7 +71,7 @@ def test_a_bucket_policy_that_denies_requests_over_tls_does_so(sandbox: Sandbox,
     s3.delete_bucket(Bucket="denies-all")
 
 
-def test_of_many_who_take_a_lock_file_at_once_one_gets_it(sandbox: Sandbox) -> None:
+def test_only_one_of_many_concurrent_writers_gets_a_lock_file(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="locks")
 
@@ -86,7 +86,7 @@ def test_of_many_who_take_a_lock_file_at_once_one_gets_it(sandbox: Sandbox) -> N
         assert sorted(pool.map(take, range(30))) == [200] + 29 * [412]
 
 
-def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> None:
+def test_silent_clients_do_not_block_others(sandbox: Sandbox) -> None:
     silent = [socket.create_connection(("127.0.0.1", port_of(sandbox))) for _ in range(20)]
     try:
         connection = connect(sandbox)
@@ -98,7 +98,7 @@ def test_clients_that_say_nothing_keep_nobody_else_waiting(sandbox: Sandbox) -> 
             client.close()
 
 
-def test_a_client_that_hangs_up_in_its_request_harms_nobody(sandbox: Sandbox) -> None:
+def test_a_client_that_hangs_up_during_a_request_does_not_affect_others(sandbox: Sandbox) -> None:
     connection = connect(sandbox)
     connection.connect()
     assert connection.sock is not None
@@ -108,7 +108,7 @@ def test_a_client_that_hangs_up_in_its_request_harms_nobody(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "list", "deep", "bytes"])
-def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox, body: bytes) -> None:
+def test_a_request_that_is_not_a_json_object_is_a_client_error(sandbox: Sandbox, body: bytes) -> None:
     connection = connect(sandbox)
     connection.request(
         "POST",
@@ -125,14 +125,14 @@ def test_a_request_that_is_no_json_object_is_the_clients_error(sandbox: Sandbox,
     assert (response.status, answer["__type"]) == (400, "SerializationException")
 
 
-def test_an_operation_that_is_not_there_is_said_so_at_once(sandbox: Sandbox) -> None:
+def test_an_unknown_operation_is_not_implemented(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match=r"\(NotImplemented\).*does not have this operation"):
         sandbox.client("iam").list_service_specific_credentials()
     with pytest.raises(ClientError, match=r"\(NotImplemented\).*does not have this operation"):
         sandbox.client("sagemaker").list_workteams()
 
 
-def test_what_nobody_foresaw_is_an_error_without_a_traceback(sandbox: Sandbox) -> None:
+def test_an_unexpected_exception_is_an_error_without_a_traceback(sandbox: Sandbox) -> None:
     connection = connect(sandbox)
     connection.request("GET", "/%2f%2e%2e/\u0001?list-type=x&versions=%ff".replace("\u0001", "%01"))
     response = connection.getresponse()

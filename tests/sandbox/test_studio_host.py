@@ -1,4 +1,4 @@
-"""What an application of Studio finds around it: credentials, and AWS's host names."""
+"""The environment of a Studio application: credentials, and AWS host names."""
 
 import http.client
 import json
@@ -57,7 +57,7 @@ def test_an_sdk_in_studio_needs_no_endpoint_and_no_key(sandbox: Sandbox, role: R
     ]
 
 
-def test_a_role_that_does_not_trust_sagemaker_has_no_credentials_here(sandbox: Sandbox) -> None:
+def test_a_role_that_does_not_trust_sagemaker_gets_no_credentials(sandbox: Sandbox) -> None:
     closed = Role(sandbox, "closed", "glue.amazonaws.com")
     status, body = get(address_of(sandbox) + credentials_path(closed.arn))
     assert (status, body["code"]) == (403, "AccessDenied")
@@ -66,12 +66,12 @@ def test_a_role_that_does_not_trust_sagemaker_has_no_credentials_here(sandbox: S
 
 
 @pytest.mark.parametrize("path", ["/", "/_sagemaker-instance-credentials/", "/latest/meta-data/"])
-def test_other_addresses_lead_nowhere(sandbox: Sandbox, path: str) -> None:
+def test_other_paths_are_not_found(sandbox: Sandbox, path: str) -> None:
     assert get(address_of(sandbox) + path)[0] == 404
 
 
 @pytest.mark.parametrize("host", ["example.com", "amazonaws.com.example.com", "127.0.0.1"])
-def test_the_tunnel_leads_to_nothing_but_aws(sandbox: Sandbox, host: str) -> None:
+def test_the_proxy_connects_only_aws_host_names(sandbox: Sandbox, host: str) -> None:
     connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], timeout=120)
     connection.set_tunnel(host, 443)
     with pytest.raises(OSError, match="403"):
@@ -79,7 +79,7 @@ def test_the_tunnel_leads_to_nothing_but_aws(sandbox: Sandbox, host: str) -> Non
     connection.close()
 
 
-def test_every_name_of_aws_has_a_certificate(sandbox: Sandbox) -> None:
+def test_every_aws_host_name_has_a_certificate(sandbox: Sandbox) -> None:
     context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
     for host in ("iam.amazonaws.com", "api.sagemaker.eu-west-1.amazonaws.com", "b.s3.us-east-1.amazonaws.com"):
         connection = http.client.HTTPSConnection(address_of(sandbox).rpartition("/")[2], context=context, timeout=120)
