@@ -18,7 +18,7 @@ class GlueSessionGrant(IamRolePolicyAttachment):
         scope: the stack itself; the addresses are `aws_iam_role_policy_attachment.glue_sessions` and
             `aws_iam_role_policy.glue_sessions`.
         partition: the role's partition.
-        permissions: which inline policy, see `iam.recipe.inline_policy`.
+        permissions: which inline policy, see `iam.documents.recipe.inline_policy`.
         adopted: whether the stack adopts the role; it can then see which grants exist, and takes them over, so that
             the plan shows what really changes.
         blocks: gathers the stack's further Terraform blocks.

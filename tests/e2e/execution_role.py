@@ -19,7 +19,7 @@ INLINE_POLICY = "glue-sagemaker-interactive-sessions-setup"
 
 CONSOLE_TRUST = trust(statement("sagemaker.amazonaws.com"))
 
-# The recipe, document for document, written out: what `iam.recipe` makes of it is what is being tested.
+# The recipe, document for document, written out: what `iam.documents.recipe` makes of it is what is being tested.
 RECIPE_TRUST = trust(statement("glue.amazonaws.com", "sagemaker.amazonaws.com"))
 RECIPE_INLINE_POLICY = {
     "Version": "2012-10-17",
