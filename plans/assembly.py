@@ -129,8 +129,6 @@ class _Assembly:
             holdings.exists = True
             holdings.trust = held(change.get(snapshot, "assume_role_policy"), trust_policy, address=change.address)
             holdings.boundary = change.get(snapshot, "permissions_boundary") or ""
-            if isinstance(unseen := change.get(snapshot, "permissions_boundary"), Unknown | Hidden):
-                holdings.boundary = unseen
             self._listed_inline(change, snapshot, holdings)
             self._listed_managed(change, snapshot, holdings)
 
@@ -151,7 +149,7 @@ class _Assembly:
             holdings.inline[f"of {change.address}"] = Held(None, Gap.UNKNOWN, address=change.address)
         for position, value in enumerate(items(listed)):
             block = attributes(value)
-            if not block or not any(block.get(key) or _unseen(block.get(key)) for key in ("name", "policy")):
+            if not (block.get("name") or block.get("policy")):
                 continue
             key = name(block.get("name")) or f"block {position}"
             holdings.inline[key] = held(block.get("policy"), address=change.address)
@@ -347,7 +345,3 @@ def _account(arn: str) -> str:
 def _key(of: Name) -> str:
     """Return what two spellings of one role name have in common; it is never shown."""
     return (of if isinstance(of, str) else text(of.content)).lower()
-
-
-def _unseen(value: Value) -> bool:
-    return isinstance(value, Unknown | Hidden)

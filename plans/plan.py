@@ -193,13 +193,13 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
         None if change.get(snapshot) is None else _object(change.get(snapshot), f"{place}.change.{snapshot}")
         for snapshot in SNAPSHOTS
     )
-    before_values = attributes(marked(before, change.get("before_sensitive")))
+    before_values = attributes(marked(before, _with_all_tags(change.get("before_sensitive"))))
     after_values = before_values
     if not forgotten:
         unknown = change.get("after_unknown") or None
         if after is not None and unknown:
             unknown = _object(unknown, f"{place}.change.after_unknown")
-        after_values = attributes(marked(after, change.get("after_sensitive"), after and unknown))
+        after_values = attributes(marked(after, _with_all_tags(change.get("after_sensitive")), after and unknown))
     existing = {"before": before is not None, "after": before is not None if forgotten else after is not None}
     importing = _object(change.get("importing"), f"{place}.change.importing")
     return ResourceChange(
@@ -217,6 +217,16 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
             for path in _list(change.get("replace_paths"), f"{place}.change.replace_paths")
         ),
     )
+
+
+def _with_all_tags(sensitive: Json) -> Json:
+    """Return the marks with those of `tags` on `tags_all` too, which repeats their values unmarked."""
+    if not isinstance(sensitive, dict) or not sensitive.get("tags"):
+        return sensitive
+    tags, all_tags = sensitive["tags"], sensitive.get("tags_all")
+    if not isinstance(tags, dict):
+        return {**sensitive, "tags_all": tags}
+    return {**sensitive, "tags_all": {**tags, **all_tags} if isinstance(all_tags, dict) else all_tags or tags}
 
 
 def _failed(checks: list[Json]) -> Iterator[FailedCheck]:

@@ -12,9 +12,6 @@ class Unknown:
 
     why = "known after apply"
 
-    def __bool__(self) -> bool:
-        return False
-
     def __repr__(self) -> str:
         return "UNKNOWN"
 
@@ -29,9 +26,6 @@ class Hidden:
     content: Json
     """For comparison only."""
     why = "marked sensitive"
-
-    def __bool__(self) -> bool:
-        return False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Hidden) and self.content == other.content

@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     permissions.PERMISSIONS_WILDCARD,
     permissions.PERMISSIONS_LOST,
     permissions.DENIAL_LOST,
+    permissions.POLICY_MAY_BE_DELETED,
     statements.UNKNOWN_ACTION,
     statements.RESOURCE_NEVER_MATCHES,
     statements.CONDITION_NEVER_MATCHES,

@@ -195,6 +195,20 @@ PERMISSIONS_LOST = RoleRule(
 )
 
 
+def _may_be_deleted(role: Role) -> Iterator[Hit]:
+    for policy, (deleted, created) in role.readdressed.items():
+        yield Hit(created, f"{policy}: {deleted} deletes it and {created} creates it; the deletion may come last")
+
+
+POLICY_MAY_BE_DELETED = RoleRule(
+    id="policy-may-be-deleted",
+    severity="high",
+    raised="one resource deletes a policy of a role and another creates it: Terraform does not order the two",
+    remedy="rename the resource with a `moved` block",
+    judge=_may_be_deleted,
+)
+
+
 def _denial_lost(role: Role) -> Iterator[Hit]:
     if persists(role):
         for change in role.permissions.changes:

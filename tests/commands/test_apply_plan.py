@@ -15,8 +15,8 @@ from commands.apply_plan.__main__ import main
 from iam.documents.recipe import trust_policy
 from iam.policy_document import Document
 from sandbox.launcher import Sandbox
+from tests import plan_builder
 from tests.aws_proxy import AwsProxy, aws_proxy
-from tests.review import made
 
 ROLE = "team"
 SAGEMAKER: Document = {
@@ -63,8 +63,8 @@ class Saved:
             "assume_role_policy": json.dumps(seen or role["AssumeRolePolicyDocument"]),
         }
         live = {"address": "data.aws_iam_role.live", "mode": "data", "type": "aws_iam_role", "values": values}
-        content = made.plan(
-            *(changes or [made.attachment(made.GLUE_SESSIONS)]),
+        content = plan_builder.plan(
+            *(changes or [plan_builder.attachment(plan_builder.GLUE_SESSIONS)]),
             prior_state={"values": {"root_module": {"resources": [live]}}},
             configuration={"provider_config": {"aws": {"expressions": {"region": {"constant_value": "eu-west-1"}}}}},
             **more,
@@ -153,8 +153,8 @@ def test_without_changes_there_is_nothing_to_apply(saved: Saved, apply_plan: Run
     saved.plans(applyable=False)
     assert apply_plan() == Ran(0, "a: nothing to apply, the plan has no changes\n", [])
     # a terraform that does not say whether a plan can be applied
-    text = made.trust("sagemaker.amazonaws.com")
-    saved.plans(made.role(text, text))
+    text = plan_builder.trust("sagemaker.amazonaws.com")
+    saved.plans(plan_builder.role(text, text))
     assert apply_plan() == Ran(0, "a: nothing to apply, the plan has no changes\n", [])
     assert not saved.was_applied
 
@@ -163,8 +163,8 @@ def test_without_changes_there_is_nothing_to_apply(saved: Saved, apply_plan: Run
 def test_a_plan_that_deletes_a_role_is_refused_whatever_is_asked(
     saved: Saved, apply_plan: Run, actions: list[str]
 ) -> None:
-    text = made.trust("sagemaker.amazonaws.com")
-    saved.plans(made.role(text, text if "create" in actions else None, actions=actions))
+    text = plan_builder.trust("sagemaker.amazonaws.com")
+    saved.plans(plan_builder.role(text, text if "create" in actions else None, actions=actions))
     refused = apply_plan("--despite-failed-checks")
     assert refused.err == ["a: refused: the plan deletes the role aws_iam_role.exec, with all the policies it has"]
     assert (refused.status, saved.was_applied) == (1, False)
@@ -209,7 +209,7 @@ def test_another_trust_policy_than_the_plan_saw_is_told_in_words(
 
 def test_what_somebody_made_by_hand_as_planned_is_applied(saved: Saved, apply_plan: Run) -> None:
     before, after = trusting(SAGEMAKER), trust_policy()
-    saved.plans(made.role(json.dumps(before), json.dumps(after), name=ROLE))
+    saved.plans(plan_builder.role(json.dumps(before), json.dumps(after), name=ROLE))
     saved.trust(after)
     assert apply_plan().status == 0
 

@@ -10,8 +10,8 @@ import pytest
 
 from commands.review.__main__ import main
 from review.markdown import LIMIT, MARKER
+from tests.plan_builder import FULL_ACCESS, GLUE, SAGEMAKER, allow, attachment, document, plan, role, role_policy, trust
 from tests.repository import ROOT
-from tests.review.made import FULL_ACCESS, GLUE, SAGEMAKER, allow, attachment, document, plan, role, role_policy, trust
 
 PLANS = ROOT / "tests" / "review" / "plans"
 SCHEMA = json.loads((ROOT / "review" / "review.schema.json").read_text(encoding="utf-8"))

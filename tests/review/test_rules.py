@@ -7,7 +7,7 @@ import pytest
 from plans import plan as plans
 from review import report
 from review.rules import RULES
-from tests.review.made import (
+from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
     GLUE,
@@ -165,6 +165,14 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     "denial-lost": (
         plan(STAYS, role_policy(DENIES, document(allow("s3:*")))),
         plan(STAYS, role_policy(document(allow("s3:*")), DENIES)),
+    ),
+    "policy-may-be-deleted": (
+        plan(
+            STAYS,
+            {**role_policy(document(allow("s3:GetObject")), None), "address": "aws_iam_role_policy.old"},
+            role_policy(None, document(allow("s3:GetObject"))),
+        ),
+        plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:PutObject")))),
     ),
     "unknown-action": (
         gains(allow("glue:CreateSesion")),

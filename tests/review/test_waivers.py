@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.review.__main__ import main
-from tests.review.made import SAGEMAKER, allow, document, plan, role, role_policy, trust
+from tests.plan_builder import SAGEMAKER, allow, document, plan, role, role_policy, trust
 
 STAYS = role(trust(SAGEMAKER), trust(SAGEMAKER))
 PASSING = plan(STAYS, role_policy(None, document(allow("iam:PassRole")), name="glue_sessions"))

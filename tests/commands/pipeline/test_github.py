@@ -16,7 +16,7 @@ from review.drift.report import Reading
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import NAMES
 from tests.commands.pipeline.fake_github import SOMEBODY, FakeGitHub
-from tests.review.made import GLUE, SAGEMAKER, plan, role, trust
+from tests.plan_builder import GLUE, SAGEMAKER, plan, role, trust
 
 HARMLESS = plan(role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE)))
 HARMFUL = plan(role(trust(SAGEMAKER), None))

@@ -13,8 +13,7 @@ from review import plan_files
 from review.drift.analysis import analyze
 from review.drift.renderers import sections
 from review.drift.report import Reading
-from tests.repository import ROOT
-from tests.review.made import (
+from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
     GLUE,
@@ -28,6 +27,7 @@ from tests.review.made import (
     role_policy,
     trust,
 )
+from tests.repository import ROOT
 
 RECIPE = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]))
 NARROWER = document(allow(["iam:GetRole", "sts:GetCallerIdentity"]))

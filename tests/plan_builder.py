@@ -1,4 +1,4 @@
-"""Plans made for a test: as Terraform writes them, with no more in them than the test is about."""
+"""Plans for tests: as Terraform writes them, with nothing in them that the test is not about."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +11,8 @@ FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 GLUE_SESSIONS = "arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
 
 Document = Mapping[str, Any]
+
+_OF_CHANGE = ("importing", "replace_paths", "before_sensitive", "after_sensitive")
 
 
 def document(*statements: Document) -> str:
@@ -36,12 +38,12 @@ def change(
     unknown: Document | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return an entry of `resource_changes`; what happens follows from what is there before and after."""
+    """Return an entry of `resource_changes`; the actions follow from the values before and after."""
     if actions is None:
         actions = ["create"] if before is None else ["delete"] if after is None else ["update"]
         actions = ["no-op"] if before == after and not unknown else actions
     inner = {"actions": list(actions), "before": before, "after": after, "after_unknown": unknown or {}}
-    inner |= {key: more.pop(key) for key in ("importing", "replace_paths", "after_sensitive") if key in more}
+    inner |= {key: more.pop(key) for key in _OF_CHANGE if key in more}
     module, _, local = address.rpartition("module.")
     type_ = local.split(".")[1 if module or local != address else 0] if "module." in address else address.split(".")[0]
     return {"address": address, "mode": "managed", "type": type_, "change": inner, **more}
@@ -82,7 +84,7 @@ def role_policy(
 
 
 def attachment(arn: str, *, of: str = "exec", gone: bool = False) -> dict[str, Any]:
-    """Return the attaching of a managed policy, or its detaching."""
+    """Return the attachment of a managed policy, or its detachment."""
     values = {"role": of, "policy_arn": arn}
     sides = (values, None) if gone else (None, values)
     return change(f"aws_iam_role_policy_attachment.{arn.rpartition('/')[2]}", *sides)

@@ -1,0 +1,52 @@
+"""Recorded plans that are easy to misread: each with its configuration beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from commands.review.__main__ import main
+from review.plan_files import read
+from review.report import review
+from tests.plan_builder import SAGEMAKER, document, plan, role, trust
+from tests.repository import ROOT
+
+CASES = ROOT / "tests" / "review" / "plans" / "cases"
+OPEN = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
+SENSITIVE = {"assume_role_policy": True}
+
+
+def rules(name: str) -> set[str]:
+    return {finding.rule for finding in review(read(str(CASES / f"{name}.json"))).findings}
+
+
+@pytest.mark.parametrize(
+    ("case", "raised"),
+    [
+        ("list-of-managed", {"privilege-escalation", "pass-any-role-to-service"}),
+        ("map-of-policies", {"policy-unknown", "pass-any-role-to-service"}),
+        ("multi", {"trust-opened-to-account"}),
+        ("alone", {"trust-opened-to-account"}),
+        ("renamed-widened", {"everything-allowed", "policy-may-be-deleted"}),
+        ("sensitive-managed", {"policy-hidden"}),
+        ("shared-unknown-role", {"everything-allowed", "shared-attachment"}),
+        ("unknown-trust", {"policy-unknown"}),
+    ],
+)
+def test_a_case_raises_these_rules_and_no_others(case: str, raised: set[str]) -> None:
+    assert rules(case) == raised
+
+
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+def test_sensitive_values_are_not_shown_wherever_they_stand(format_: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(CASES / "sensitive-nested.json"), "--format", format_])
+    output = capsys.readouterr().out
+    assert "aws_iam_role.n" in output
+    assert "hunter2" not in output
+
+
+def test_a_hidden_trust_policy_that_changes_is_reported(tmp_path: Path) -> None:
+    file = tmp_path / "dev.json"
+    for before, after, raised in ((trust(SAGEMAKER), OPEN, ["policy-hidden"]), (OPEN, OPEN, [])):
+        hidden = role(before, after, actions=["update"], before_sensitive=SENSITIVE, after_sensitive=SENSITIVE)
+        file.write_bytes(plan(hidden))
+        assert [finding.rule for finding in review(read(str(file))).findings] == raised
