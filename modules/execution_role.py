@@ -1,4 +1,6 @@
-"""The SageMaker execution role: an existing role, read, and adopted as far as its trust policy goes."""
+"""The SageMaker execution role: an existing role, read and perhaps adopted."""
+
+from collections.abc import Sequence
 
 from cdktf import Postcondition, Precondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
@@ -6,33 +8,42 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
 from modules.terraform_blocks import Assertion, TerraformBlocks
-from modules.trust_ownership import OwnedTrust
 
+_LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
 ROLE_ADDRESS = "aws_iam_role.execution_role"
 
-# everything else names the role by what was read: a role that is not there is then one error, and nothing is planned
-LIVE_ROLE_NAME = "${data.aws_iam_role.live.name}"
+# everything else names the role by what was read: a missing role is then one error, and nothing is planned
+LIVE_ROLE_NAME = f"${{{_LIVE_ROLE_ADDRESS}.name}}"
+LIVE_ROLE_ARN = f"${{{_LIVE_ROLE_ADDRESS}.arn}}"
+LIVE_TRUST_POLICY = f"{_LIVE_ROLE_ADDRESS}.assume_role_policy"
+LIVE_ACCOUNT_ID = f'${{split(":", {_LIVE_ROLE_ADDRESS}.arn)[4]}}'
 
-# what an adopted role keeps whatever becomes of it: without these in ignore_changes, Terraform would replace the role
-# (path) or take its description, session length, boundary and tags away
-_LEFT_TO_OTHERS = ["path", "description", "max_session_duration", "permissions_boundary", "tags", "tags_all"]
+# what an adopted role keeps: without these in ignore_changes, Terraform would replace the role (path) or remove its
+# description, session length, boundary and tags
+_IGNORED_CHANGES = ["path", "description", "max_session_duration", "permissions_boundary", "tags", "tags_all"]
 
 # AWS lets nobody change these: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
 _PROTECTED_PATHS = ["/aws-service-role/", "/aws-reserved/"]
 
 
-class LiveExecutionRole(DataAwsIamRole):
-    """Reads the role: it must exist, be the configured one, and be one that can be changed.
+class LiveRole(Construct):
+    """The role as it is in AWS: it must exist, be the configured one, and be one that can be changed.
 
-    At top level and under its literal name: a role deleted outside then fails the plan instead of being created anew.
+    Read under its literal name: a role deleted outside then fails the plan, and Terraform does not offer to create it.
 
     Args:
-        scope: the stack itself; the address is `data.aws_iam_role.live`.
+        scope: the stack, or a construct in it.
+        id_: id of the construct.
         role_name: the role's name, without its path.
-        role_arn: the role's ARN where the configuration gives it.
+        role_arn: the role's ARN where the configuration has it.
+
+    Attributes:
+        role: the data source, `data.aws_iam_role.live`.
     """
 
-    def __init__(self, scope: Construct, *, role_name: str, role_arn: str | None) -> None:
+    def __init__(self, scope: Construct, id_: str, *, role_name: str, role_arn: str | None) -> None:
+        logical_id = TerraformBlocks.of(scope).claim(_LIVE_ROLE_ADDRESS)
+        super().__init__(scope, id_)
         protected = ", ".join(f'"{path}"' for path in _PROTECTED_PATHS)
         postconditions = [
             Assertion(
@@ -49,36 +60,46 @@ class LiveExecutionRole(DataAwsIamRole):
                     " Correct the ARN, or use credentials of the right account.",
                 )
             )
-        super().__init__(
-            scope,
-            "live",
+        self.role = DataAwsIamRole(
+            self,
+            "Role",
             name=role_name,
             lifecycle=TerraformResourceLifecycle(
                 postcondition=[Postcondition(**each.as_json()) for each in postconditions]
             ),
         )
+        self.role.override_logical_id(logical_id)
 
 
-class AdoptedExecutionRole(IamRole):
-    """Takes over the role's trust policy, and nothing else of the role.
+class AdoptedRole(Construct):
+    """The role under Terraform: its trust policy, and nothing else of it.
 
     Args:
-        scope: the stack itself; the address is `aws_iam_role.execution_role`.
-        owned_trust: the trust policy to write.
-        blocks: gathers the stack's further Terraform blocks.
+        scope: the stack, or a construct in it.
+        id_: id of the construct.
+        trust_policy: the trust policy as a value of Terraform JSON.
+        preconditions: what must hold for AWS to accept the trust policy.
+
+    Attributes:
+        role: the resource, `aws_iam_role.execution_role`.
     """
 
-    def __init__(self, scope: Construct, *, owned_trust: OwnedTrust, blocks: TerraformBlocks) -> None:
-        super().__init__(
-            scope,
-            "execution_role",
+    def __init__(
+        self, scope: Construct, id_: str, *, trust_policy: str, preconditions: Sequence[Assertion] = ()
+    ) -> None:
+        blocks = TerraformBlocks.of(scope)
+        logical_id = blocks.claim(ROLE_ADDRESS)
+        super().__init__(scope, id_)
+        self.role = IamRole(
+            self,
+            "Role",
             name=LIVE_ROLE_NAME,
-            assume_role_policy=owned_trust.document,
+            assume_role_policy=trust_policy,
             lifecycle=TerraformResourceLifecycle(
                 prevent_destroy=True,
-                ignore_changes=_LEFT_TO_OTHERS,
-                precondition=[Precondition(**each.as_json()) for each in owned_trust.preconditions] or None,
+                ignore_changes=_IGNORED_CHANGES,
+                precondition=[Precondition(**each.as_json()) for each in preconditions] or None,
             ),
         )
+        self.role.override_logical_id(logical_id)
         blocks.import_existing(ROLE_ADDRESS, LIVE_ROLE_NAME)
-        blocks.tell(owned_trust.locals, owned_trust.checks)

@@ -1,4 +1,4 @@
-"""The S3 bucket that Terraform's states are kept in."""
+"""The S3 bucket of Terraform's states."""
 
 import json
 
@@ -25,46 +25,46 @@ from constructs import Construct
 from iam.documents.state_bucket import tls_only_policy
 from modules.terraform_blocks import TerraformBlocks
 
-# long enough to notice that a state was lost, short enough that lock files' old versions do not pile up
+_BUCKET_ADDRESS = "aws_s3_bucket.state"
+
+# long enough to notice that a state was lost, short enough that the old versions of lock files do not pile up
 _OLD_VERSIONS_KEPT_DAYS = 90
 
 
 class StateBucket(Construct):
-    """A bucket that exists, made fit for states: versioned, encrypted, private, reached over TLS alone.
+    """An existing bucket made fit for states: versioned, encrypted, private, reached over TLS alone.
 
     Args:
+        scope: the stack, or a construct in it.
+        id_: id of the construct.
         bucket: name of the bucket.
         partition: partition of the bucket.
         kms_key_id: ARN of the KMS key that encrypts; S3's own key by default.
-        blocks: gathers the stack's further Terraform blocks.
+
+    Attributes:
+        bucket, versioning, encryption, public_access_block, policy, expiry: the resources, each with the logical id
+            `state`.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        *,
-        bucket: str,
-        partition: str,
-        kms_key_id: str | None,
-        blocks: TerraformBlocks,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, bucket: str, partition: str, kms_key_id: str | None) -> None:
+        blocks = TerraformBlocks.of(scope)
+        logical_id = blocks.claim(_BUCKET_ADDRESS)
         super().__init__(scope, id_)
-        resource = S3Bucket(
+        self.bucket = S3Bucket(
             self,
             "Bucket",
             bucket=bucket,
             # tags are the account owner's
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True, ignore_changes=["tags", "tags_all"]),
         )
-        blocks.import_existing("aws_s3_bucket.state", bucket)
-        versioning = S3BucketVersioningA(
+        blocks.import_existing(_BUCKET_ADDRESS, bucket)
+        self.versioning = S3BucketVersioningA(
             self,
             "Versioning",
             bucket=bucket,
             versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
-        encryption = S3BucketServerSideEncryptionConfigurationA(
+        self.encryption = S3BucketServerSideEncryptionConfigurationA(
             self,
             "Encryption",
             bucket=bucket,
@@ -77,7 +77,7 @@ class StateBucket(Construct):
                 )
             ],
         )
-        private = S3BucketPublicAccessBlock(
+        self.public_access_block = S3BucketPublicAccessBlock(
             self,
             "PublicAccessBlock",
             bucket=bucket,
@@ -86,10 +86,10 @@ class StateBucket(Construct):
             ignore_public_acls=True,
             restrict_public_buckets=True,
         )
-        policy = S3BucketPolicy(
+        self.policy = S3BucketPolicy(
             self, "Policy", bucket=bucket, policy=json.dumps(tls_only_policy(bucket, partition=partition))
         )
-        expiry = S3BucketLifecycleConfiguration(
+        self.expiry = S3BucketLifecycleConfiguration(
             self,
             "Expiry",
             bucket=bucket,
@@ -110,7 +110,14 @@ class StateBucket(Construct):
                 )
             ],
             # a lifecycle of old versions needs versioning to be on
-            depends_on=[versioning],
+            depends_on=[self.versioning],
         )
-        for element in (resource, versioning, encryption, private, policy, expiry):
-            element.override_logical_id("state")
+        for resource in (
+            self.bucket,
+            self.versioning,
+            self.encryption,
+            self.public_access_block,
+            self.policy,
+            self.expiry,
+        ):
+            resource.override_logical_id(logical_id)

@@ -1,4 +1,4 @@
-"""Where a stack keeps its state, and what it needs to be planned at all."""
+"""The backend of a stack's state, and the versions a stack needs."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from configuration import State
 # S3 lock files came with 1.10
 _TERRAFORM = ">= 1.10"
 
-# a range, whatever the version the bindings were made from: every resource used here reads the same in all of it, and
-# shops pin the provider in a lock file of their own
+# a range, whatever version the bindings were generated from: every resource used here reads the same in all of it, and
+# shops pin the provider in their own lock file
 _AWS_PROVIDER = {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}
 
 
 def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
-    """Give the stack its S3 backend: encrypted, locked by a lock file.
+    """Give the stack its S3 backend, encrypted and locked by a lock file, and its required versions.
 
     Args:
         stack: the stack.

@@ -1,21 +1,22 @@
 """One execution role's grants for Glue interactive sessions: the stack `glue-sessions-<environment>-<role>`."""
 
+from typing import assert_never
+
 from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct
 
 from configuration import RoleStack, State
 from iam.documents.recipe import trust_policy, trust_policy_keeping
-from modules import trust_ownership
-from modules.execution_role import ROLE_ADDRESS, AdoptedExecutionRole, LiveExecutionRole
-from modules.session_grant import GlueSessionGrant
+from modules.execution_role import ROLE_ADDRESS, LiveRole
+from modules.session_grants import SessionGrants
 from modules.terraform_blocks import TerraformBlocks
-from modules.trust_ownership import OwnedTrust
+from modules.trust_policy import AdditiveTrust, AuthoritativeTrust, ExternalTrust, ReleasedTrust
 from stacks.backend import keep_state
 
 
 class GlueSessionsStack(TerraformStack):
-    """The grants of one role, in a state of their own: no plan of another role can touch it.
+    """The grants of one role, in its own state: no plan of another role can touch it.
 
     Args:
         scope: the app.
@@ -40,38 +41,31 @@ class GlueSessionsStack(TerraformStack):
         )
         keep_state(self, state=state, key=settings.state_key)
 
-        blocks = TerraformBlocks()
-        LiveExecutionRole(self, role_name=role.name, role_arn=str(role.arn) if role.arn else None)
-        adopted = role.trust.ownership != "external"
-        if adopted:
-            AdoptedExecutionRole(self, owned_trust=_owned_trust(settings), blocks=blocks)
-        else:
-            _leave_to_its_owner(blocks, told=not role.released)
-        if role.trust.ownership != "authoritative" and not role.released:
-            blocks.tell(*trust_ownership.denied())
+        LiveRole(self, "LiveRole", role_name=role.name, role_arn=str(role.arn) if role.arn else None)
+        self._add_trust(settings)
         if not role.released:
-            GlueSessionGrant(
+            SessionGrants(
                 self,
+                "SessionGrants",
                 partition=settings.partition,
                 permissions=role.permissions,
-                adopted=adopted,
-                blocks=blocks,
+                adopted=role.trust.ownership != "external",
             )
-        blocks.add_to(self)
+        TerraformBlocks.of(self).write()
 
-
-def _owned_trust(settings: RoleStack) -> OwnedTrust:
-    role, quota = settings.role, settings.environment.trust_policy_quota
-    if role.released:
-        return trust_ownership.released(quota=quota)
-    if role.trust.ownership == "additive":
-        return trust_ownership.additive(quota=quota)
-    kept = settings.kept_trust
-    return trust_ownership.authoritative(trust_policy_keeping(kept) if kept else trust_policy())
-
-
-def _leave_to_its_owner(blocks: TerraformBlocks, *, told: bool) -> None:
-    # a role adopted before is forgotten; without this block the plan would destroy it
-    blocks.forget(ROLE_ADDRESS)
-    if told:
-        blocks.tell(*trust_ownership.external())
+    def _add_trust(self, settings: RoleStack) -> None:
+        role, quota = settings.role, settings.environment.trust_policy_quota
+        match role.trust.ownership:
+            case "external" if role.released:
+                TerraformBlocks.of(self).forget(ROLE_ADDRESS)
+            case "external":
+                ExternalTrust(self, "Trust")
+            case "authoritative" | "additive" if role.released:
+                ReleasedTrust(self, "Trust", quota=quota)
+            case "additive":
+                AdditiveTrust(self, "Trust", quota=quota)
+            case "authoritative":
+                kept = settings.kept_trust
+                AuthoritativeTrust(self, "Trust", document=trust_policy_keeping(kept) if kept else trust_policy())
+            case never:
+                assert_never(never)

@@ -1,4 +1,4 @@
-"""What the pipeline reaches AWS with: the stack `pipeline-access`."""
+"""How the pipeline reaches AWS: the stack `pipeline-access`."""
 
 from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
@@ -6,8 +6,8 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider
 from constructs import Construct
 
 from configuration.pipeline_access import ACCOUNT_ID, PipelineSettings
-from iam.documents import pipeline_access
-from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, PipelineRole
+from iam.documents.pipeline_access import apply_trust_policy, oidc_provider_arn, permissions, plan_trust_policy
+from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, PipelineAccess
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state
 
@@ -15,11 +15,11 @@ from stacks.backend import keep_state
 class PipelineAccessStack(TerraformStack):
     """GitHub's OIDC provider, a role that plans and a role that applies.
 
-    Its outputs are the variables that the workflows want.
+    Its outputs are the variables that the workflows need.
 
     Args:
         scope: the app.
-        settings: what the configuration says of it.
+        settings: the pipeline's access, as configured.
     """
 
     def __init__(self, scope: Construct, *, settings: PipelineSettings) -> None:
@@ -34,35 +34,32 @@ class PipelineAccessStack(TerraformStack):
         keep_state(self, state=state, key=f"{state.key_prefix}/pipeline-access.tfstate")
         DataAwsCallerIdentity(self, "current")
 
-        blocks = TerraformBlocks()
-        if github.oidc_provider_exists:
-            provider = None
-            # one that was made here before; without this block the plan would destroy it
-            blocks.forget(OIDC_PROVIDER_ADDRESS)
-        else:
-            provider = GitHubOidcProvider(self)
-        provider_arn = pipeline_access.oidc_provider_arn(partition=reach.partition, account_id=ACCOUNT_ID)
-        PipelineRole(
+        provider = None if github.oidc_provider_exists else GitHubOidcProvider(self, "OidcProvider")
+        if provider is None:
+            # one that this stack created before; without the block, the plan would destroy it
+            TerraformBlocks.of(self).forget(OIDC_PROVIDER_ADDRESS)
+        provider_arn = oidc_provider_arn(partition=reach.partition, account_id=ACCOUNT_ID)
+        PipelineAccess(
             self,
-            "plan",
-            name=settings.role_name("plan"),
-            trust_policy=pipeline_access.plan_trust_policy(provider_arn, repository=github.repository),
-            permissions=pipeline_access.permissions("plan", reach),
+            "Plan",
+            job="plan",
+            role_name=settings.role_name("plan"),
+            trust_policy=plan_trust_policy(provider_arn, repository=github.repository),
+            permissions=permissions("plan", reach),
             provider=provider,
         )
-        PipelineRole(
+        PipelineAccess(
             self,
-            "apply",
-            name=settings.role_name("apply"),
-            trust_policy=pipeline_access.apply_trust_policy(
+            "Apply",
+            job="apply",
+            role_name=settings.role_name("apply"),
+            trust_policy=apply_trust_policy(
                 provider_arn,
                 repository=github.repository,
                 branch=github.branch,
                 environment=github.environment,
             ),
-            permissions=pipeline_access.permissions("apply", reach),
+            permissions=permissions("apply", reach),
             provider=provider,
         )
-        blocks.output("AWS_PLAN_ROLE_ARN", "${aws_iam_role.plan.arn}")
-        blocks.output("AWS_APPLY_ROLE_ARN", "${aws_iam_role.apply.arn}")
-        blocks.add_to(self)
+        TerraformBlocks.of(self).write()

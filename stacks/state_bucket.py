@@ -1,4 +1,4 @@
-"""The bucket of the shop's states: the stack `state-bucket`, whose own state lives in that bucket too."""
+"""The bucket of the shop's states: the stack `state-bucket`, whose own state is in that bucket too."""
 
 from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
@@ -32,13 +32,11 @@ class StateBucketStack(TerraformStack):
             endpoints=[state.endpoints.model_dump(exclude_none=True)] if state.endpoints else None,
         )
         keep_state(self, state=state, key=f"{state.key_prefix}/state-bucket.tfstate")
-        blocks = TerraformBlocks()
         StateBucket(
             self,
-            "state",
+            "StateBucket",
             bucket=state.bucket,
             partition=partition_of(state.region),
             kms_key_id=state.kms_key_id,
-            blocks=blocks,
         )
-        blocks.add_to(self)
+        TerraformBlocks.of(self).write()

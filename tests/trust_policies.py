@@ -46,7 +46,7 @@ def _federated(*providers: str, **more: Any) -> Document:
 _ACCOUNT = "arn:aws:iam::111122223333"
 _SOURCE_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
 _WITH_TAGS = ["sts:AssumeRole", "sts:TagSession"]
-_RECIPES = [
+RECIPES = [
     statement(*services, Action=action)
     for services in ((GLUE, SAGEMAKER), (SAGEMAKER, GLUE))
     for action in ("sts:AssumeRole", ["sts:AssumeRole"])
@@ -410,7 +410,7 @@ def released(document: Document) -> list[Document]:
 
 
 def _without_glue(each: Document) -> Document:
-    return {**each, "Principal": {"Service": SAGEMAKER}} if each in _RECIPES else each
+    return {**each, "Principal": {"Service": SAGEMAKER}} if each in RECIPES else each
 
 
 def said(document: Document) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,42 @@ def configuration_file(example: str) -> Path:
 def compare(file: Path, document: Any) -> None:
     if os.environ.get("REWRITE_EXPECTED") == "1":
         file.write_text(json.dumps(document, indent=2) + "\n")
-    assert json.loads(file.read_text()) == document
+    assert comparable(json.loads(file.read_text())) == comparable(document)
+
+
+def comparable(value: Any) -> Any:
+    """Return Terraform JSON without metadata and without white space between the tokens of expressions."""
+    match value:
+        case dict():
+            return {key: comparable(each) for key, each in value.items() if key != "//"}
+        case list():
+            return [comparable(each) for each in value]
+        case str():
+            return without_white_space_in_expressions(value)
+        case _:
+            return value
+
+
+def without_white_space_in_expressions(template: str) -> str:
+    kept: list[str] = []
+    inside = ["text"]  # innermost last: text, string (in quotes), expression (of a template), braces
+    is_gap = False
+    for token in re.findall(r"\\.|[$%]{2}\{|[$%]\{|\w+|\s+|[^\w\s]", template):
+        in_text = inside[-1] in ("text", "string")
+        if not in_text and token.isspace():
+            is_gap = True
+            continue
+        if in_text and token in ("${", "%{"):
+            inside.append("expression")
+        elif not in_text and token in ("{", '"'):
+            inside.append("braces" if token == "{" else "string")
+        elif token == {"string": '"', "expression": "}", "braces": "}"}.get(inside[-1]):
+            inside.pop()
+        if is_gap and re.fullmatch(r"\w\w", kept[-1][-1] + token[0]):
+            kept.append(" ")
+        is_gap = False
+        kept.append(token)
+    return "".join(kept)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -53,3 +89,26 @@ def test_an_example_makes_the_expected_access_of_a_pipeline() -> None:
     settings = pipeline_settings(load(configuration_file("pipeline"), VARIABLES))
     template = Template.from_stack(PipelineAccessStack(app_in_memory(), settings=settings))
     compare(EXPECTED / "pipeline/pipeline-access.json", template.document)
+
+
+SAME = [
+    ("${[ for s in local.a :\n s ]}", "${[for s in local.a : s]}"),
+    ("${ {a = 1} }x", "${{a=1}}x"),
+    ({"//": {"path": "a"}, "b": [" ${ c }"]}, {"b": [" ${c}"]}),
+]
+DIFFERENT = [
+    ("a  b", "a b"),
+    ("$${ a }", "$${a}"),
+    ('${f("a b")}', '${f("a  b")}'),
+    ('${f("a ${ b } c")}', '${f("a ${b}  c")}'),
+    ("${for s}", "${fors}"),
+    ("${ a } b", "${a}b"),
+    ('${f({a = "}"})}  c', '${f({a = "}"})} c'),
+]
+
+
+def test_only_metadata_and_white_space_in_expressions_is_ignored() -> None:
+    for one, other in SAME:
+        assert comparable(one) == comparable(other)
+    for one, other in DIFFERENT:
+        assert comparable(one) != comparable(other)

@@ -1,17 +1,19 @@
-"""What the stacks make of live trust policies, told by terraform itself."""
+"""What the stacks derive from live trust policies: one run of Terraform for all of it."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
 
 from iam.documents import trust as trust_policies
-from iam.documents.recipe import trust_policy, trust_policy_keeping
-from modules import trust_ownership
-from modules.trust_ownership import OwnedTrust
-from tests.stacks.evaluation import ARN, Document, Evaluated, evaluate
+from iam.documents.recipe import GLUE_STATEMENT_SID, trust_policy
+from iam.engine.decision import Verdict, decide_trust
+from iam.engine.statements import trust_policy as parsed
+from modules.trust_policy import EXPRESSIONS
+from tests.stacks.conftest import synthesize_in
+from tests.stacks.evaluation import ARN, Document, Evaluated, Run
+from tests.template import Template
 from tests.trust_policies import (
     ACCEPTED,
     ALTERED,
@@ -25,7 +27,9 @@ from tests.trust_policies import (
     OURS,
     OVER_QUOTA,
     QUOTA,
+    RECIPES,
     REFUSED,
+    SAGEMAKER,
     TRUSTING,
     UNTRUSTING,
     said,
@@ -52,6 +56,67 @@ def random_policies(count: int) -> Iterator[Document]:
 RANDOM = {f"random {number}": document for number, document in enumerate(random_policies(25))}
 # action "*" is in documents that people write, and not in any that IAM holds
 LIVE = ACCEPTED | RANDOM | {"any action": trust(CONSOLES, statement(GLUE, Action="*"))}
+ALONE = {"ours alone": trust(OURS)}
+UNCHANGED = {
+    f"{name}, with ours": trust(*statements(document), OURS) for name, document in (DELETED | OVER_QUOTA).items()
+}
+
+DENY: Document = {"Effect": "Deny", "Action": "sts:AssumeRole"}
+DENYING_STATEMENTS: dict[str, Document] = {
+    "Glue": {**DENY, "Principal": {"Service": GLUE}},
+    "Glue among others": {**DENY, "Principal": {"Service": ["lambda.amazonaws.com", GLUE]}},
+    "everybody": {**DENY, "Principal": "*"},
+    "everybody as AWS": {**DENY, "Principal": {"AWS": "*"}},
+    "everybody and Glue": {**DENY, "Principal": {"AWS": ["111122223333", "*"], "Service": GLUE}},
+    "any action": {**DENY, "Principal": "*", "Action": ["sts:TagSession", "STS:A*"]},
+    "all but another action": {"Effect": "Deny", "Principal": "*", "NotAction": "sts:TagSession"},
+}
+HARMLESS_STATEMENTS: dict[str, Document] = {
+    "another service": {**DENY, "Principal": {"Service": "lambda.amazonaws.com"}},
+    "another account": {**DENY, "Principal": {"AWS": "111122223333"}},
+    "another action": {**DENY, "Principal": "*", "Action": "sts:TagSession"},
+    "all but this action": {"Effect": "Deny", "Principal": "*", "NotAction": "sts:Assume*"},
+    "an Allow": {**DENY, "Principal": {"Service": GLUE}, "Effect": "Allow"},
+}
+UNDECIDED_STATEMENTS: dict[str, Document] = {
+    "under a condition": {
+        **DENY,
+        "Principal": "*",
+        "Condition": {"StringNotEquals": {"aws:SourceAccount": "111122223333"}},
+    },
+    "everybody but some": {**DENY, "NotPrincipal": {"AWS": "111122223333"}},
+}
+
+
+def beside_the_recipe(added: dict[str, Document]) -> dict[str, Document]:
+    return {f"denial: {name}": trust(*statements(trust_policy()), each) for name, each in added.items()}
+
+
+DENYING = beside_the_recipe(DENYING_STATEMENTS) | {
+    # a statement may stand alone
+    "denial: everybody, alone": {**trust_policy(), "Statement": DENYING_STATEMENTS["everybody"]}
+}
+UNDECIDED = beside_the_recipe(UNDECIDED_STATEMENTS)
+DENIALS = DENYING | UNDECIDED | beside_the_recipe(HARMLESS_STATEMENTS)
+
+# what trust.keep accepts
+KEPT = [
+    document
+    for document in UNTRUSTING.values()
+    if trust_policies.trusts(document, SAGEMAKER) and not trust_policies.trusts(document, GLUE)
+]
+
+EVERY = LIVE | REFUSED | ALONE | UNCHANGED | DENIALS
+
+# for each predicate of modules/expressions/trust_policy.hcl, what it is in Python
+PREDICATES: dict[str, Callable[[Document], bool]] = {
+    "has_our_sid": lambda each: each.get("Sid") == GLUE_STATEMENT_SID,
+    "has_conditions": lambda each: bool(each.get("Condition")),
+    "names_glue_alone": lambda each: each.get("Principal") in ({"Service": GLUE}, {"Service": [GLUE]}),
+    "is_the_recipes": lambda each: each in RECIPES,
+    "lets_glue_assume": lambda each: trust_policies.trusts(trust(each), GLUE),
+    "denies_glue": lambda each: decide_trust(parsed(trust(OURS, each)), GLUE).verdict is Verdict.DENIED,
+}
 
 
 def texts(documents: dict[str, Document]) -> dict[str, str]:
@@ -59,32 +124,113 @@ def texts(documents: dict[str, Document]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def additive(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evaluated]:
-    live = texts(LIVE | REFUSED)
-    return evaluate(trust_ownership.additive(quota=QUOTA), live, tmp_path_factory.mktemp("additive"))
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Evaluated]]:
+    folder = tmp_path_factory.mktemp("stacks")
+
+    def stack(ownership: str, *, keep: Document | None = None, released: bool = False, quota: int = QUOTA) -> Template:
+        kept = {}
+        if keep:
+            kept = {"keep": "kept.json"}
+            (folder / "kept.json").write_text(json.dumps(keep))
+        trust = {"ownership": ownership, **kept}
+        return synthesize_in(folder, trust=trust, released=released, environment={"trust_policy_quota": quota})
+
+    run = Run()
+    run.add(
+        "additive",
+        stack("additive"),
+        texts(EVERY),
+        {"deleted_principals": "local.deleted_principals"},
+    )
+    run.add("additive_again", stack("additive"), "additive")
+    run.add("additive_with_a_raised_quota", stack("additive", quota=4096), texts(OVER_QUOTA))
+    run.add("released", stack("additive", released=True), texts(EVERY))
+    run.add("released_after_additive", stack("additive", released=True), "additive")
+    run.add(
+        "authoritative",
+        stack("authoritative"),
+        texts(EVERY),
+        {"grants": "keys(local.live_grants)"},
+    )
+    run.add(
+        "external",
+        stack("external"),
+        texts(EVERY),
+        {name: f"[for s in local.live_statements : {EXPRESSIONS.expression(name)}]" for name in PREDICATES},
+    )
+    for number, document in enumerate(KEPT[::4]):
+        keeping = stack("authoritative", keep=document)
+        run.add(f"keeping_{number}", keeping, texts({"kept": document}))
+    return run.evaluate(tmp_path_factory.mktemp("terraform"))
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evaluated]:
-    return evaluate(trust_ownership.released(quota=QUOTA), texts(LIVE), tmp_path_factory.mktemp("released"))
+def additive(evaluated: dict[str, dict[str, Evaluated]]) -> dict[str, Evaluated]:
+    return evaluated["additive"]
+
+
+@pytest.fixture(scope="module")
+def released(evaluated: dict[str, dict[str, Evaluated]]) -> dict[str, Evaluated]:
+    return evaluated["released"]
+
+
+@pytest.fixture(scope="module")
+def authoritative(evaluated: dict[str, dict[str, Evaluated]]) -> dict[str, Evaluated]:
+    return evaluated["authoritative"]
+
+
+@pytest.fixture(scope="module")
+def external(evaluated: dict[str, dict[str, Evaluated]]) -> dict[str, Evaluated]:
+    return evaluated["external"]
+
+
+# ---- Predicates, in Terraform and in Python
+
+
+@pytest.mark.parametrize("predicate", PREDICATES)
+def test_terraform_and_python_agree_on_a_predicate(external: dict[str, Evaluated], predicate: str) -> None:
+    in_python = {name: [PREDICATES[predicate](s) for s in statements(document)] for name, document in EVERY.items()}
+    assert {name: each.expressions[predicate] for name, each in external.items()} == in_python
+    assert {value for values in in_python.values() for value in values} == {True, False}
+
+
+def test_terraform_and_python_agree_on_deleted_principals(additive: dict[str, Evaluated]) -> None:
+    in_python = {
+        name: [principal for _, principal in trust_policies.deleted_principals(document)]
+        for name, document in EVERY.items()
+    }
+    assert {name: each.expressions["deleted_principals"] for name, each in additive.items()} == in_python
+    assert [DELETED_ROLE, DELETED_USER] in in_python.values()
+
+
+def test_terraform_and_python_agree_on_what_statements_grant(authoritative: dict[str, Evaluated]) -> None:
+    in_python = {name: [*said(document)] for name, document in EVERY.items()}
+    assert {name: each.expressions["grants"] for name, each in authoritative.items()} == in_python
+
+
+def test_verify_denies_and_leaves_undecided_what_the_plan_does() -> None:
+    verdicts = {name: decide_trust(parsed(document), GLUE).verdict for name, document in DENIALS.items()}
+    assert {name for name, verdict in verdicts.items() if verdict is Verdict.DENIED} == {*DENYING}
+    assert {name for name, verdict in verdicts.items() if verdict is Verdict.UNDECIDED} == {*UNDECIDED}
+
+
+# ---- Additive ownership
 
 
 @pytest.mark.parametrize("name", UNTRUSTING | NEAR_QUOTA)
-def test_additive_adds_one_statement_after_all_others(additive: dict[str, Evaluated], name: str) -> None:
+def test_additive_appends_one_statement(additive: dict[str, Evaluated], name: str) -> None:
     live = LIVE[name]
     assert additive[name].document == {**live, "Statement": [*statements(live), OURS]}
-    assert additive[name].stopped == []
+    assert additive[name].errors == []
 
 
 @pytest.mark.parametrize("name", [*TRUSTING, "any action"])
-def test_additive_leaves_a_trust_policy_as_it_stands_where_glue_is_trusted(
-    additive: dict[str, Evaluated], name: str
-) -> None:
+def test_additive_leaves_a_trust_policy_alone_that_trusts_glue(additive: dict[str, Evaluated], name: str) -> None:
     assert additive[name].text == texts(LIVE)[name]
-    assert additive[name].stopped == []
+    assert additive[name].errors == []
 
 
-def test_additive_keeps_every_statement_of_others_in_its_place_and_trusts_glue(additive: dict[str, Evaluated]) -> None:
+def test_additive_keeps_every_other_statement_in_its_place_and_trusts_glue(additive: dict[str, Evaluated]) -> None:
     for name, live in LIVE.items():
         written = additive[name].statements
         assert [s for s in written if s != OURS] == [s for s in statements(live) if s.get("Sid") != OURS["Sid"]], name
@@ -93,105 +239,105 @@ def test_additive_keeps_every_statement_of_others_in_its_place_and_trusts_glue(a
         assert additive[name].document.get("Version") == live.get("Version"), name
 
 
-def test_additive_changes_nothing_the_second_time(additive: dict[str, Evaluated], tmp_path: Path) -> None:
-    written = {name: additive[name].text for name in LIVE}
-    again = evaluate(trust_ownership.additive(quota=QUOTA), written, tmp_path)
-    assert {name: each.text for name, each in again.items()} == written
+def test_additive_changes_nothing_the_second_time(
+    additive: dict[str, Evaluated], evaluated: dict[str, dict[str, Evaluated]]
+) -> None:
+    again = evaluated["additive_again"]
+    assert {name: again[name].text for name in LIVE} == {name: additive[name].text for name in LIVE}
 
 
-def test_additive_puts_its_own_statement_right_where_it_stands(additive: dict[str, Evaluated]) -> None:
+def test_additive_restores_its_own_statement_in_place(additive: dict[str, Evaluated]) -> None:
     for name in ALTERED:
         assert additive[name].document == trust(OURS, CONSOLES), name
-        assert additive[name].stopped == [], name
+        assert additive[name].errors == [], name
 
 
-def test_additive_stops_at_somebody_elses_statement_under_our_sid(additive: dict[str, Evaluated]) -> None:
+def test_additive_stops_at_a_foreign_statement_with_our_sid(additive: dict[str, Evaluated]) -> None:
     for name, live in FOREIGN.items():
-        (message,) = additive[name].stopped
+        (message,) = additive[name].errors
         assert message.startswith(
             f"The trust policy of {ARN} has a statement with Sid GlueInteractiveSessions that names others than Glue: "
         ), name
         assert json.dumps(statements(live)[-1]["Effect"]) in message
 
 
-def test_a_release_undoes_what_additive_did(additive: dict[str, Evaluated], tmp_path: Path) -> None:
-    written = {name: additive[name].text for name in UNTRUSTING | NEAR_QUOTA}
-    for name, each in evaluate(trust_ownership.released(quota=QUOTA), written, tmp_path).items():
-        assert each.document == {**LIVE[name], "Statement": statements(LIVE[name])}
-        assert each.stopped == []
-
-
-@pytest.mark.parametrize("name", UNTRUSTING)
-def test_a_release_leaves_a_trust_policy_as_it_stands_that_has_nothing_of_ours(
-    released: dict[str, Evaluated], name: str
-) -> None:
-    assert released[name].text == texts(UNTRUSTING)[name]
-    assert released[name].stopped == []
-
-
-def test_a_release_takes_out_our_statement_and_gives_the_recipes_back_to_sagemaker(
-    released: dict[str, Evaluated],
-) -> None:
-    for name, live in LIVE.items():
-        assert released[name].statements == statements_after_release(live), name
-        assert bool(released[name].stopped) == (statements_after_release(live) == []), name
-    assert released["the recipe's"].document == trust(CONSOLES)
-
-
-def test_a_release_stops_where_nobody_would_be_left(tmp_path: Path) -> None:
-    (each,) = evaluate(trust_ownership.released(quota=QUOTA), texts({"ours alone": trust(OURS)}), tmp_path).values()
-    (message,) = each.stopped
-    assert message.startswith(f"The trust policy of {ARN} would be left without a statement, which AWS does not accept")
-
-
 def test_a_deleted_principal_and_a_long_document_stop_what_would_be_written(additive: dict[str, Evaluated]) -> None:
-    assert additive["deleted"].stopped == [
+    assert additive["deleted"].errors == [
         f"The trust policy of {ARN} names a deleted principal: {DELETED_ROLE}, {DELETED_USER}."
         " AWS refuses to write it again. Remove it from the role's trust policy first."
     ]
-    assert {name: len(additive[name].stopped) for name in DELETED} == dict.fromkeys(DELETED, 1)
+    assert {name: len(additive[name].errors) for name in DELETED} == dict.fromkeys(DELETED, 1)
     for name, live in OVER_QUOTA.items():
-        assert additive[name].stopped == [
+        assert additive[name].errors == [
             f"The trust policy of {ARN} would be {size(trust(*statements(live), OURS))} characters long, and the quota"
             " is 2048. Shorten its statements, or have AWS raise the quota (IAM, role trust policy length) and set"
             " trust_policy_quota."
         ]
 
 
-def test_a_deleted_principal_and_a_long_document_stop_nothing_where_nothing_is_written(tmp_path: Path) -> None:
-    live = {name: trust(*statements(document), OURS) for name, document in (DELETED | OVER_QUOTA).items()}
-    for name, each in evaluate(trust_ownership.additive(quota=QUOTA), texts(live), tmp_path).items():
-        assert (each.text, each.stopped) == (texts(live)[name], []), name
+def test_a_deleted_principal_and_a_long_document_stop_nothing_where_nothing_is_written(
+    additive: dict[str, Evaluated],
+) -> None:
+    for name, text in texts(UNCHANGED).items():
+        assert (additive[name].text, additive[name].errors) == (text, []), name
 
 
-def test_a_raised_quota_lets_a_longer_document_through(tmp_path: Path) -> None:
-    for each in evaluate(trust_ownership.additive(quota=4096), texts(OVER_QUOTA), tmp_path).values():
-        assert each.stopped == []
+def test_a_raised_quota_accepts_a_longer_document(evaluated: dict[str, dict[str, Evaluated]]) -> None:
+    assert [each.errors for each in evaluated["additive_with_a_raised_quota"].values()] == [[] for _ in OVER_QUOTA]
 
 
-@pytest.fixture(scope="module")
-def authoritative(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evaluated]:
-    live = texts(LIVE | REFUSED)
-    return evaluate(trust_ownership.authoritative(trust_policy()), live, tmp_path_factory.mktemp("auth"))
+# ---- Release
 
 
-def test_authoritative_writes_the_recipes_trust_policy_whatever_is_there(authoritative: dict[str, Evaluated]) -> None:
-    for name in LIVE | REFUSED:
+def test_a_release_undoes_what_additive_did(evaluated: dict[str, dict[str, Evaluated]]) -> None:
+    for name in UNTRUSTING | NEAR_QUOTA:
+        each = evaluated["released_after_additive"][name]
+        assert each.document == {**LIVE[name], "Statement": statements(LIVE[name])}
+        assert each.errors == []
+
+
+@pytest.mark.parametrize("name", UNTRUSTING)
+def test_a_release_leaves_a_trust_policy_alone_that_has_nothing_of_ours(
+    released: dict[str, Evaluated], name: str
+) -> None:
+    assert released[name].text == texts(UNTRUSTING)[name]
+    assert released[name].errors == []
+
+
+def test_a_release_removes_our_statement_and_returns_the_recipes_to_sagemaker(released: dict[str, Evaluated]) -> None:
+    for name, live in LIVE.items():
+        assert released[name].statements == statements_after_release(live), name
+        assert bool(released[name].errors) == (statements_after_release(live) == []), name
+    assert released["the recipe's"].document == trust(CONSOLES)
+
+
+def test_a_release_stops_where_no_statement_would_remain(released: dict[str, Evaluated]) -> None:
+    (message,) = released["ours alone"].errors
+    assert message.startswith(f"The trust policy of {ARN} would be left without a statement, which AWS does not accept")
+
+
+# ---- Authoritative ownership
+
+
+def test_authoritative_writes_the_recipes_trust_policy_over_any_other(authoritative: dict[str, Evaluated]) -> None:
+    for name in EVERY:
         assert authoritative[name].document == trust_policy(), name
-        assert authoritative[name].stopped == [], name
+        assert authoritative[name].errors == [], name
 
 
-def test_authoritative_names_everything_that_is_lost_and_nothing_else(authoritative: dict[str, Evaluated]) -> None:
-    for name, live in (LIVE | REFUSED).items():
+def test_authoritative_names_every_lost_grant_and_no_other(authoritative: dict[str, Evaluated]) -> None:
+    for name, live in EVERY.items():
         lost = [text for key, text in said(live).items() if key not in said(trust_policy())]
-        assert authoritative[name].told == (told(*lost) if lost else []), name
+        assert authoritative[name].warnings == (lost_grants(*lost) if lost else {}), name
 
 
-def told(*lost: str) -> list[str]:
-    return [
-        f"This plan takes away from the trust policy of {ARN}: {'; '.join(lost)}. To keep a statement, save it in a"
-        " file and name that under trust.keep, or set trust.ownership to additive."
-    ]
+def lost_grants(*lost: str) -> dict[str, str]:
+    return {
+        "trust_statements_kept": (
+            f"This plan takes away from the trust policy of {ARN}: {'; '.join(lost)}. To keep a statement, save it in a"
+            " file and name that under trust.keep, or set trust.ownership to additive."
+        )
+    }
 
 
 @pytest.mark.parametrize(
@@ -219,40 +365,50 @@ def told(*lost: str) -> list[str]:
         ),
     ],
 )
-def test_authoritative_names_what_is_lost(authoritative: dict[str, Evaluated], name: str, lost: str | None) -> None:
-    assert authoritative[name].told == (told(lost) if lost else [])
+def test_authoritative_names_a_lost_grant(authoritative: dict[str, Evaluated], name: str, lost: str | None) -> None:
+    assert authoritative[name].warnings == (lost_grants(lost) if lost else {})
 
 
-def test_kept_statements_are_written_word_for_word_and_nothing_is_told_to_be_lost(tmp_path: Path) -> None:
-    for number, (name, live) in enumerate(UNTRUSTING.items()):
-        if number % 12:  # each takes a run of its own
-            continue
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        owned = trust_ownership.authoritative(trust_policy_keeping(live))
-        (each,) = evaluate(owned, texts({name: live}), folder).values()
+def test_kept_statements_are_written_word_for_word_and_none_is_reported_as_lost(
+    evaluated: dict[str, dict[str, Evaluated]],
+) -> None:
+    for number, live in enumerate(KEPT[::4]):
+        each = evaluated[f"keeping_{number}"]["kept"]
         assert each.document == {**live, "Statement": [*statements(live), OURS]}
-        assert each.told == []
+        assert each.warnings == {}
 
 
-@pytest.fixture(scope="module")
-def external(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evaluated]:
-    locals_, checks = trust_ownership.external()
-    owned = OwnedTrust(document="", locals=locals_, checks=checks)
-    return evaluate(owned, texts(LIVE), tmp_path_factory.mktemp("external"))
+# ---- External ownership, and denials
 
 
-def test_external_tells_exactly_when_glue_is_not_trusted(external: dict[str, Evaluated]) -> None:
+def test_external_warns_exactly_where_glue_is_not_trusted(external: dict[str, Evaluated]) -> None:
     for name, live in UNTRUSTING.items():
-        (told,) = external[name].told
-        assert told.startswith(f"The trust policy of {ARN} "), name
-        assert told.endswith(
+        message = external[name].warnings["glue_is_trusted"]
+        assert message.startswith(f"The trust policy of {ARN} "), name
+        assert message.endswith(
             "Its trust.ownership is external: whoever owns the role adds the statement"
             ' {"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},'
             '"Sid":"GlueInteractiveSessions"}.'
         ), name
         conditioned = trust_policies.trusts(live, GLUE)
-        assert ("does not let glue.amazonaws.com call sts:AssumeRole." in told) == (not conditioned), name
-        assert ("lets glue.amazonaws.com call sts:AssumeRole under conditions only: " in told) == conditioned, name
+        assert ("does not let glue.amazonaws.com call sts:AssumeRole." in message) == (not conditioned), name
+        assert ("lets glue.amazonaws.com call sts:AssumeRole under conditions only: " in message) == conditioned, name
     for name in TRUSTING:
-        assert external[name].told == [], name
+        assert "glue_is_trusted" not in external[name].warnings, name
+    assert {each.text for each in external.values()} == {None}
+
+
+@pytest.mark.parametrize("ownership", ["additive", "external"])
+def test_a_plan_warns_exactly_where_glue_is_certainly_denied(
+    evaluated: dict[str, dict[str, Evaluated]], ownership: str
+) -> None:
+    warned = {name for name in DENIALS if "glue_is_not_denied" in evaluated[ownership][name].warnings}
+    assert warned == {*DENYING}
+
+
+def test_the_warning_names_the_denying_statement(external: dict[str, Evaluated]) -> None:
+    assert external["denial: everybody"].warnings["glue_is_not_denied"] == (
+        f"The trust policy of {ARN} denies glue.amazonaws.com sts:AssumeRole, whatever else it grants:"
+        ' {"Action":"sts:AssumeRole","Effect":"Deny","Principal":"*"}.'
+        " Whoever owns that statement takes it out, or limits it to others than Glue."
+    )

@@ -1,0 +1,70 @@
+"""HCL files of expressions: holes that must match, and the files as `terraform fmt` writes them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from modules import hcl
+from tests.availability import terraform_binary
+
+FILE = """\
+# Comments and line breaks are left out.
+greeting = join(" ", [
+  # of whom
+  argument.greeted,
+  expression.other
+])
+
+other = "${argument.constant}"
+"""
+FILES = sorted(Path(hcl.__file__).with_name("expressions").glob("*.hcl"))
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "greetings.hcl").write_text(FILE)
+    monkeypatch.setattr(hcl, "_FOLDER", tmp_path)
+    return "greetings.hcl"
+
+
+def test_an_expression_is_one_line_with_its_holes_filled_in(file: str) -> None:
+    expressions = hcl.Expressions(file, constant="local.a")
+    assert expressions.expression("greeting", greeted="var.b") == 'join(" ", [var.b, "${local.a}"])'
+    assert expressions.reference("other") == '${"${local.a}"}'
+
+
+def test_a_constant_that_the_file_does_not_use_is_refused(file: str) -> None:
+    with pytest.raises(ValueError, match=r"^supply arguments that greetings.hcl uses, got more, spare$"):
+        hcl.Expressions(file, constant="", more="", spare="")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("greting", {}, "supply an expression of greetings.hcl, got greting"),
+        ("greeting", {}, "supply argument greeted, which greeting in greetings.hcl uses"),
+        ("other", {"greeted": "a"}, "supply arguments that other in greetings.hcl uses, got greeted"),
+    ],
+)
+def test_holes_and_arguments_must_match(file: str, name: str, arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        hcl.Expressions(file, constant="local.a").expression(name, **arguments)
+
+
+def test_text_stands_in_terraform_json_and_in_expressions_as_it_is() -> None:
+    assert hcl.literal("${aws:userid}%{x}") == "$${aws:userid}%%{x}"
+    assert hcl.quoted('a "${b}"') == r'"a \"$${b}\""'
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_is_as_terraform_fmt_writes_it(path: Path) -> None:
+    formatted = subprocess.run(
+        [terraform_binary(), "fmt", "-"], input=path.read_text(), capture_output=True, text=True, check=True
+    )
+    assert formatted.stdout == path.read_text()
+
+
+def test_the_files_are_found() -> None:
+    assert [path.name for path in FILES] == ["session_grants.hcl", "trust_policy.hcl"]
