@@ -1,1 +1,1 @@
-"""Saved plans applied after their checks."""
+"""Apply saved plans after checking them."""

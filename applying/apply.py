@@ -1,19 +1,24 @@
-"""One stack's saved plan: judged, its roles read once more, applied."""
+"""Apply saved plans: check each plan, read its roles again, apply.
+
+outcomes = apply_plans(find(["glue-sessions-dev-*"]), Terraform(settings_folder()))
+sys.exit(report(outcomes))
+"""
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from applying import saved_plan
 from applying.saved_plan import SavedPlan
-from applying.trust_check import LiveRoles
+from applying.trust_check import CurrentRoles
 from aws.errors import AWS_ERRORS, in_words
 from plans.plan import PlanError
-from terraform_cli.stacks import PLAN, Stack
+from terraform_cli.stacks import PLAN, Outcomes, Stack, for_each
 from terraform_cli.terraform import Done, Terraform, TerraformError
 
 UNSAVED_STATE = "errored.tfstate"
-"""The file in a stack's folder that terraform leaves a state in that it could not save."""
+"""The file in a stack's folder where Terraform leaves a state that it could not save."""
 
 _STALE = "Saved plan is stale"
 _NOT_LOCKED = "Error acquiring the state lock"
@@ -22,29 +27,65 @@ _NOT_UNLOCKED = "Error releasing the state lock"
 
 @dataclass(frozen=True)
 class Applied:
-    """The plan was applied, or there was nothing to apply; what terraform said, without its adornment."""
+    """The plan was applied, or has no changes; `summary` is one line."""
 
-    said: str
+    summary: str
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The plan was not applied, for these reasons, a line each; nothing was changed."""
+    """The plan was not applied and nothing was changed; `reasons` has one line each."""
 
     reasons: tuple[str, ...]
 
 
-def apply(
-    stack: Stack, *, terraform: Terraform, live_roles: LiveRoles, despite_failed_checks: bool
-) -> Applied | Refused:
-    """Apply the plan that is saved in a stack's folder, unless it is harmful or no longer what it was made for.
+def apply_plans(
+    stacks: Iterable[Stack],
+    terraform: Terraform,
+    *,
+    despite_failed_checks: bool = False,
+    parallelism: int | None = None,
+) -> Outcomes[Applied | Refused]:
+    """Apply the saved plans of stacks, in parallel; a refused or failed plan does not stop the others.
+
+    Args:
+        stacks: the stacks; the plan of each is in its folder.
+        terraform: runs in the folders.
+        despite_failed_checks: whether to apply plans whose checks fail.
+        parallelism: number of stacks in parallel, by default the number of processors.
+    """
+    roles = CurrentRoles()
+
+    def work(stack: Stack) -> Applied | Refused:
+        return apply(stack, terraform=terraform, roles=roles, despite_failed_checks=despite_failed_checks)
+
+    return for_each(stacks, work, step="plans applied", parallelism=parallelism)
+
+
+def report(outcomes: Outcomes[Applied | Refused]) -> int:
+    """Print one line per stack; return the exit status: 0 applied, 1 a plan was refused, 2 one failed."""
+    refused = False
+    for stack, outcome in outcomes.done:
+        match outcome:
+            case Applied(summary):
+                print(f"{stack.name}: {summary}")
+            case Refused(reasons):
+                refused = True
+                for reason in reasons:
+                    print(f"{stack.name}: refused: {reason}", file=sys.stderr)
+    outcomes.report_failed()
+    return 2 if outcomes.failed else int(refused)
+
+
+def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_failed_checks: bool) -> Applied | Refused:
+    """Apply the saved plan in a stack's folder, unless it is dangerous or out of date.
 
     Raises:
-        TerraformError: there is no plan, it or the roles cannot be read, or it could not be applied to its end.
+        TerraformError: the plan is missing, it or its roles cannot be read, or the apply failed.
     """
     file = stack.folder / PLAN
     if not file.is_file():
-        raise TerraformError(f"there is no saved plan, {file}: run cdktf plan {stack.name} first")
+        raise TerraformError(f"there is no saved plan {file}: run cdktf plan {stack.name} first")
     if (stack.folder / UNSAVED_STATE).exists():
         return Refused((f"an earlier apply could not save its state. {_push_state(stack)}",))
     shown = terraform.run(stack.folder, "show", "-json", "-no-color", PLAN).or_raise()
@@ -54,49 +95,45 @@ def apply(
         raise TerraformError(str(error)) from None
     if plan.errored:
         raise TerraformError(f"{file}: the plan failed and cannot be applied, run cdktf plan {stack.name} again")
-    if reasons := tuple(_harm(plan, despite_failed_checks)):
+    if reasons := tuple(_dangers(plan, despite_failed_checks)):
         return Refused(reasons)
-    if not plan.changes_something:
+    if not plan.has_changes:
         return Applied("nothing to apply, the plan has no changes")
     try:
-        departures = tuple(live_roles.departures(plan))
+        mismatches = tuple(roles.mismatches(plan))
     except AWS_ERRORS as error:
-        raise TerraformError(f"its role cannot be read once more, nothing was applied: {in_words(error)}") from None
-    if departures:
-        return Refused(tuple(f"{each}; {_plan_again(stack)}" for each in departures))
+        raise TerraformError(f"its role cannot be read again, nothing was applied: {in_words(error)}") from None
+    if mismatches:
+        return Refused(tuple(f"{each}; {_plan_again(stack)}" for each in mismatches))
     return _outcome(stack, terraform.run(stack.folder, "apply", "-json", "-input=false", PLAN))
 
 
-def _harm(plan: SavedPlan, despite_failed_checks: bool) -> Iterator[str]:
-    for address in plan.destroyed_roles:
-        yield f"the plan deletes the role {address}, with all the policies it has"
+def _dangers(plan: SavedPlan, despite_failed_checks: bool) -> Iterator[str]:
+    for address in plan.deleted_roles:
+        yield f"the plan deletes the role {address} with all its policies"
     if not despite_failed_checks:
         for check in plan.failed_checks:
-            yield f"{check} To apply the plan all the same: --despite-failed-checks"
+            yield f"{check} To apply the plan anyway: --despite-failed-checks"
 
 
 def _outcome(stack: Stack, done: Done) -> Applied | Refused:
     if done.status == 0:
-        told = [each["@message"] for each in done.events if each.get("type") == "change_summary"]
-        return Applied("applied: " + told[-1].removeprefix("Apply complete! Resources: ").rstrip("."))
+        summaries = [each["@message"] for each in done.events if each.get("type") == "change_summary"]
+        return Applied("applied: " + summaries[-1].removeprefix("Apply complete! Resources: ").rstrip("."))
     if any(each["summary"] == _STALE for each in done.diagnostics()):
-        return Refused(
-            (f"the state is not the one the plan was made for, it has been written since; {_plan_again(stack)}",)
-        )
-    raise TerraformError(
-        *(done.errors or ["terraform was ended from outside"]), *_go_on(stack, done), output=done.output
-    )
+        return Refused((f"the plan is stale, the state has changed since it was made; {_plan_again(stack)}",))
+    raise TerraformError(*(done.errors or ["terraform was killed"]), *_remedies(stack, done), output=done.output)
 
 
-def _go_on(stack: Stack, done: Done) -> Iterator[str]:
-    """Yield what is to be known and done after an apply that failed."""
+def _remedies(stack: Stack, done: Done) -> Iterator[str]:
+    """Yield what was applied and what to do next after an apply that failed."""
     locks = {each["summary"]: each.get("detail", "") for each in done.diagnostics() if "state lock" in each["summary"]}
     if _NOT_LOCKED in locks:
         unlock = _unlock(stack, locks[_NOT_LOCKED])
-        yield f"nothing was applied: wait for whoever holds the lock; if that run is dead: {unlock}"
+        yield f"nothing was applied: wait for the run that holds the lock; if that run is dead: {unlock}"
         return
     if _NOT_UNLOCKED in locks:
-        yield f"the lock is left behind: {_unlock(stack, locks[_NOT_UNLOCKED])}"
+        yield f"the lock was not released: {_unlock(stack, locks[_NOT_UNLOCKED])}"
     if (stack.folder / UNSAVED_STATE).exists():
         yield _push_state(stack)
         return
@@ -107,13 +144,13 @@ def _go_on(stack: Stack, done: Done) -> Iterator[str]:
 
 
 def _unlock(stack: Stack, detail: str) -> str:
-    found = re.search(r"\bID: +(\S+)", detail)
-    return f"terraform -chdir={stack.folder} force-unlock {found[1] if found else 'ID'}"
+    lock_id = re.search(r"\bID: +(\S+)", detail)
+    return f"terraform -chdir={stack.folder} force-unlock {lock_id[1] if lock_id else 'ID'}"
 
 
 def _push_state(stack: Stack) -> str:
     return (
-        f"The state is in {stack.folder / UNSAVED_STATE} and nowhere else: save it with"
+        f"The only copy of the state is {stack.folder / UNSAVED_STATE}: save it with"
         f" terraform -chdir={stack.folder} state push {UNSAVED_STATE}, delete the file, then plan again"
     )
 

@@ -1,10 +1,11 @@
-"""A saved plan as far as its safety goes: what it does to roles, what its checks say, and the trust policies it saw."""
+"""What decides whether a saved plan may be applied: the roles it deletes, its failed checks, the roles it has read."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from iam.policy_document import Document
 from plans import plan
 
 ROLE = "aws_iam_role"
@@ -17,27 +18,27 @@ class SeenRole:
     name: str
     arn: str
     unique_id: str
-    trust_policy: Mapping[str, Any]
-    planned_trust_policy: Mapping[str, Any] | None
-    """What the plan writes, None if it writes none."""
+    trust_policy: Document
+    planned_trust_policy: Document | None
+    """The trust policy that the plan writes, None if it writes none."""
 
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """What a saved plan does.
+    """A saved plan.
 
     Attributes:
-        changes_something: whether there is anything to apply.
-        destroyed_roles: addresses of the roles it deletes or replaces.
-        failed_checks: the checks that do not hold, each with its message.
-        errored: the plan itself failed.
+        has_changes: whether there is anything to apply.
+        deleted_roles: addresses of the roles it deletes or replaces.
+        failed_checks: the checks that fail, each with its message.
+        errored: whether planning itself failed.
         roles: the roles it has read.
-        region: of its AWS provider.
+        region: region of its AWS provider.
         deploy_role_arn: the role that its AWS provider assumes.
     """
 
-    changes_something: bool
-    destroyed_roles: tuple[str, ...]
+    has_changes: bool
+    deleted_roles: tuple[str, ...]
     failed_checks: tuple[str, ...]
     errored: bool
     roles: tuple[SeenRole, ...]
@@ -46,14 +47,18 @@ class SavedPlan:
 
 
 def parse(content: str, source: str) -> SavedPlan:
-    """Read a plan from what `terraform show -json` says of it; errors begin with `source`.
+    """Return the plan that `terraform show -json` printed.
+
+    Args:
+        content: the JSON.
+        source: where it comes from; begins the error messages.
 
     Raises:
-        PlanError: it is none.
+        PlanError: the content is not a plan.
     """
-    reviewed = plan.parse(content.encode(), source, source)
+    parsed = plan.parse(content.encode(), source, source)
     body = json.loads(content)
-    roles = [each for each in reviewed.changes if each.type == ROLE]
+    roles = [each for each in parsed.changes if each.type == ROLE]
     written = {
         each.text("after", "name"): json.loads(each.text("after", "assume_role_policy"))
         for each in roles
@@ -61,28 +66,28 @@ def parse(content: str, source: str) -> SavedPlan:
     }
     provider = _provider(body)
     try:
-        seen = tuple(_seen(values, written) for values in reviewed.known_roles.values())
+        seen = tuple(_seen(values, written) for values in parsed.known_roles.values())
     except (KeyError, TypeError, ValueError) as error:
-        raise plan.PlanError(f"{source}: a role in it is not as the AWS provider reads roles ({error})") from None
+        raise plan.PlanError(f"{source}: a role in it lacks what the AWS provider reads of roles ({error})") from None
     return SavedPlan(
-        changes_something=bool(body.get("applyable", any(each.changes for each in reviewed.changes))),
-        destroyed_roles=tuple(each.address for each in roles if "delete" in each.actions),
-        failed_checks=tuple(map(str, reviewed.failed_checks)),
-        errored=reviewed.errored,
+        has_changes=bool(body.get("applyable", any(each.changes for each in parsed.changes))),
+        deleted_roles=tuple(each.address for each in roles if "delete" in each.actions),
+        failed_checks=tuple(map(str, parsed.failed_checks)),
+        errored=parsed.errored,
         roles=seen,
         region=_constant(provider, "region"),
         deploy_role_arn=_constant(next(iter(provider.get("assume_role") or [{}])), "role_arn"),
     )
 
 
-def _seen(values: Mapping[str, Any], written: Mapping[str, Mapping[str, Any]]) -> SeenRole:
+def _seen(values: Mapping[str, Any], written: Mapping[str, Document]) -> SeenRole:
     trust = json.loads(values["assume_role_policy"])
     return SeenRole(values["name"], values["arn"], values["unique_id"], trust, written.get(values["name"]))
 
 
 def _provider(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = ((body.get("configuration") or {}).get("provider_config") or {}).get("aws") or {}
-    return found.get("expressions") or {}
+    aws: Mapping[str, Any] = ((body.get("configuration") or {}).get("provider_config") or {}).get("aws") or {}
+    return aws.get("expressions") or {}
 
 
 def _constant(expressions: Mapping[str, Any], name: str) -> str | None:

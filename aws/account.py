@@ -1,4 +1,4 @@
-"""An AWS account as one set of credentials sees it."""
+"""An AWS account as seen by one set of credentials."""
 
 import threading
 from collections import Counter
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 WORKERS = 12
-"""Calls at a time: AWS throttles the describing calls of an account at some ten a second, and retries see to that."""
+"""Calls in parallel. AWS throttles an account's Describe calls at about ten a second; retries absorb that."""
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 6},
@@ -27,12 +28,15 @@ _CONFIG = Config(
     max_pool_connections=WORKERS,
 )
 
+Progress = Callable[[str, int], Callable[[], object]]
+"""Opens a step, given its name and its number of items; the returned function is called after each item."""
+
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
 class Identity(NamedTuple):
-    """Who is calling: sts:GetCallerIdentity."""
+    """The caller, from sts:GetCallerIdentity."""
 
     account_id: str
     arn: str
@@ -40,14 +44,14 @@ class Identity(NamedTuple):
 
 
 class Calls:
-    """Counts API calls by operation; a page is a call, a retry is not."""
+    """Counts API calls by operation; each page counts, retries do not."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_operation: Counter[str] = Counter()
 
     def watch(self, client: Any) -> None:
-        """Count what this client calls from now on."""
+        """Count the calls of this client from now on."""
         client.meta.events.register("before-call", self._count)
 
     def _count(self, model: Any, **_: Any) -> None:
@@ -56,7 +60,7 @@ class Calls:
 
     @property
     def by_operation(self) -> dict[str, int]:
-        """How often each operation was called, the most frequent first."""
+        """Number of calls of each operation, most frequent first."""
         return dict(self._by_operation.most_common())
 
     def __str__(self) -> str:
@@ -66,13 +70,13 @@ class Calls:
 
 
 class Account:
-    """An account: who calls, and a client for each service and region, made once.
+    """The caller and one client per service and region.
 
     Args:
-        session: where credentials and settings come from.
-        region: region for calls that are not about one; otherwise the session's, or the first of all.
+        session: source of credentials and settings.
         calls: counts the calls.
-        identity: who calls, if that is known already.
+        region: default region of clients; falls back to the session's, then to us-east-1.
+        identity: the caller, if it is known already.
     """
 
     def __init__(
@@ -88,36 +92,30 @@ class Account:
 
     @property
     def identity(self) -> Identity:
-        """Who is calling; asked once.
+        """The caller, read once.
 
         Raises:
-            BotoCoreError, ClientError: there are no credentials, or AWS does not take them.
+            BotoCoreError, ClientError: there are no credentials, or AWS rejects them.
         """
         if self._identity is None:
-            found = self.client("sts").get_caller_identity()
-            self._identity = Identity(found["Account"], found["Arn"], found["UserId"])
+            caller = self.client("sts").get_caller_identity()
+            self._identity = Identity(caller["Account"], caller["Arn"], caller["UserId"])
         return self._identity
 
     def in_region(self, region: str) -> "Account":
-        """Give the same account with another region of its own; who calls is not asked again."""
+        """Return the same account with another default region, without reading the caller again."""
         if region == self.region:
             return self
         return Account(self.session, calls=self.calls, region=region, identity=self.identity)
 
     def assuming(self, role_arn: str, *, session_name: str) -> "Account":
-        """Give the account as a role sees it.
+        """Return the account as seen by a role that this caller assumes.
 
         Raises:
             BotoCoreError, ClientError: the role cannot be assumed.
         """
-        found = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
-        session = boto3.Session(
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
-            region_name=self.region,
-        )
-        return Account(session, calls=self.calls, region=self.region)
+        response = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        return Account(session_of(response["Credentials"], self.region), calls=self.calls, region=self.region)
 
     @overload
     def client(self, service: Literal["sts"], region: str | None = None) -> "STSClient": ...
@@ -131,14 +129,24 @@ class Account:
     def client(self, service: Literal["ec2"], region: str | None = None) -> Any: ...
 
     def client(self, service: Any, region: str | None = None) -> Any:
-        """Give the client of a service in a region, by default the account's own."""
+        """Return the client of a service in a region, by default the account's."""
         key = (service, region or self.region)
-        with self._lock:  # boto3 makes one client at a time
+        with self._lock:  # creating clients is not thread-safe in boto3
             if key not in self._clients:
                 client = self.session.client(service, region_name=key[1], config=_CONFIG)
                 self.calls.watch(client)
                 self._clients[key] = client
             return self._clients[key]
+
+
+def session_of(credentials: "CredentialsTypeDef", region: str) -> boto3.Session:
+    """Return a session with the credentials that sts:AssumeRole returned."""
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=region,
+    )
 
 
 def each(
@@ -147,12 +155,12 @@ def each(
     items: Iterable[_In],
     done: Callable[[], object] = lambda: None,
 ) -> Iterator[_Out]:
-    """Yield what `work` gives for each item, in order, several at a time.
+    """Yield the result of `work` for each item, in order, computed in parallel.
 
     Args:
-        pool: bounds how many.
-        work: a function without side effects that matter in order.
-        items: what to work on.
+        pool: bounds the parallelism.
+        work: a function whose side effects do not depend on order.
+        items: the arguments of `work`.
         done: called after each item, from any thread.
     """
 

@@ -1,4 +1,4 @@
-"""What AWS refused or could not be asked, in one line each."""
+"""AWS errors, in one line each."""
 
 import threading
 from dataclasses import dataclass
@@ -39,28 +39,28 @@ _SIGN_IN = (
 _UNREACHABLE = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 AWS_ERRORS = (exceptions.BotoCoreError, exceptions.ClientError)
-"""What boto3 raises when a call has no answer."""
+"""What boto3 raises when a call fails."""
 
 
 def code(error: Exception) -> str:
-    """Give AWS's code of an error, like `AccessDenied`, or the kind of failure where AWS gave none."""
+    """Return the AWS error code, like `AccessDenied`, or the exception's name where AWS sent no response."""
     if isinstance(error, exceptions.ClientError):
         return str(error.response["Error"].get("Code", "unknown"))
     return type(error).__name__
 
 
 def is_denied(error: Exception) -> bool:
-    """Say whether AWS refused a call for want of permission."""
+    """Return whether the caller lacks permission."""
     return code(error) in _DENIED
 
 
 def is_not_found(error: Exception) -> bool:
-    """Say whether what a call is about does not exist (any longer)."""
+    """Return whether the resource does not exist."""
     return code(error) in {"NoSuchEntity", "ResourceNotFound", "EntityNotFoundException"}
 
 
 def in_words(error: Exception) -> str:
-    """Say in one line what is wrong, and what to do about it."""
+    """Return one line with the cause and the remedy."""
     if isinstance(error, exceptions.NoCredentialsError):
         return "no AWS credentials found, sign in or set AWS_PROFILE"
     if isinstance(error, exceptions.ProfileNotFound):
@@ -68,7 +68,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, _SIGN_IN):
         return f"the AWS credentials cannot be used, sign in again: {_line(error)}"
     if isinstance(error, _UNREACHABLE):
-        return f"cannot be reached: {_line(error)}"
+        return f"AWS cannot be reached: {_line(error)}"
     if not isinstance(error, exceptions.ClientError):
         return _line(error)
     message = error.response["Error"].get("Message") or "no reason given"
@@ -78,10 +78,10 @@ def in_words(error: Exception) -> str:
         case known if known in _EXPIRED:
             return f"the AWS credentials have expired, sign in again: {_line(message)}"
         case known if known in _NOT_ACCEPTED:
-            return f"the credentials are not accepted, or the region is off for this account: {_line(message)}"
+            return f"the credentials are not accepted, or the region is not enabled for this account: {_line(message)}"
         case known if known in _THROTTLED:
             retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-            return f"throttled, and still so after {retries} retries, try again later: {_line(message)}"
+            return f"still throttled after {retries} retries, try again later: {_line(message)}"
         case other:
             return f"{other}: {_line(message)}"
 
@@ -91,45 +91,45 @@ def _line(text: object) -> str:
 
 
 @dataclass
-class _Fault:
+class _Error:
     text: str
     count: int = 1
 
 
-class Faults:
-    """What went wrong, in the order it happened; the same failure of many alike calls is one line."""
+class Errors:
+    """Errors of a run, in order; the same error of many similar calls is one line."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str, str], _Fault] = {}
+        self._errors: dict[tuple[str, str, str], _Error] = {}
         self._lock = threading.Lock()
 
     def add(self, place: str, operation: str, error: Exception, subject: str = "") -> None:
-        """Note a call without an answer.
+        """Record a call that failed.
 
         Args:
-            place: region, account or role: what the line begins with.
+            place: region, account or role; begins the line.
             operation: the call, like `DescribeUserProfile`.
             error: one of `AWS_ERRORS`.
-            subject: what the call was about, if there are more of its kind.
+            subject: the resource that the call is about, if there are several of its kind.
         """
         of = f" of {subject}" if subject else ""
         with self._lock:
-            known = self._found.get((place, operation, code(error)))
+            known = self._errors.get((place, operation, code(error)))
             if known:
                 known.count += 1
             else:
                 text = f"{place}: {operation}{of}: {in_words(error)}"
-                self._found[place, operation, code(error)] = _Fault(text)
+                self._errors[place, operation, code(error)] = _Error(text)
 
-    def say(self, line: str) -> None:
-        """Note something that is wrong, said already."""
+    def add_line(self, line: str) -> None:
+        """Record an error that is already formatted."""
         with self._lock:
-            self._found.setdefault((line, "", ""), _Fault(line))
+            self._errors.setdefault((line, "", ""), _Error(line))
 
     @property
     def lines(self) -> list[str]:
-        """A line for each kind of failure."""
+        """One line for each kind of error."""
         return [
-            fault.text if fault.count == 1 else f"{fault.text} (and {fault.count - 1:,} more like it)"
-            for fault in self._found.values()
+            error.text if error.count == 1 else f"{error.text} (and {error.count - 1:,} more like it)"
+            for error in self._errors.values()
         ]

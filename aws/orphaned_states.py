@@ -1,13 +1,12 @@
-"""States of roles that are no longer configured, yet still have grants: taken out of the file, but not released."""
+"""Orphaned states: the role left the configuration without being released, so its state still has grants."""
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
-from configuration import Configuration, State
+from aws import state_backend
+from configuration import Configuration
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,62 +14,45 @@ if TYPE_CHECKING:
 _GRANTS = {"aws_iam_role_policy", "aws_iam_role_policy_attachment"}
 
 
-def left_over(configuration: Configuration) -> Iterator[str]:
-    """Yield a line for each state under the key prefix that is no configured role's and has grants in it.
+@dataclass(frozen=True)
+class OrphanedState:
+    """The state `key` in `bucket` of the role `role`, which reads as `ENVIRONMENT/ROLE`."""
 
-    A role that was released has none, and its state may stay.
+    bucket: str
+    key: str
+    role: str
+
+    def __str__(self) -> str:
+        return (
+            f"orphaned state: {self.role} is not in the configuration, but its state s3://{self.bucket}/{self.key}"
+            " still has grants: add the role back with released: true, apply, then remove it"
+        )
+
+
+def orphaned_states(configuration: Configuration) -> Iterator[OrphanedState]:
+    """Yield the states under the key prefix that have grants and belong to no configured role.
+
+    A released role has no grants, so its state may stay.
 
     Raises:
         BotoCoreError, ClientError: the states cannot be read.
     """
     state = configuration.state
-    known = {stack.state_key for stack in configuration.role_stacks}
-    s3 = _client(state)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=state.bucket, Prefix=f"{state.key_prefix}/")
-    for page in pages:
-        for found in page.get("Contents", ()):
-            key = found["Key"]
-            if "/" not in key.removeprefix(f"{state.key_prefix}/"):
-                continue  # no role's, and not for everybody to read
-            if key.endswith(".tfstate") and key not in known and _has_grants(s3, state.bucket, key):
-                role = key.removeprefix(f"{state.key_prefix}/").removesuffix(".tfstate")
-                yield (
-                    f"left over: {role} is not in the configuration and its state s3://{state.bucket}/{key} has grants:"
-                    " put the role back with released: true and apply, then take it out"
-                )
+    prefix = f"{state.key_prefix}/"
+    configured = {stack.state_key for stack in configuration.role_stacks}
+    s3 = state_backend.client(state_backend.session(state), "s3", state)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=state.bucket, Prefix=prefix):
+        for item in page.get("Contents", ()):
+            key = item["Key"]
+            if "/" not in key.removeprefix(prefix):
+                continue  # a state of the bucket or of the pipeline's access, which few may read
+            if key.endswith(".tfstate") and key not in configured and _has_grants(s3, state.bucket, key):
+                yield OrphanedState(state.bucket, key, key.removeprefix(prefix).removesuffix(".tfstate"))
 
 
 def _has_grants(s3: "S3Client", bucket: str, key: str) -> bool:
     try:
-        found = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        return any(each["type"] in _GRANTS and each["instances"] for each in found["resources"])
+        content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return any(each["type"] in _GRANTS and each["instances"] for each in content["resources"])
     except (ValueError, KeyError, TypeError):
-        return False  # no state of Terraform's
-
-
-def _client(state: State) -> "S3Client":
-    """Make a client that reaches the bucket as Terraform's backend does."""
-    session = boto3.Session(profile_name=state.profile, region_name=state.region)
-    endpoints = state.endpoints
-    if state.assume_role:
-        sts = session.client(
-            "sts", endpoint_url=endpoints.sts if endpoints else None, verify=state.custom_ca_bundle or None
-        )
-        external: Any = {"ExternalId": state.assume_role.external_id} if state.assume_role.external_id else {}
-        assumed = sts.assume_role(
-            RoleArn=state.assume_role.role_arn, RoleSessionName="glue-sessions-left-over", **external
-        )["Credentials"]
-        session = boto3.Session(
-            aws_access_key_id=assumed["AccessKeyId"],
-            aws_secret_access_key=assumed["SecretAccessKey"],
-            aws_session_token=assumed["SessionToken"],
-            region_name=state.region,
-        )
-    return session.client(
-        "s3",
-        endpoint_url=endpoints.s3 if endpoints else None,
-        verify=state.custom_ca_bundle or None,
-        config=Config(
-            retries={"mode": "standard"}, s3={"addressing_style": "path" if state.use_path_style else "auto"}
-        ),
-    )
+        return False  # not a Terraform state

@@ -1,1 +1,1 @@
-"""Running Terraform."""
+"""Run Terraform: find it, initialize, run in many stacks, interrupt, show progress."""

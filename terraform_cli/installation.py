@@ -1,49 +1,58 @@
-"""Terraform as our commands run it: which binary, and where the AWS provider comes from.
+"""The Terraform installation: which binary runs, and where the AWS provider comes from.
 
-`python -m terraform_cli.installation` checks that Terraform is usable. It needs only the standard library, so that it
-runs before anything is installed.
+`python -m terraform_cli.installation` checks that Terraform is usable. It needs only the standard library, so that
+it runs before anything is installed.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
 _IMAGES = Path("/opt")
-OLDEST = (1, 10)  # the first to lock a state in S3 by a file, also of OpenTofu
+OLDEST = (1, 10)  # the first Terraform, and the first OpenTofu, to lock a state in S3 with a file
+
+IMPLIED_MIRROR = Path("~/.terraform.d/plugins")
+"""Terraform takes providers from here first: https://developer.hashicorp.com/terraform/cli/config/config-file"""
 
 
 class TerraformMissingError(Exception):
-    """There is no terraform that can be used; says in one line what to install."""
+    """No usable Terraform; the message names what to install."""
+
+
+class ProviderError(Exception):
+    """The AWS provider cannot be downloaded; one line."""
 
 
 def binary(environment: Mapping[str, str] = os.environ) -> str:
-    """Path of the terraform binary; another one, such as `tofu`, is named as CDKTF does: TERRAFORM_BINARY_NAME.
+    """Return the path of the Terraform binary; TERRAFORM_BINARY_NAME selects another, such as `tofu`, as in CDKTF.
 
     Raises:
-        TerraformMissingError: it is not on PATH.
+        TerraformMissingError: the binary is not on PATH.
     """
     name = environment.get("TERRAFORM_BINARY_NAME") or "terraform"
-    found = shutil.which(name, path=environment.get("PATH"))
-    if not found:
+    path = shutil.which(name, path=environment.get("PATH"))
+    if not path:
         raise TerraformMissingError(f"{name} is not on PATH: {_INSTALL}")
-    return found
+    return path
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
-    """Run the binary to see whether it is one that this project can use.
+    """Check that the binary runs and is new enough.
 
     Raises:
-        TerraformMissingError: it is not on PATH, does not run or is too old.
+        TerraformMissingError: the binary is not on PATH, does not run or is too old.
     """
     path = binary(environment)
     try:
-        told = subprocess.check_output(
+        output = subprocess.check_output(
             [path, "version", "-json"],
             env={**environment, "CHECKPOINT_DISABLE": "1"},
             stdin=subprocess.DEVNULL,
@@ -52,19 +61,19 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
             errors="replace",
         )
     except (OSError, subprocess.CalledProcessError):
-        told = ""
-    version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', told)
+        output = ""
+    version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', output)
     if version is None:
-        raise TerraformMissingError(f"{path} does not tell its version: {_INSTALL}")
+        raise TerraformMissingError(f"{path} does not report its version: {_INSTALL}")
     if (int(version[2]), int(version[3])) < OLDEST:
         raise TerraformMissingError(f"{path} is {version[1]}: {_INSTALL}")
 
 
 def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """A folder on this machine that holds the AWS provider, laid out as a filesystem mirror.
+    """Return a folder on this machine that holds the AWS provider as a filesystem mirror, None if there is none.
 
-    Terraform's own implied mirrors come first (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
-    then folders of /opt, where images put theirs.
+    Terraform's implied mirrors come first (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
+    then the folders of /opt, where container images put theirs.
     """
     home = _home(environment)
     data_homes = [environment.get("XDG_DATA_HOME") or home / ".local/share"]
@@ -78,21 +87,21 @@ def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What to add to the environment so that terraform, run many times over, gets its provider without a download each.
+    """Return environment variables with which repeated Terraform runs download the provider at most once.
 
-    The user's own CLI configuration stands wherever there is one: TF_CLI_CONFIG_FILE or ~/.terraformrc.
+    The user's CLI configuration (TF_CLI_CONFIG_FILE or ~/.terraformrc) takes precedence.
 
     Args:
-        directory: where the CLI configuration, or the cache of downloaded providers, may be put.
-        environment: the environment terraform is going to run in.
+        directory: folder for a CLI configuration, or for the cache of downloaded providers.
+        environment: the environment that Terraform will run in.
 
     Returns:
-        Variables: the CLI configuration to use, or a cache folder, no update checks, less garbage collection.
+        The CLI configuration or a cache folder, no update checks, less garbage collection.
     """
     added = {
         "CHECKPOINT_DISABLE": "1",
-        # Every run reads the provider's large schema, and collects garbage meanwhile: less of it makes a plan a
-        # quarter faster, for a tenth more memory. https://pkg.go.dev/runtime#hdr-Environment_Variables
+        # Every run parses the provider's large schema; with less garbage collection a plan is a quarter faster and
+        # takes a tenth more memory. https://pkg.go.dev/runtime#hdr-Environment_Variables
         "GOGC": environment.get("GOGC") or "400",
     }
     own = environment.get("TF_CLI_CONFIG_FILE")
@@ -113,14 +122,31 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
     cache = directory / "providers"
     cache.mkdir(exist_ok=True)
     added["TF_PLUGIN_CACHE_DIR"] = environment.get("TF_PLUGIN_CACHE_DIR") or str(cache)
-    if own:  # names a file that is not there: terraform would warn in every run
+    if own:  # names a missing file: Terraform would warn in every run
         _write(configuration, "")
         added["TF_CLI_CONFIG_FILE"] = str(configuration)
     return added
 
 
+def mirror_provider(version: str) -> None:
+    """Download the newest AWS provider of a version range, like `~> 5.100`, into IMPLIED_MIRROR.
+
+    Raises:
+        TerraformMissingError: there is no Terraform.
+        ProviderError: the provider cannot be downloaded.
+    """
+    provider = {"source": "hashicorp/aws", "version": version}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": provider}}}))
+        done = subprocess.run(
+            [binary(), "providers", "mirror", str(IMPLIED_MIRROR.expanduser())], cwd=folder, check=False
+        )
+    if done.returncode:
+        raise ProviderError(f"terraform providers mirror ended with status {done.returncode}")
+
+
 def _write(file: Path, text: str) -> None:
-    # a terraform that another command runs may be reading it: it is not written anew for nothing
+    # another command's Terraform may be reading the file
     if not file.is_file() or file.read_text() != text:
         file.write_text(text)
 

@@ -1,23 +1,13 @@
-"""Being interrupted, by Ctrl-C or by SIGTERM as pipelines do it, where something must be ended in order first."""
+"""Signal handling that lets Terraform finish, and lets AWS sessions be deleted."""
 
 import contextlib
 import signal
-import sys
-from collections.abc import Callable, Iterator
-
-
-def told_in_one_line(command: Callable[[], int | None]) -> int | None:
-    """Run a command and give its exit status; where it lets an interrupt through, that is a line on stderr and 2."""
-    try:
-        return command()
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 2
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Make SIGTERM an interrupt as Ctrl-C is."""
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGTERM, which pipelines send, as on Ctrl-C."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -30,8 +20,8 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ignore interrupts: what runs here leaves something behind if it does not end."""
+def ignore_interrupts() -> Iterator[None]:
+    """Ignore interrupts while a cleanup runs."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

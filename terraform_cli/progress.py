@@ -1,16 +1,16 @@
-"""How far a command has come, on a terminal alone."""
+"""Progress bars, on a terminal only."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[str, int], Callable[[], object]]
-"""Opens a step, by its name and how many things are to be done; what it gives is called after each."""
+"""Opens a step, given its name and its number of items; the returned function is called after each item."""
 
 
 @contextmanager
 def shown() -> Iterator[Progress]:
-    """Show progress on stderr if that is a terminal, and remove it at the end."""
+    """Show progress on stderr if it is a terminal, and remove it at the end."""
     if not sys.stderr.isatty():
         yield lambda step, total: lambda: None
         return

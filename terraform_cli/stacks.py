@@ -1,9 +1,9 @@
-"""The stacks that `cdktf synth` wrote, and work on many of them at a time.
+"""The stacks that `cdktf synth` wrote, and work on many of them in parallel.
 
 terraform = Terraform(settings_folder())
 stacks = find(["glue-sessions-dev-*"], configuration)
 outcomes = for_each(stacks, lambda stack: terraform.run(stack.folder, "plan").or_raise(), step="plans")
-outcomes.report_broken()
+outcomes.report_failed()
 """
 
 import json
@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from terraform_cli import progress
-from terraform_cli.interruption import terminated_as_interrupted, uninterrupted
-from terraform_cli.terraform import NOT_BEGUN, TerraformError, interrupting
+from terraform_cli.interruption import ignore_interrupts, sigterm_as_interrupt
+from terraform_cli.terraform import NOT_STARTED, TerraformError, interrupt_all
 
 if TYPE_CHECKING:
     from configuration import Configuration, RoleStack
 
 PLAN = "plan"
-"""File in a stack's folder with its saved plan, where `cdktf plan` leaves it as well."""
+"""File name of a saved plan in a stack's folder, the same as that of `cdktf plan`."""
 
 LOG = "failed.log"
-"""File in a stack's folder with everything that terraform said when it failed."""
+"""File name of Terraform's output in a stack's folder, written when Terraform fails."""
 
 _SHOWN = 5
 
 
 class StacksError(Exception):
-    """There are no such stacks; says in one line what to do."""
+    """No such stacks; the message names the remedy."""
 
 
 class _Named(Protocol):
@@ -47,7 +47,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Stack:
-    """A synthesized stack: its name, its folder, and what the configuration says of it, where it does."""
+    """A synthesized stack: its name, its folder, and its settings if it is a role's."""
 
     name: str
     folder: Path
@@ -55,12 +55,12 @@ class Stack:
 
 
 def output_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Give the folder cdktf writes to: CDKTF_OUTDIR, or `cdktf.out` right here."""
+    """Return the folder that cdktf writes to: CDKTF_OUTDIR, by default `cdktf.out` in the current folder."""
     return Path(environment.get("CDKTF_OUTDIR") or "cdktf.out")
 
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Give the folder for the settings of the terraforms that our commands run."""
+    """Return the folder for the settings of the Terraform runs of this project."""
     return output_folder(environment) / "terraform"
 
 
@@ -69,15 +69,15 @@ def find(
     configuration: "Configuration | None" = None,
     environment: Mapping[str, str] = os.environ,
 ) -> list[Stack]:
-    """Give the synthesized stacks that patterns name, all of them without any pattern, in the order of the app.
+    """Return the synthesized stacks that match the patterns, in the order of the app; without patterns, all.
 
     Args:
-        patterns: names, also with `*`, `?` and `[…]`.
-        configuration: what is configured; its stacks of the same name become `settings`.
-        environment: tells where cdktf writes to.
+        patterns: names, optionally with `*`, `?` and `[…]`.
+        configuration: its role stacks become the `settings` of the stacks with the same name.
+        environment: names the folder that cdktf writes to.
 
     Raises:
-        StacksError: nothing is synthesized, or a pattern matches nothing.
+        StacksError: nothing is synthesized, or a pattern matches no stack.
     """
     folder = output_folder(environment)
     manifest = folder / "manifest.json"
@@ -91,58 +91,58 @@ def find(
         why = (error.strerror or str(error)).lower()
         raise StacksError(f"{manifest}: {why}, run cdktf synth first or name cdktf's output in CDKTF_OUTDIR") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StacksError(f"{manifest}: is not as cdktf writes it, run cdktf synth again") from None
+        raise StacksError(f"{manifest}: not a manifest of cdktf, run cdktf synth again") from None
     return chosen(stacks, patterns)
 
 
 def chosen(stacks: Sequence[_AnyStack], patterns: Sequence[str]) -> list[_AnyStack]:
-    """Give the stacks that patterns name, in their own order; all of them without any pattern.
+    """Return the stacks that match the patterns, in the order of `stacks`; without patterns, all.
 
     Raises:
-        StacksError: a pattern matches nothing.
+        StacksError: a pattern matches no stack.
     """
     for pattern in patterns:
         if not any(fnmatchcase(stack.name, pattern) for stack in stacks):
             known = ", ".join(stack.name for stack in stacks[:_SHOWN]) + (", …" if len(stacks) > _SHOWN else "")
-            raise StacksError(f'no stack is named "{pattern}", there are: {known or "none"}')
+            raise StacksError(f'no stack matches "{pattern}"; stacks: {known or "none"}')
     return [stack for stack in stacks if not patterns or any(fnmatchcase(stack.name, each) for each in patterns)]
 
 
 @dataclass(frozen=True)
 class Outcomes(Generic[_Result]):
-    """What became of each stack, in the stacks' order."""
+    """Results and failures, in the order of the stacks."""
 
     done: list[tuple[Stack, _Result]]
-    broken: list[tuple[Stack, TerraformError]]
+    failed: list[tuple[Stack, TerraformError]]
 
-    def report_broken(self) -> None:
-        """Say on stderr what is wrong with the broken stacks, and name them; write terraform's words beside each."""
-        for stack, error in self.broken:
+    def report_failed(self) -> None:
+        """Print the errors of the failed stacks on stderr, and write Terraform's output to LOG in their folders."""
+        for stack, error in self.failed:
             if error.output:
                 (stack.folder / LOG).write_text(error.output)
             for line in error.lines:
                 print(f"{stack.name}: {line}", file=sys.stderr)
-        if self.broken and len(self.done) + len(self.broken) > 1:
-            names = ", ".join(stack.name for stack, _ in self.broken)
-            total = len(self.done) + len(self.broken)
-            print(f"could not be done for {len(self.broken)} of {total} stacks: {names}", file=sys.stderr)
-        if any(error.output for _, error in self.broken):
-            print(f"all that terraform said is in {LOG} in the stack's folder", file=sys.stderr)
+        total = len(self.done) + len(self.failed)
+        if self.failed and total > 1:
+            names = ", ".join(stack.name for stack, _ in self.failed)
+            print(f"{len(self.failed)} of {total} stacks failed: {names}", file=sys.stderr)
+        if any(error.output for _, error in self.failed):
+            print(f"Terraform's full output is in {LOG} in the stack's folder", file=sys.stderr)
 
 
 def for_each(
     stacks: Iterable[Stack], work: Callable[[Stack], _Result], *, step: str, parallelism: int | None = None
 ) -> Outcomes[_Result]:
-    """Do a work for each stack, several at a time; a TerraformError of one stops no other.
+    """Run `work` for each stack, in parallel; a TerraformError of one stack does not stop the others.
 
-    Progress is shown on a terminal. Interrupted, by SIGTERM as well, it begins no further stack, has the terraforms
-    that run end in order and waits for them; the stacks that were not done are then broken.
+    Progress is shown on a terminal. On Ctrl-C or SIGTERM it starts no further stack, interrupts the running Terraform
+    processes and waits for them to finish; stacks that were not started count as failed.
 
     Args:
         stacks: the stacks.
-        work: is given one of them; raises TerraformError where that is broken.
-        step: what is being done, as progress names it.
-        parallelism: how many at a time, by default as many as there are processors.
+        work: called with each stack; raises TerraformError if it fails.
+        step: name of the work in the progress display.
+        parallelism: number of stacks in parallel, by default the number of processors.
     """
     stacks = list(stacks)
 
@@ -154,21 +154,21 @@ def for_each(
         finally:
             advance()
 
-    with progress.shown() as steps, terminated_as_interrupted():
+    with progress.shown() as steps, sigterm_as_interrupt():
         advance = steps(step, len(stacks))
         with ThreadPoolExecutor(parallelism or os.cpu_count()) as pool:
             running = [pool.submit(one, stack) for stack in stacks]
             try:
                 wait(running)
             except KeyboardInterrupt:
-                with uninterrupted(), interrupting():
-                    print("interrupted, waiting for terraform to end what it has begun", file=sys.stderr)
+                with ignore_interrupts(), interrupt_all():
+                    print("interrupted, waiting for Terraform to finish its current calls", file=sys.stderr)
                     pool.shutdown(cancel_futures=True)
     outcomes = Outcomes[_Result]([], [])
     for stack, each in zip(stacks, running, strict=True):
-        result = TerraformError(NOT_BEGUN) if each.cancelled() else each.result()
+        result = TerraformError(NOT_STARTED) if each.cancelled() else each.result()
         if isinstance(result, TerraformError):
-            outcomes.broken.append((stack, result))
+            outcomes.failed.append((stack, result))
         else:
             outcomes.done.append((stack, result))
     return outcomes

@@ -1,4 +1,4 @@
-"""The app run as cdktf runs it: every stack's Terraform JSON, written into a folder."""
+"""Run the app as cdktf does: it writes the Terraform JSON of every stack into a folder."""
 
 import os
 import subprocess
@@ -16,15 +16,15 @@ _MAIN = Path(__file__).parents[1] / "main.py"
 
 
 class SynthesisError(Exception):
-    """The stacks could not be written; says why."""
+    """The app failed; the message says why."""
 
 
 def synthesized(patterns: Sequence[str], configuration: "Configuration", folder: Path) -> list[stacks.Stack]:
-    """Write the stacks anew, and give those that patterns name, as `stacks.find` does.
+    """Synthesize all stacks, and return those that match the patterns, as `stacks.find` does.
 
     Raises:
-        StacksError: a pattern matches nothing; nothing is written then.
-        SynthesisError: as of `synthesize`.
+        StacksError: a pattern matches no stack; nothing is written.
+        SynthesisError: see `synthesize`.
     """
     stacks.chosen(configuration.role_stacks, patterns)
     synthesize(folder)
@@ -32,19 +32,19 @@ def synthesized(patterns: Sequence[str], configuration: "Configuration", folder:
 
 
 def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
-    """Write the stacks that the configuration names.
+    """Write the stacks of the configuration into a folder.
 
     Args:
-        folder: where to, as cdktf's output folder.
-        environment: tells which configuration is read.
+        folder: the output folder, laid out as cdktf's.
+        environment: names the configuration.
 
     Raises:
-        SynthesisError: the folder cannot be made, the configuration is faulty, or the app has failed.
+        SynthesisError: the folder cannot be created, the configuration is wrong, or the app failed.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)  # the app makes its last part alone
+        folder.mkdir(parents=True, exist_ok=True)  # the app creates only the last part of the path
     except OSError as error:
-        raise SynthesisError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}") from None
+        raise SynthesisError(f"{folder}: cannot be created: {(error.strerror or str(error)).lower()}") from None
     done = subprocess.run(
         [sys.executable, "-O", _MAIN],
         env={**environment, "CDKTF_OUTDIR": str(folder)},
@@ -55,5 +55,5 @@ def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> Non
         check=False,
     )
     if done.returncode:
-        said = done.stderr.strip() or "no message"
-        raise SynthesisError(said if done.returncode == 2 else f"{_MAIN.name} failed: {said.splitlines()[-1]}")
+        message = done.stderr.strip() or "no message"
+        raise SynthesisError(message if done.returncode == 2 else f"{_MAIN.name} failed: {message.splitlines()[-1]}")

@@ -1,4 +1,4 @@
-"""Terraform run in one stack's folder: initialized when it asks for it, its errors told in a line each."""
+"""Run Terraform in one stack's folder, initialize the folder when needed, and condense errors to one line each."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from terraform_cli import installation
 
@@ -21,10 +21,10 @@ _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package fo
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
 _LONGEST = 600
-"""Characters of an error's line; what AWS refuses is told in about 300."""
+"""Longest error line in characters; AWS's refusals take about 300."""
 
-NOT_BEGUN = "interrupted before it was begun"
-"""Why a stack was not done."""
+NOT_STARTED = "not started because of the interrupt"
+"""Error of a stack that an interrupt kept from starting."""
 
 _running: set["subprocess.Popen[bytes]"] = set()
 _lock = threading.Lock()
@@ -33,7 +33,7 @@ _interrupted = threading.Event()
 
 
 class TerraformError(Exception):
-    """Terraform could not do it for a stack: `lines` say why, a line for each error, `output` is all that it said."""
+    """Terraform failed for a stack: `lines` has one line per error, `output` is Terraform's full output."""
 
     def __init__(self, *lines: str, output: str = "") -> None:
         super().__init__("\n".join(lines))
@@ -43,7 +43,7 @@ class TerraformError(Exception):
 
 @dataclass(frozen=True)
 class Done:
-    """What one run of terraform gave: its exit status, and what it wrote."""
+    """A finished Terraform run: exit status and output."""
 
     status: int
     stdout: str
@@ -51,30 +51,30 @@ class Done:
 
     @property
     def output(self) -> str:
-        """All that it wrote."""
+        """Standard output and standard error."""
         return self.stdout + self.stderr
 
     @cached_property
     def events(self) -> list[dict[str, Any]]:
-        """What a command with `-json` told, in order."""
+        """The events of a command with `-json`, in order."""
         return [json.loads(line) for line in self.stdout.splitlines() if line.startswith('{"@level"')]
 
     def diagnostics(self, severity: str = "error") -> list[dict[str, Any]]:
-        """The diagnostics among the events, errors or warnings."""
-        found = [event["diagnostic"] for event in self.events if event.get("type") == "diagnostic"]
-        return [each for each in found if each.get("severity") == severity]
+        """Return the diagnostics of one severity among the events."""
+        diagnostics = [event["diagnostic"] for event in self.events if event.get("type") == "diagnostic"]
+        return [each for each in diagnostics if each.get("severity") == severity]
 
     @cached_property
     def errors(self) -> list[str]:
-        """Its errors, a line each, of a command with `-json` or without."""
-        told = [condensed(each["summary"], each.get("detail", "")) for each in self.diagnostics()]
-        return list(dict.fromkeys([*told, *_in_text(self.stdout), *_in_text(self.stderr)]))
+        """One line per error, of a command with `-json` or without."""
+        diagnostics = [condensed(each["summary"], each.get("detail", "")) for each in self.diagnostics()]
+        return list(dict.fromkeys([*diagnostics, *_in_text(self.stdout), *_in_text(self.stderr)]))
 
     def or_raise(self) -> "Done":
-        """Give this, if it worked; 2 is a plan's that has changes.
+        """Return self if the run succeeded; 2 is the exit status of a plan with changes.
 
         Raises:
-            TerraformError: it did not work.
+            TerraformError: the run failed.
         """
         if self.status not in (0, 2):
             raise TerraformError(*self.errors or [f"terraform ended with status {self.status}"], output=self.output)
@@ -82,26 +82,26 @@ class Done:
 
 
 def condensed(summary: str, detail: str = "") -> str:
-    """Give an error of terraform's in one line: its summary, and the first paragraph of what it adds.
+    """Return a Terraform error in one line: its summary and the first paragraph of its detail.
 
-    The ids of AWS's responses are left out. Of a state bucket that is not there, the remedy is this project's own.
+    Request ids of AWS responses are dropped. A missing state bucket gets the remedy of this project.
     """
     if missing := _NO_BUCKET.search(summary):
-        return f"{missing[0]}: make it with make state-bucket, or correct state.bucket"
-    said = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
-    line = _RESPONSE.sub("", " ".join(said.split())).rstrip(":. ")
+        return f"{missing[0]}: create it with make state-bucket, or correct state.bucket"
+    text = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
+    line = _RESPONSE.sub("", " ".join(text.split())).rstrip(":. ")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 class Terraform:
-    """Terraform as it runs in the folders of stacks.
+    """Terraform, to be run in the folders of stacks.
 
     Args:
-        settings: a folder for terraform's settings, shared by all stacks.
+        settings: a folder for Terraform's settings, shared by all stacks.
         environment: the environment to run in.
 
     Raises:
-        TerraformMissingError: there is no terraform.
+        TerraformMissingError: there is no Terraform.
     """
 
     def __init__(self, settings: Path, environment: Mapping[str, str] = os.environ) -> None:
@@ -109,23 +109,23 @@ class Terraform:
         self._environment = {
             **environment,
             **installation.settings(settings.absolute(), environment),
-            "TF_IN_AUTOMATION": "1",  # no advice on what to type next
+            "TF_IN_AUTOMATION": "1",  # suppresses advice on the next command
         }
 
     def run(self, folder: Path, *arguments: str) -> Done:
-        """Run it in a stack's folder, which is initialized if it never was or if terraform says that it must be.
+        """Run Terraform in a stack's folder; initialize the folder first if it is new or if Terraform asks for it.
 
-        Whatever becomes of this program, terraform goes on to its end: it writes into files, reads nothing, and gets
-        no signal but by `interrupting`.
+        If this program dies, Terraform still finishes: it writes into files, reads no input, and gets signals only
+        from `interrupt_all`.
 
         Raises:
-            TerraformError: it was not begun, because of an interrupt.
+            TerraformError: it was not started, because of an interrupt.
         """
         if (folder / ".terraform").is_dir():
             done = self._run(folder, *arguments)
             if done.status != 1 or not _MUST_INITIALIZE.search(done.output):
                 return done
-        # terraform fills a cache of providers for one run at a time
+        # concurrent runs of init would corrupt the provider cache
         cached = "TF_PLUGIN_CACHE_DIR" in self._environment
         with _cache if cached else contextlib.nullcontext():
             initialized = self._run(folder, "init", "-input=false", "-no-color")
@@ -135,7 +135,7 @@ class Terraform:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             with _lock:
                 if _interrupted.is_set():
-                    raise TerraformError(NOT_BEGUN)
+                    raise TerraformError(NOT_STARTED)
                 process = subprocess.Popen(
                     [self._binary, *arguments],
                     cwd=folder,
@@ -155,25 +155,25 @@ class Terraform:
 
 
 @contextlib.contextmanager
-def interrupting() -> Iterator[None]:
-    """Have every terraform that runs end in order, what it has begun and its state written; none begins meanwhile."""
+def interrupt_all() -> Iterator[None]:
+    """Interrupt all running Terraform processes, which then save their states; start no new ones meanwhile."""
     with _lock:
         _interrupted.set()
         for process in _running:
-            process.send_signal(signal.SIGINT)  # once: a second makes terraform leave everything
+            process.send_signal(signal.SIGINT)  # only once: on a second one Terraform exits without saving its state
     try:
         yield
     finally:
         _interrupted.clear()
 
 
-def _content(file: Any) -> str:
+def _content(file: IO[bytes]) -> str:
     file.seek(0)
-    return str(file.read().decode(errors="replace"))
+    return file.read().decode(errors="replace")
 
 
 def _in_text(text: str) -> Iterator[str]:
-    """Yield the errors in what terraform writes for people, a line each."""
+    """Yield the errors in Terraform's human-readable output, one line each."""
     if "Error: " not in text:
         return
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,1 +1,1 @@
-"""Applies saved plans, if the roles' trust policies are still those that the plans saw."""
+"""The command `apply-plan`."""

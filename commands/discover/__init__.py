@@ -1,1 +1,1 @@
-"""Finds SageMaker domains, user profiles and spaces, and what their execution roles have of the recipe's grants."""
+"""The command `discover`: SageMaker domains, user profiles and spaces, and the grants of their execution roles."""

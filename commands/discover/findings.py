@@ -1,9 +1,10 @@
-"""What there is to know of each execution role found, as values."""
+"""Findings on each execution role, as values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
+from aws.roles import NoRole
 from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
@@ -16,18 +17,19 @@ from iam.role import Role
 
 @dataclass(frozen=True)
 class RoleFinding:
-    """An execution role, and what it has of the recipe's grants.
+    """An execution role and its grants.
 
     Attributes:
-        arn: as SageMaker names it.
-        regions: where it is used.
-        used_by: numbers of domains (as a default), user profiles and spaces that it applies to.
-        document: its trust policy.
+        arn: the ARN in SageMaker's settings.
+        regions: the regions that use it.
+        used_by: numbers of domains (as a default), user profiles and spaces that use it.
+        role: the role in IAM, None if it is missing or unreadable.
+        grants: the grants that it has.
         trust: the trust policy's statements in words.
-        also_trusts: who may assume it beside SageMaker and Glue.
-        in_the_way: what would keep grants from working or from being made.
-        not_supported: why it is none of ours to grant to, None where it is.
-        stacks: the stacks of the configuration that grant to it.
+        also_trusts: who may assume it besides SageMaker and Glue.
+        obstacles: what keeps grants from working or from being created.
+        not_supported: why it cannot be granted to, None if it can.
+        stacks: the configured stacks of the role.
         notes: what a person should know before changing anything.
     """
 
@@ -38,7 +40,7 @@ class RoleFinding:
     grants: Grants | None = None
     trust: Sequence[str] = ()
     also_trusts: Sequence[str] = ()
-    in_the_way: Sequence[str] = ()
+    obstacles: Sequence[str] = ()
     not_supported: str | None = None
     stacks: Sequence[RoleStack] = ()
     notes: Sequence[str] = ()
@@ -50,7 +52,7 @@ class RoleFinding:
 
     @property
     def document(self) -> Document:
-        """The trust policy; there is one only where the role could be read."""
+        """The trust policy, empty if the role could not be read."""
         return self.role.trust_policy if self.role else {}
 
 
@@ -62,24 +64,24 @@ class _Use:
 
 
 def role_arns(domains: Iterable[Domain]) -> list[str]:
-    """Name each role that applies anywhere, once, in the order of the domains."""
+    """Return the ARN of each execution role once, in the order of the domains."""
     return list(dict.fromkeys(arn for domain in domains for arn in domain.roles()))
 
 
 def findings(
     domains: Sequence[Domain],
-    roles: Mapping[str, Role | None],
+    roles: Mapping[str, Role | NoRole],
     *,
     quotas: Quotas,
     configuration: Configuration | None,
 ) -> list[RoleFinding]:
-    """Judge the roles of the domains.
+    """Return a finding for each execution role of the domains.
 
     Args:
-        domains: what was found.
-        roles: the roles by ARN; None for one that does not exist, missing is one that could not be read.
-        quotas: those of the account.
-        configuration: what is configured already, None where that is not known.
+        domains: the domains.
+        roles: the roles by ARN; those of other accounts are missing.
+        quotas: the account's quotas.
+        configuration: the current configuration, None if it cannot be read.
     """
     uses = _uses(domains)
     return [_finding(arn, use, roles, quotas, configuration) for arn, use in uses.items()]
@@ -95,7 +97,7 @@ def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
             use = uses.setdefault(arn, _Use())
             use.regions[domain.region] = None
             if domain.unified_studio:
-                use.unified_studio = f"domain {domain.id} is Unified Studio's"
+                use.unified_studio = f"domain {domain.id} belongs to Unified Studio"
         for kind, used_arn in used:
             if used_arn:
                 uses[used_arn].counts[kind] += 1
@@ -103,14 +105,24 @@ def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
 
 
 def _finding(
-    arn: str, use: _Use, roles: Mapping[str, Role | None], quotas: Quotas, configuration: Configuration | None
+    arn: str, use: _Use, roles: Mapping[str, Role | NoRole], quotas: Quotas, configuration: Configuration | None
 ) -> RoleFinding:
+    role = roles.get(arn, NoRole.UNREADABLE)
+    match role:
+        case NoRole.MISSING:
+            note = "there is no such role, apps that use it cannot start"
+            return RoleFinding(arn, list(use.regions), use.counts, notes=[note])
+        case NoRole.UNREADABLE:
+            return RoleFinding(arn, list(use.regions), use.counts, notes=["the role could not be read"])
+        case Role():
+            return _readable(arn, role, use, quotas, configuration)
+        case _:
+            assert_never(role)
+
+
+def _readable(arn: str, role: Role, use: _Use, quotas: Quotas, configuration: Configuration | None) -> RoleFinding:
     regions = list(use.regions)
-    role = roles.get(arn)
-    if role is None:
-        note = "there is no such role, apps that use it cannot start" if arn in roles else "it could not be read"
-        return RoleFinding(arn, regions, use.counts, notes=[note])
-    found = grants.grants(role)
+    held = grants.grants(role)
     sign = use.unified_studio or grants.unified_studio_sign(role)
     stacks = _stacks(role.arn, configuration)
     return RoleFinding(
@@ -118,13 +130,13 @@ def _finding(
         regions,
         use.counts,
         role=role,
-        grants=found,
+        grants=held,
         trust=grants.trust_in_words(role.trust_policy),
         also_trusts=grants.trusted_beside_the_recipe(role.trust_policy),
-        in_the_way=list(grants.obstacles(role, region=regions[0], quotas=quotas)),
-        not_supported=f"SageMaker Unified Studio owns it: {sign}" if sign else None,
+        obstacles=list(grants.obstacles(role, region=regions[0], quotas=quotas)),
+        not_supported=f"it belongs to SageMaker Unified Studio: {sign}" if sign else None,
         stacks=stacks,
-        notes=_notes(found, stacks, configured=configuration is not None),
+        notes=_notes(held, stacks, configured=configuration is not None),
     )
 
 
@@ -137,37 +149,37 @@ def _stacks(arn: RoleArn, configuration: Configuration | None) -> list[RoleStack
     ]
 
 
-def _notes(found: Grants, stacks: Sequence[RoleStack], *, configured: bool) -> list[str]:
+def _notes(held: Grants, stacks: Sequence[RoleStack], *, configured: bool) -> list[str]:
     notes = []
     if any(stack.role.trust.ownership == "external" and not stack.role.released for stack in stacks):
         wanted = {stack.role.permissions for stack in stacks}
-        if found.inline_policy == "other" or (found.inline_policy != "absent" and found.inline_policy not in wanted):
+        if held.inline_policy == "other" or (held.inline_policy != "absent" and held.inline_policy not in wanted):
             notes.append(
-                f"its ownership is external and an inline policy {INLINE_POLICY_NAME} of another content is there:"
+                f"its ownership is external, and its inline policy {INLINE_POLICY_NAME} has other content:"
                 " apply would overwrite it"
             )
-    if not stacks and (found.managed_policy or found.inline_policy not in ("absent", "unknown")):
-        begin = "no stack of the configuration is for it, yet it has grants" if configured else "it has grants already"
-        notes.append(f"{begin}: once configured they are its stack's, and releasing the role takes them away")
+    if not stacks and (held.managed_policy or held.inline_policy not in ("absent", "unknown")):
+        begin = "it has grants, but no configured stack" if configured else "it has grants already"
+        notes.append(f"{begin}: once it is configured, its stack owns them, and releasing the role removes them")
     return notes
 
 
 def as_json(finding: RoleFinding) -> dict[str, Any]:
-    """Give a finding in the form that `--json` documents."""
-    found = finding.grants
+    """Return a finding as JSON (docs/discover.md)."""
+    held = finding.grants
     return {
         "arn": finding.arn,
         "name": finding.name,
         "regions": list(finding.regions),
         "used_by": dict(finding.used_by),
-        "managed_policy": found.managed_policy if found else None,
-        "inline_policy": found.inline_policy if found else "unknown",
-        "glue_trust": found.glue_trust.verdict.value if found else "unknown",
-        "glue_trust_reason": found.glue_trust.reason if found else None,
+        "managed_policy": held.managed_policy if held else None,
+        "inline_policy": held.inline_policy if held else "unknown",
+        "glue_trust": held.glue_trust.verdict.value if held else "unknown",
+        "glue_trust_reason": held.glue_trust.reason if held else None,
         "trust": list(finding.trust),
         "trust_policy": finding.document or None,
         "also_trusts": list(finding.also_trusts),
-        "in_the_way": list(finding.in_the_way),
+        "obstacles": list(finding.obstacles),
         "not_supported": finding.not_supported,
         "stacks": [stack.name for stack in finding.stacks],
         "notes": list(finding.notes),

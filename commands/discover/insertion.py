@@ -1,4 +1,4 @@
-"""Adds roles to the text of ``glue-sessions.yaml``; every byte that is there already stays."""
+"""Add roles to the text of `glue-sessions.yaml` without changing any existing byte."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _STEP = 2
 
 
 class NotInsertableError(Exception):
-    """The text is written in a way that a place for the roles cannot be found in; the message has what to add."""
+    """The text has no safe place for the roles; the message has the roles to add by hand."""
 
 
 def with_roles(
@@ -25,16 +25,16 @@ def with_roles(
     *,
     new_environment: Mapping[str, Any],
 ) -> str:
-    """Give the text with more roles at the end of an environment.
+    """Return the text with more roles at the end of an environment.
 
     Args:
         text: a configuration.
-        environment_name: the environment, created at the end if there is none of that name.
-        roles: what to add, like ``{"role": …, "trust": {"keep": …}}``.
-        new_environment: the settings of the environment if it is created, without its roles.
+        environment_name: the environment, created at the end of the file if missing.
+        roles: the entries to add, like `{"role": …, "trust": {"keep": …}}`.
+        new_environment: settings for a created environment, without its roles.
 
     Raises:
-        NotInsertableError: the roles would not end up there and there alone.
+        NotInsertableError: the text has no place where exactly these roles can be added.
     """
     try:
         expected = _value(text)
@@ -46,18 +46,18 @@ def with_roles(
             added = {environment_name: {**new_environment, "roles": list(roles)}}
             environments.update(added)
             changed = _inserted(text, ("environments",), added)
-        # what was meant, and what the text says now: an alias or an odd layout shows here
-        right = _value(changed) == expected
+        # reading the new text back shows an alias or an unusual layout
+        correct = _value(changed) == expected
     except (KeyError, TypeError, AttributeError, YAMLError, yaml_text.YAMLTextError):
-        right = False
-    if not right:
+        correct = False
+    if not correct:
         what = "; ".join(_flow(role) for role in roles)
         raise NotInsertableError(f"add to environments.{environment_name}.roles by hand: {what}")
     return changed
 
 
 def _value(text: str) -> Any:
-    """Read the text as values, variables as they are written."""
+    """Return the text as values, with variables unexpanded."""
     return yaml_text.read(text.replace("${", "$${"), {}).value
 
 
@@ -75,7 +75,7 @@ def _inserted(text: str, at: tuple[str, ...], added: Sequence[Any] | Mapping[str
     lines = list(_lines(added))
     column = node.start_mark.column
     is_ended, after = _rest(text, _last(node).end_mark.index)
-    # comments that are indented further are about what stands above them
+    # comments that are indented further belong to the entry above
     while re.match(rf" {{{column + 1},}}#", after):
         is_ended, after = _rest(text, len(text) - len(after))
     before = text[: len(text) - len(after)]
@@ -84,13 +84,13 @@ def _inserted(text: str, at: tuple[str, ...], added: Sequence[Any] | Mapping[str
 
 
 def _rest(text: str, index: int) -> tuple[bool, str]:
-    """Say whether the line that `index` is in ends with a line break, and what follows it."""
-    found = text.find("\n", index)
-    return found >= 0, text[found + 1 :] if found >= 0 else ""
+    """Return whether the line at `index` ends with a line break, and the text after it."""
+    end = text.find("\n", index)
+    return end >= 0, text[end + 1 :] if end >= 0 else ""
 
 
 def _last(node: Node) -> Node:
-    """Find what the node's text ends with; a block's own end is where the next thing begins."""
+    """Return the last scalar of a node; a block's end mark is only where the next node begins."""
     while isinstance(node, CollectionNode) and node.value and not node.flow_style:
         node = node.value[-1][1] if isinstance(node, MappingNode) else node.value[-1]
     assert isinstance(node, Node | SequenceNode)
@@ -98,7 +98,7 @@ def _last(node: Node) -> Node:
 
 
 def _lines(value: Any) -> Iterator[str]:
-    """Write values in block style, unindented."""
+    """Yield the lines of values in block style, unindented."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(item, Mapping | list):
@@ -121,7 +121,7 @@ def _flow(value: Any) -> str:
     return _scalar(value)
 
 
-# Text that is itself in YAML wherever it stands, also within brackets
+# text that YAML reads as itself everywhere, also within brackets
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+|::[A-Za-z0-9_./@-]+)*")
 
 

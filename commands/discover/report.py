@@ -1,4 +1,4 @@
-"""What was found, for people and for programs."""
+"""A discovery as tables and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,15 +20,19 @@ _TRUSTED = {Verdict.ALLOWED: "yes", Verdict.DENIED: "no", Verdict.UNDECIDED: "un
 
 
 @dataclass(frozen=True)
-class Found:
-    """All that a run found.
+class Discovery:
+    """The result of a run.
 
     Attributes:
-        identity: who asked.
-        regions: where it looked.
-        left_over: a line for each state that has grants of a role no longer configured.
-        faults: a line for each thing that could not be read.
-        seconds: how long it took.
+        identity: the caller.
+        regions: the searched regions.
+        domains: the SageMaker domains.
+        roles: findings on their execution roles.
+        quotas: the account's quotas.
+        orphaned_states: one line per orphaned state.
+        errors: one line per kind of error.
+        calls: the counted API calls.
+        seconds: the duration.
     """
 
     identity: Identity
@@ -36,24 +40,24 @@ class Found:
     domains: Sequence[Domain]
     roles: Sequence[RoleFinding]
     quotas: Quotas
-    left_over: Sequence[str]
-    faults: Sequence[str]
+    orphaned_states: Sequence[str]
+    errors: Sequence[str]
     calls: Calls
     seconds: float
 
 
-def to_json(found: Found) -> dict[str, Any]:
-    """Give the form that `--json` documents (docs/discover.md)."""
+def to_json(discovery: Discovery) -> dict[str, Any]:
+    """Return the discovery as JSON (docs/discover.md)."""
     return {
-        "account_id": found.identity.account_id,
-        "caller": found.identity.arn,
-        "regions": list(found.regions),
-        "domains": [_domain_as_json(domain) for domain in found.domains],
-        "roles": [as_json(role) for role in found.roles],
-        "left_over": list(found.left_over),
-        "faults": list(found.faults),
-        "api_calls": found.calls.by_operation,
-        "seconds": round(found.seconds, 2),
+        "account_id": discovery.identity.account_id,
+        "caller": discovery.identity.arn,
+        "regions": list(discovery.regions),
+        "domains": [_domain_as_json(domain) for domain in discovery.domains],
+        "roles": [as_json(role) for role in discovery.roles],
+        "orphaned_states": list(discovery.orphaned_states),
+        "errors": list(discovery.errors),
+        "api_calls": discovery.calls.by_operation,
+        "seconds": round(discovery.seconds, 2),
     }
 
 
@@ -87,20 +91,20 @@ def _domain_as_json(domain: Domain) -> dict[str, Any]:
     }
 
 
-def print_tables(found: Found, console: Console) -> None:
+def print_tables(discovery: Discovery, console: Console) -> None:
     """Print the domains and the roles as tables."""
-    if found.domains:
-        console.print(_domain_table(found.domains))
-    if found.roles:
-        console.print(_role_table(found.roles))
+    if discovery.domains:
+        console.print(_domain_table(discovery.domains))
+    if discovery.roles:
+        console.print(_role_table(discovery.roles))
     else:
-        console.print("no execution roles found")
-    for line in found.left_over:
+        console.print("no execution roles")
+    for line in discovery.orphaned_states:
         console.print(line, highlight=False, markup=False)
     console.print(
-        f"account {found.identity.account_id}: {_count(len(found.domains), 'domain')},"
-        f" {_count(len(found.roles), 'execution role')} in {_count(len(found.regions), 'region')};"
-        f" {found.calls} in {found.seconds:.1f} s",
+        f"account {discovery.identity.account_id}: {_count(len(discovery.domains), 'domain')},"
+        f" {_count(len(discovery.roles), 'execution role')} in {_count(len(discovery.regions), 'region')};"
+        f" {discovery.calls} in {discovery.seconds:.1f} s",
         highlight=False,
     )
 
@@ -110,7 +114,7 @@ def _domain_table(domains: Sequence[Domain]) -> Table:
     for domain in domains:
         first = f"{domain.name} ({domain.id}, {domain.region})"
         if domain.unified_studio:
-            first += "\nof SageMaker Unified Studio"
+            first += "\nSageMaker Unified Studio"
         for index, (who, role) in enumerate(_who(domain)):
             last = index == len(list(_who(domain))) - 1
             table.add_row(Text(first if index == 0 else ""), Text(who), Text(_name(role)), end_section=last)
@@ -118,7 +122,7 @@ def _domain_table(domains: Sequence[Domain]) -> Table:
 
 
 def _who(domain: Domain) -> Iterator[tuple[str, str | None]]:
-    """Yield who runs as which role, alike ones together."""
+    """Yield who uses which role, grouped by kind and role."""
     by_role: dict[tuple[str, str | None], list[str]] = {}
     for profile in domain.user_profiles:
         kind = "user profile" if profile.own_role else "user profile by default"
@@ -127,42 +131,42 @@ def _who(domain: Domain) -> Iterator[tuple[str, str | None]]:
         kind = "shared space" if space.shared else "private space"
         by_role.setdefault((kind, domain.role_of_space(space)), []).append(space.name)
     if not any(role == domain.default_role for _, role in by_role):
-        yield "default of user profiles, nobody's yet", domain.default_role
+        yield "default of user profiles, unused", domain.default_role
     for (kind, role), names in by_role.items():
         yield f"{_count(len(names), kind)}: {_shortened(names)}", role
 
 
 def _role_table(roles: Sequence[RoleFinding]) -> Table:
     table = Table(title="Execution roles", title_justify="left", show_lines=True)
-    for heading in ("Role", "Used by", "Managed policy", "Inline policy", "Trusts Glue", "Trust policy", "To know"):
+    for heading in ("Role", "Used by", "Managed policy", "Inline policy", "Trusts Glue", "Trust policy", "Notes"):
         table.add_column(heading, overflow="fold")
     for role in roles:
-        found = role.grants
+        held = role.grants
         used_by = [_count(number, kind[:-1].replace("_", " ")) for kind, number in role.used_by.items() if number]
         table.add_row(
             Text(role.name),
             Text("\n".join(used_by)),
-            _coloured(_ATTACHED[found.managed_policy] if found else "unknown"),
-            _coloured(found.inline_policy if found else "unknown"),
-            _coloured(_TRUSTED[found.glue_trust.verdict] if found else "unknown"),
+            _colored(_ATTACHED[held.managed_policy] if held else "unknown"),
+            _colored(held.inline_policy if held else "unknown"),
+            _colored(_TRUSTED[held.glue_trust.verdict] if held else "unknown"),
             Text("\n".join(role.trust)),
-            Text("\n".join(_to_know(role))),
+            Text("\n".join(_notes(role))),
         )
     return table
 
 
-def _to_know(role: RoleFinding) -> Iterator[str]:
+def _notes(role: RoleFinding) -> Iterator[str]:
     if role.not_supported:
         yield f"not supported: {role.not_supported}"
     if role.also_trusts:
         yield f"also trusts {', '.join(role.also_trusts)}"
-    yield from (f"in the way: {each}" for each in role.in_the_way)
+    yield from (f"obstacle: {each}" for each in role.obstacles)
     if role.stacks:
         yield f"configured: {', '.join(stack.name for stack in role.stacks)}"
     yield from role.notes
 
 
-def _coloured(word: str) -> Text:
+def _colored(word: str) -> Text:
     style = {"yes": "green", "recipe": "green", "least-privilege": "green", "no": "red", "absent": "red"}
     return Text(word, style=style.get(word, "yellow"))
 

@@ -1,18 +1,17 @@
-"""SageMaker Studio in an account: domains, user profiles and spaces, and the execution role that applies to each."""
+"""SageMaker Studio in an account: domains, user profiles and spaces, and the execution role of each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from aws.account import Account, each
-from aws.errors import AWS_ERRORS, Faults, is_not_found
-from terraform_cli.progress import Progress
+from aws.account import Account, Progress, each
+from aws.errors import AWS_ERRORS, Errors, is_not_found
 
 
 @dataclass(frozen=True)
 class UserProfile:
-    """A user profile; `own_role` is its own execution role, None where the domain's default applies."""
+    """A user profile; `own_role` is its execution role, None if the domain's default applies."""
 
     name: str
     own_role: str | None
@@ -20,7 +19,7 @@ class UserProfile:
 
 @dataclass(frozen=True)
 class Space:
-    """A space: `shared` by all of the domain, or private to `owner`."""
+    """A space: `shared` in the domain, or private to `owner`."""
 
     name: str
     shared: bool
@@ -29,12 +28,12 @@ class Space:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain with its user profiles and spaces; roles are ARNs, None where there is none.
+    """A domain with its user profiles and spaces; roles are ARNs, None if there is none.
 
     Attributes:
-        default_role: of user profiles that have none of their own.
-        space_role: of shared spaces.
-        unified_studio: whether SageMaker Unified Studio made the domain.
+        default_role: role of the user profiles without an own role.
+        space_role: role of shared spaces.
+        unified_studio: whether SageMaker Unified Studio created the domain.
     """
 
     region: str
@@ -49,61 +48,62 @@ class Domain:
     spaces: Sequence[Space]
 
     def role_of_profile(self, profile: UserProfile) -> str | None:
-        """Give the role of a user profile's private spaces and apps.
+        """Return the role of a user profile's private spaces and apps.
 
-        botocore, sagemaker `UserSettings.ExecutionRole`: it applies to private spaces, not to shared ones.
+        Source: botocore, sagemaker `UserSettings.ExecutionRole`, which applies to private spaces, not to shared ones.
         """
         return profile.own_role or self.default_role
 
     def role_of_space(self, space: Space) -> str | None:
-        """Give the role of a space: the domain's for shared spaces, the owner's for private ones."""
+        """Return the role of a space: the domain's for shared spaces, the owner's for private ones."""
         if space.shared:
             return self.space_role
         owner = next((profile for profile in self.user_profiles if profile.name == space.owner), None)
         return self.role_of_profile(owner) if owner else None
 
     def roles(self) -> Iterator[str]:
-        """Yield every role that applies in the domain, also where nobody uses it yet; some more than once."""
-        found = [self.default_role, self.space_role, *map(self.role_of_profile, self.user_profiles)]
-        yield from filter(None, found)
+        """Yield every role of the domain, including unused deerrors; some more than once."""
+        yield from filter(None, [self.default_role, self.space_role, *map(self.role_of_profile, self.user_profiles)])
 
 
-def enabled_regions(account: Account, faults: Faults) -> list[str]:
-    """Name the regions that are on for the account and have SageMaker.
+def enabled_regions(account: Account, errors: Errors) -> list[str]:
+    """Return the enabled regions of the account that have SageMaker.
 
-    Where that may not be asked, all that have SageMaker; those that are off then answer so.
+    If the caller may not list them, return all regions that have SageMaker; disabled ones then return errors.
     """
     known = account.session.get_available_regions("sagemaker", partition_name=account.partition)
     try:
-        found = account.client("ec2").describe_regions()["Regions"]
+        enabled = account.client("ec2").describe_regions()["Regions"]
     except AWS_ERRORS as error:
-        faults.add(account.region, "ec2:DescribeRegions", error)
-        faults.say(f"{account.region}: trying all {len(known)} regions that have SageMaker, or name some with --region")
+        errors.add(account.region, "ec2:DescribeRegions", error)
+        errors.add_line(
+            f"{account.region}: trying all {len(known)} regions that have SageMaker; select some with --region"
+        )
         return sorted(known)
-    return sorted({region["RegionName"] for region in found} & set(known))
+    return sorted({region["RegionName"] for region in enabled} & set(known))
 
 
 def read_domains(
-    account: Account, regions: Iterable[str], *, pool: ThreadPoolExecutor, faults: Faults, progress: Progress
+    account: Account, regions: Iterable[str], *, pool: ThreadPoolExecutor, errors: Errors, progress: Progress
 ) -> list[Domain]:
-    """Read all domains of the regions, in their order.
+    """Return all domains of the regions, in the order of the regions.
 
     Args:
-        account: whose domains.
-        regions: where to look; all are to be in one partition.
-        pool: bounds the calls at a time.
-        faults: takes what could not be read.
-        progress: shows how far it is.
+        account: the account of the domains.
+        regions: the regions, all in one partition.
+        pool: bounds the calls in parallel.
+        errors: receives the calls that fail.
+        progress: shows the progress.
     """
-    reader = _Reader(account, faults)
+    reader = _Reader(account, errors)
     regions = list(regions)
     by_region = list(each(pool, reader.domain_ids, regions, progress("regions", len(regions))))
-    found = [(region, one) for region, ids in zip(regions, by_region, strict=True) for one in ids]
-    used = [region for region, ids in zip(regions, by_region, strict=True) if ids]
-    # one list of a region's profiles and spaces takes fewer calls than one for each domain
-    profile_names = [key for keys in each(pool, reader.profile_names, used) for key in keys]
-    spaces = dict(zip(used, each(pool, reader.spaces, used), strict=True))
-    described = list(each(pool, reader.domain, found, progress("domains", len(found))))
+    keys = [(region, one) for region, ids in zip(regions, by_region, strict=True) for one in ids]
+    with_domains = [region for region, ids in zip(regions, by_region, strict=True) if ids]
+    # listing per region takes fewer calls than listing per domain
+    profile_names = [key for names in each(pool, reader.profile_names, with_domains) for key in names]
+    spaces = dict(zip(with_domains, each(pool, reader.spaces, with_domains), strict=True))
+    described = list(each(pool, reader.domain, keys, progress("domains", len(keys))))
     profiles: dict[_Key, list[UserProfile]] = {}
     done = progress("user profiles", len(profile_names))
     for (region, domain_id, _), profile in zip(
@@ -113,7 +113,7 @@ def read_domains(
             profiles.setdefault((region, domain_id), []).append(profile)
     return [
         _domain(key, domain, profiles.get(key, []), spaces[key[0]].get(key[1], []))
-        for key, domain in zip(found, described, strict=True)
+        for key, domain in zip(keys, described, strict=True)
         if domain
     ]
 
@@ -125,21 +125,21 @@ _ProfileKey = tuple[str, str, str]
 
 
 class _Reader:
-    def __init__(self, account: Account, faults: Faults) -> None:
+    def __init__(self, account: Account, errors: Errors) -> None:
         self._account = account
-        self._faults = faults
+        self._errors = errors
 
     def domain_ids(self, region: str) -> list[str]:
         return [domain["DomainId"] for domain in self._listed(region, "list_domains", "Domains")]
 
     def profile_names(self, region: str) -> list[_ProfileKey]:
-        found = self._listed(region, "list_user_profiles", "UserProfiles")
-        return [(region, profile["DomainId"], profile["UserProfileName"]) for profile in found]
+        profiles = self._listed(region, "list_user_profiles", "UserProfiles")
+        return [(region, profile["DomainId"], profile["UserProfileName"]) for profile in profiles]
 
     def spaces(self, region: str) -> dict[str, list[Space]]:
         by_domain: dict[str, list[Space]] = {}
         for space in self._listed(region, "list_spaces", "Spaces"):
-            # a space of Studio Classic says nothing of sharing; all of those are shared
+            # spaces of Studio Classic have no sharing type; all of them are shared
             sharing = space.get("SpaceSharingSettingsSummary", {}).get("SharingType", "Shared")
             owner = space.get("OwnershipSettingsSummary", {}).get("OwnerUserProfileName")
             by_domain.setdefault(space["DomainId"], []).append(
@@ -152,20 +152,20 @@ class _Reader:
         try:
             return dict(self._account.client("sagemaker", region).describe_domain(DomainId=domain_id))
         except AWS_ERRORS as error:
-            if not is_not_found(error):  # deleted since it was listed
-                self._faults.add(region, "sagemaker:DescribeDomain", error, domain_id)
+            if not is_not_found(error):  # deleted after it was listed
+                self._errors.add(region, "sagemaker:DescribeDomain", error, domain_id)
             return None
 
     def profile(self, key: _ProfileKey) -> UserProfile | None:
         region, domain_id, name = key
         client = self._account.client("sagemaker", region)
         try:
-            found = client.describe_user_profile(DomainId=domain_id, UserProfileName=name)
+            response = client.describe_user_profile(DomainId=domain_id, UserProfileName=name)
         except AWS_ERRORS as error:
             if not is_not_found(error):
-                self._faults.add(region, "sagemaker:DescribeUserProfile", error, f"{domain_id}/{name}")
-            return None  # it may have any role
-        return UserProfile(name, found.get("UserSettings", {}).get("ExecutionRole"))
+                self._errors.add(region, "sagemaker:DescribeUserProfile", error, f"{domain_id}/{name}")
+            return None  # its role is unknown
+        return UserProfile(name, response.get("UserSettings", {}).get("ExecutionRole"))
 
     def _listed(self, region: str, operation: str, key: str) -> list[Any]:
         try:
@@ -174,21 +174,21 @@ class _Reader:
             return [item for page in pages for item in page[key]]
         except AWS_ERRORS as error:
             name = operation.title().replace("_", "")
-            self._faults.add(region, f"sagemaker:{name}", error)
+            self._errors.add(region, f"sagemaker:{name}", error)
             return []
 
 
-def _domain(key: _Key, found: dict[str, Any], profiles: Sequence[UserProfile], spaces: Sequence[Space]) -> Domain:
+def _domain(key: _Key, response: dict[str, Any], profiles: Sequence[UserProfile], spaces: Sequence[Space]) -> Domain:
     region, domain_id = key
-    settings = found.get("DomainSettings", {}).get("UnifiedStudioSettings", {})
+    settings = response.get("DomainSettings", {}).get("UnifiedStudioSettings", {})
     return Domain(
         region=region,
         id=domain_id,
-        name=found.get("DomainName", domain_id),
-        status=found.get("Status", "unknown"),
-        auth_mode=found.get("AuthMode", "unknown"),
-        default_role=found.get("DefaultUserSettings", {}).get("ExecutionRole"),
-        space_role=found.get("DefaultSpaceSettings", {}).get("ExecutionRole"),
+        name=response.get("DomainName", domain_id),
+        status=response.get("Status", "unknown"),
+        auth_mode=response.get("AuthMode", "unknown"),
+        default_role=response.get("DefaultUserSettings", {}).get("ExecutionRole"),
+        space_role=response.get("DefaultSpaceSettings", {}).get("ExecutionRole"),
         unified_studio=bool(settings.get("DomainId")) or settings.get("StudioWebPortalAccess") == "ENABLED",
         user_profiles=profiles,
         spaces=spaces,

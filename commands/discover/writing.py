@@ -1,4 +1,4 @@
-"""Puts found roles into ``glue-sessions.yaml``, and the statements they keep into files beside it."""
+"""Write roles into `glue-sessions.yaml`: choose the settings of each, and save the trust statements to keep."""
 
 import contextlib
 import json
@@ -12,27 +12,63 @@ from typing import Any
 
 from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
-from commands.discover.settings import NotWritableError, Settings, settings_for
 from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load, yaml_text
+from iam.documents import trust
+from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, trust_policy_keeping
 from iam.policy_document import Document
+from iam.readiness import grants
 from iam.readiness.grants import Quotas
 
 
 class WritingError(Exception):
-    """Nothing was written; the message has a line for each reason."""
+    """Nothing was written; the message has one line per reason."""
+
+
+class NotWritableError(Exception):
+    """A role is left out of the configuration; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written, and what was not.
+    """The result of a write.
 
     Attributes:
-        said: a line for each role and file.
-        left_out: a line for each role that was left out and should not have been.
+        lines: one line per role and file.
+        left_out: one line per role that was not written.
     """
 
-    said: Sequence[str]
+    lines: Sequence[str]
     left_out: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A role's entry in the configuration.
+
+    Attributes:
+        arn: the role.
+        ownership: `authoritative` or `additive`.
+        kept: statements to keep word for word, as a trust policy; None if there are none.
+        reason: the property of the role's trust policy that led to these settings.
+    """
+
+    arn: str
+    ownership: str
+    kept: Document | None
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The role's name, without its path."""
+        return self.arn.rpartition("/")[2]
+
+    def entry(self, kept_at: str | None) -> dict[str, Any]:
+        """Return the entry as values; `kept_at` is the path of the kept statements."""
+        if kept_at:
+            return {"role": self.arn, "trust": {"keep": kept_at}}
+        if self.ownership == "additive":
+            return {"role": self.arn, "trust": {"ownership": "additive"}}
+        return {"role": self.arn}
 
 
 def write(
@@ -45,15 +81,15 @@ def write(
     quotas: Quotas,
     additive: bool,
 ) -> Written:
-    """Add roles to an environment of the configuration; what is in it stays as it is.
+    """Add roles to an environment of the configuration, without changing its existing content.
 
     Args:
         path: the configuration.
-        environment: what ``${NAME}`` in it is read from.
-        environment_name: where the roles go; made if it is not there.
+        environment: the values of `${NAME}` in it.
+        environment_name: the environment to add to, created if missing.
         chosen: the roles.
-        account_id: the account they were found in.
-        quotas: those of the account.
+        account_id: the account of the roles.
+        quotas: the account's quotas.
         additive: whether to leave the trust policies of others to them.
 
     Raises:
@@ -61,7 +97,7 @@ def write(
     """
     path = path.resolve()
     text = _read(path)
-    before = _faults(path, environment)
+    errors_before = _errors(path, environment)
     environments = _environments(text, environment)
     known = environments.get(environment_name, {})
     if known.get("account_id") not in (None, account_id):
@@ -75,13 +111,13 @@ def write(
     quota = (known or new_environment).get("trust_policy_quota") or TRUST_POLICY_QUOTA
     configured = dict(_configured(environments, environment_name, account_id))
 
-    said: list[str] = []
+    lines: list[str] = []
     left_out: list[str] = []
     entries: list[dict[str, Any]] = []
     documents: dict[Path, str] = {}
     for finding in chosen:
         if place := configured.get(finding.name.lower()):
-            said.append(f"{finding.name}: is in {place} already, left as it is")
+            lines.append(f"{finding.name}: already in {place}, not changed")
             continue
         try:
             settings = settings_for(finding, additive=additive, quota=quota)
@@ -92,17 +128,66 @@ def write(
         if settings.kept and kept_at:
             documents[path.parent / kept_at] = _as_text(settings.kept)
         entries.append(settings.entry(kept_at))
-        said.append(f"{finding.name}: written as {_named(settings, kept_at)}, it {settings.why}")
+        described = f"{settings.ownership} with {kept_at}" if kept_at else settings.ownership
+        lines.append(f"{finding.name}: written as {described}, it {settings.reason}")
     if not entries:
-        return Written(said, left_out)
+        return Written(lines, left_out)
 
     try:
         changed = with_roles(text, environment_name, entries, new_environment=new_environment)
     except NotInsertableError as error:
         raise WritingError(f"{path.name}: {error}") from None
-    _put(path, changed, documents, environment, allowed=before)
-    said.append(f"wrote {len(entries)} of {len(chosen)} roles to environments.{environment_name} of {path.name}")
-    return Written([*said, *(f"{path.name} needs this too: {fault}" for fault in before)], left_out)
+    _put(path, changed, documents, environment, allowed=errors_before)
+    lines.append(f"wrote {len(entries)} of {len(chosen)} roles to environments.{environment_name} of {path.name}")
+    return Written([*lines, *(f"{path.name} also needs: {error}" for error in errors_before)], left_out)
+
+
+def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Settings:
+    """Choose the settings of a role so that nobody silently loses access.
+
+    Args:
+        finding: the role.
+        additive: whether to leave the trust policies of others to them, instead of keeping their statements.
+        quota: longest trust policy that the environment accepts, in characters.
+
+    Raises:
+        NotWritableError: no settings fit the role.
+    """
+    if finding.role is None:
+        raise NotWritableError("; ".join(finding.notes))
+    if finding.not_supported:
+        raise NotWritableError(finding.not_supported)
+    current = finding.role.trust_policy
+    for place, principal in trust.deleted_principals(current):
+        raise NotWritableError(
+            f"its trust policy names a deleted principal, {principal} in {place}: remove it there first,"
+            " IAM refuses to write it again"
+        )
+    others = grants.without_glue_statement(current)
+    if others["Statement"] and not grants.more_than_the_recipe(others):
+        return Settings(finding.arn, "authoritative", None, "trusts only SageMaker")
+    size = trust.size(trust_policy_keeping(others))
+    if size > quota:
+        raise NotWritableError(
+            f"its trust policy would have {size} characters with Glue's statement, and the quota is {quota}:"
+            " shorten it, or set trust_policy_quota if AWS has raised the account's quota"
+        )
+    if additive:
+        return Settings(finding.arn, "additive", None, "trusts others, who keep owning its trust policy")
+    if reason := _not_keepable(others):
+        return Settings(finding.arn, "additive", None, f"{reason}, so its trust policy stays with its owners")
+    return Settings(finding.arn, "authoritative", others, "trusts others, whose statements are kept word for word")
+
+
+def _not_keepable(document: Document) -> str | None:
+    """Return why a document's statements cannot be kept next to Glue's, None if they can."""
+    if trust.trusts(document, GLUE):
+        return "trusts Glue in a statement of others or under conditions"
+    if any(statement.get("Sid") == GLUE_STATEMENT_SID for statement in trust.statements(document)):
+        return f"has a statement of others with the Sid {GLUE_STATEMENT_SID}"
+    if not trust.trusts(document, SAGEMAKER):
+        return "does not trust SageMaker"
+    return None
 
 
 def _read(path: Path) -> str:
@@ -116,35 +201,37 @@ def _read(path: Path) -> str:
         raise WritingError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _faults(path: Path, environment: Mapping[str, str]) -> list[str]:
-    """Say what is wrong with a configuration; variables that are not set are no reason not to add to it."""
+def _errors(path: Path, environment: Mapping[str, str]) -> list[str]:
+    """Return the errors of a configuration, such as unset variables, which do not prevent adding roles."""
     try:
         load(path, environment)
     except ConfigurationError as error:
-        return [str(line).removeprefix(str(path)).lstrip(": ") for line in error.errors]
+        return [str(each).removeprefix(str(path)).lstrip(": ") for each in error.errors]
     return []
 
 
 def _region(chosen: Sequence[RoleFinding]) -> str:
-    """Take the region that most of the roles are used in: IAM is the same in all of them."""
+    """Return the region that uses most of the roles; IAM is the same in all of them."""
     regions = [region for finding in chosen for region in finding.regions]
     return max(regions, key=regions.count)
 
 
 def _environments(text: str, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Read the environments as far as they can be: a variable that is not set elsewhere in the file is no reason."""
+    """Read the environments; unset variables elsewhere in the file are ignored."""
     try:
         value = yaml_text.read(text, environment).value
     except yaml_text.YAMLTextError:
         return {}
-    found = value.get("environments") if isinstance(value, dict) else None
-    return {name: each for name, each in found.items() if isinstance(each, dict)} if isinstance(found, dict) else {}
+    environments = value.get("environments") if isinstance(value, dict) else None
+    if not isinstance(environments, dict):
+        return {}
+    return {name: each for name, each in environments.items() if isinstance(each, dict)}
 
 
 def _configured(
     environments: Mapping[str, dict[str, Any]], environment_name: str, account_id: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield lower-case name and place of each role of the account that is configured already."""
+    """Yield the lower-case name and the place of each configured role of the account."""
     for name, environment in environments.items():
         roles = environment.get("roles")
         for entry in roles if isinstance(roles, list) else []:
@@ -156,7 +243,7 @@ def _configured(
 
 
 def _kept_at(settings: Settings, directory: Path, environment_name: str) -> str | None:
-    """Choose the file of kept statements; one that is there with another content is never overwritten."""
+    """Return the file for the kept statements; a file with other content is never overwritten."""
     if settings.kept is None:
         return None
     names = [f"trust/{settings.name}.json", f"trust/{environment_name}-{settings.name}.json"]
@@ -164,23 +251,19 @@ def _kept_at(settings: Settings, directory: Path, environment_name: str) -> str 
         file = directory / name
         if not file.exists() or file.read_bytes() == _as_text(settings.kept).encode():
             return name
-    raise NotWritableError(f"{' and '.join(names)} are there with another content: remove one, or use --additive")
+    raise NotWritableError(f"{' and '.join(names)} exist with other content: remove one, or use --additive")
 
 
 def _as_text(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _named(settings: Settings, kept_at: str | None) -> str:
-    return f"{settings.ownership} with {kept_at}" if kept_at else settings.ownership
-
-
 def _put(
     path: Path, text: str, documents: Mapping[Path, str], environment: Mapping[str, str], *, allowed: Sequence[str]
 ) -> None:
-    """Write all or nothing; the configuration comes last, in one step, and only if it has no new faults."""
+    """Write all files or none; the configuration last, atomically, and only if it has no new errors."""
     new = [file for file in documents if not file.exists()]
-    made = [file.parent for file in new if not file.parent.exists()]
+    created = [file.parent for file in new if not file.parent.exists()]
     unfinished = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
         for file in new:
@@ -189,14 +272,15 @@ def _put(
                 beside.write_text(documents[file], encoding="utf-8", newline="\n")
         unfinished.write_bytes(text.encode("utf-8"))
         shutil.copymode(path, unfinished)
-        faults = [fault for fault in _faults(unfinished, environment) if fault not in allowed]
-        if faults:
-            raise WritingError("\n".join(f"{path.name}: would not be right any more: {fault}" for fault in faults))
+        if errors := [error for error in _errors(unfinished, environment) if error not in allowed]:
+            raise WritingError(
+                "\n".join(f"{path.name}: not written, it would have an error: {each}" for each in errors)
+            )
         unfinished.replace(path)
     except BaseException as error:
         for file in [unfinished, *new]:
             file.unlink(missing_ok=True)
-        for directory in dict.fromkeys(made):
+        for directory in dict.fromkeys(created):
             with contextlib.suppress(OSError):
                 directory.rmdir()
         if isinstance(error, OSError):

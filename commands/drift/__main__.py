@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from commands import command_line
-from terraform_cli.interruption import told_in_one_line
 
 if TYPE_CHECKING:
     from review.drift.report import Reading
@@ -55,4 +54,4 @@ def _show(readings: "Sequence[Reading]", format_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(told_in_one_line(main))
+    sys.exit(command_line.exit_cleanly_on_interrupt(main))

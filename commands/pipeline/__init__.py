@@ -1,1 +1,1 @@
-"""What the workflows of a pipeline do beside planning and applying: `make pipeline-…`, see docs/pipelines/."""
+"""The command `pipeline`: the workflow steps besides plan and apply; `make pipeline-…`, see docs/pipelines/."""

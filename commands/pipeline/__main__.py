@@ -6,40 +6,40 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from commands.command_line import EXIT_CANNOT_RUN, exit_cleanly_on_interrupt
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from configuration import Configuration, ConfigurationError, configuration_path, load
-from terraform_cli import stacks
-from terraform_cli.installation import TerraformMissingError
-from terraform_cli.interruption import told_in_one_line
+from terraform_cli import installation, stacks
 from terraform_cli.synthesis import SynthesisError
 from terraform_cli.terraform import Terraform, TerraformError
 
-_FAULTS = (
+_ERRORS = (
     ConfigurationError,
     GitHubError,
     SynthesisError,
     TerraformError,
-    TerraformMissingError,
+    installation.ProviderError,
+    installation.TerraformMissingError,
     stacks.StacksError,
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one step; return 0, 1 where a gate refuses, 2 where the step cannot be done."""
+    """Run one step; return 0, 1 if a gate refuses, 2 if the step fails."""
     options = _parser().parse_args(arguments)
     step: Callable[[Sequence[str]], int] = options.step
     try:
         return step(options.arguments)
-    except _FAULTS as error:
+    except _ERRORS as error:
         print(error, file=sys.stderr)
-        return 2
+        return EXIT_CANNOT_RUN
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pipeline",
         description="The steps of the workflows, see docs/pipelines/README.md.",
-        epilog="exit status: 0 done, 1 a gate refuses, 2 it could not be done",
+        epilog="exit status: 0 done, 1 a gate refuses, 2 the step failed",
     )
     commands = parser.add_subparsers(required=True, metavar="STEP")
     for name, (step, argument) in STEPS.items():
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stacks(_: Sequence[str]) -> int:
-    """Print the names of all stacks, a line each; as JSON they are the output `stacks`."""
+    """Print the names of all stacks, one per line; set them as the output `stacks`, in JSON."""
     names = [stack.name for stack in _configuration().role_stacks]
     print("\n".join(names))
     set_output("stacks", json.dumps(names))
@@ -59,7 +59,7 @@ def _stacks(_: Sequence[str]) -> int:
 
 
 def _show(patterns: Sequence[str]) -> int:
-    """Write plan.json beside a stack's saved plan; what `terraform show -json` says of it."""
+    """Write plan.json next to a stack's saved plan; the output of `terraform show -json`."""
     from commands.pipeline.plans import show
 
     terraform = Terraform(stacks.settings_folder())
@@ -69,46 +69,49 @@ def _show(patterns: Sequence[str]) -> int:
 
 
 def _review(_: Sequence[str]) -> int:
-    """Review the plans of all stacks in one comment of the pull request; 1 for a finding that is not accepted."""
-    from commands.pipeline.comment import put_comment
-    from commands.pipeline.plans import reviewed
+    """Review the plans of all stacks in one comment on the pull request; 1 for a finding without a waiver."""
+    from commands.pipeline.plans import review_comment
+    from commands.pipeline.reports import put_comment
 
     github = GitHub()
-    status, text = reviewed([stack.name for stack in _configuration().role_stacks], stacks.output_folder())
+    status, text = review_comment([stack.name for stack in _configuration().role_stacks], stacks.output_folder())
     print(text)
     put_comment(github, int(github.event["pull_request"]["number"]), text)
     return status
 
 
 def _reviewed_run(_: Sequence[str]) -> int:
-    """Set the output `run` to the run that planned what was merged; empty where no pull request was merged."""
-    from commands.pipeline.reviewed_run import reviewed_run
+    """Set the output `run` to the run that planned the merged pull request; empty if the commit has none."""
+    from commands.pipeline.plans import reviewed_run
 
     run = reviewed_run(GitHub())
     if run is None:
-        print("this commit is no merge of a pull request: there is no reviewed plan, and nothing is applied")
+        print("no pull request created this commit: there is no reviewed plan, and nothing is applied")
     set_output("run", "" if run is None else str(run))
     return 0
 
 
 def _apply(patterns: Sequence[str]) -> int:
-    """Apply the saved plan of a stack, if it was made of what was merged; 1 for what is refused."""
-    from commands.apply_plan.__main__ import main as apply_plan
-    from commands.pipeline.plans import not_as_planned
+    """Apply a stack's saved plan, if it was made from the merged configuration; 1 for a refused plan."""
+    from applying.apply import apply_plans, report
+    from commands.pipeline.plans import not_as_merged
 
-    others = not_as_planned(stacks.find(patterns))
+    chosen = stacks.find(patterns)
+    others = not_as_merged(chosen)
     for name in others:
-        why = "it was planned from another configuration than was merged, plan again in another pull request"
-        print(f"{name}: refused: {why}", file=sys.stderr)
-    # what the plan's checks say was before the reviewers, and what is lost by it before the gate
-    return 1 if others else apply_plan([*patterns, "--despite-failed-checks"])
+        reason = "it was planned from another configuration than was merged, plan again in another pull request"
+        print(f"{name}: refused: {reason}", file=sys.stderr)
+    if others:
+        return 1
+    # the reviewers have seen the failed checks, and the gate has refused the losses without a waiver
+    return report(apply_plans(chosen, Terraform(stacks.settings_folder()), despite_failed_checks=True))
 
 
 def _drift_issues(_: Sequence[str]) -> int:
-    """Read the drift of all stacks, and keep an issue for each environment; 1 for drift."""
+    """Check all stacks for drift and keep one issue per environment; 1 for drift."""
     from rich.console import Console
 
-    from commands.pipeline.drift_issues import put_issues
+    from commands.pipeline.reports import put_issues
     from review.drift.planning import read
     from review.drift.renderers import show
     from review.drift.report import exit_status
@@ -121,10 +124,8 @@ def _drift_issues(_: Sequence[str]) -> int:
 
 
 def _mirror_provider(versions: Sequence[str]) -> int:
-    """Have terraform take one range of versions of the AWS provider, like "~> 5.100"; for the tests."""
-    from commands.pipeline.mirror import mirror_provider
-
-    mirror_provider(versions[0])
+    """Make Terraform use one version range of the AWS provider, like "~> 5.100"; for the tests."""
+    installation.mirror_provider(versions[0])
     return 0
 
 
@@ -141,8 +142,8 @@ STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "drift-issues": (_drift_issues, ""),
     "mirror-provider": (_mirror_provider, "VERSION"),
 }
-"""Each step with what it does, and the name of its argument."""
+"""Each step's function, and the name of its argument."""
 
 
 if __name__ == "__main__":
-    sys.exit(told_in_one_line(main))
+    sys.exit(exit_cleanly_on_interrupt(main))

@@ -1,4 +1,4 @@
-"""GitHub's REST API, as far as a pipeline needs it."""
+"""The part of GitHub's REST API that a pipeline needs."""
 
 import json
 import os
@@ -11,21 +11,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 TIMEOUT = 30
-"""Seconds that an answer may take."""
+"""Longest time for a response, in seconds."""
 
 _PAGE = 100
-"""The most that GitHub puts on a page."""
+"""GitHub's largest page size."""
 
 
 class GitHubError(Exception):
-    """GitHub did not do it, or this is no job of GitHub Actions; says why in one line."""
+    """A call to GitHub failed, or this is not a job of GitHub Actions; one line."""
 
 
 class GitHub:
     """The repository that a job of GitHub Actions runs in.
 
     Args:
-        environment: of the job: GITHUB_REPOSITORY, GITHUB_API_URL, and GITHUB_TOKEN, which the workflow hands over.
+        environment: the job's; has GITHUB_REPOSITORY, GITHUB_API_URL, and GITHUB_TOKEN, which the workflow passes.
 
     Raises:
         GitHubError: one of them is not set.
@@ -37,7 +37,7 @@ class GitHub:
         self._token = self.variable("GITHUB_TOKEN")
 
     def variable(self, name: str) -> str:
-        """Give a variable of the job. Raises GitHubError when it is not set."""
+        """Return an environment variable of the job. Raises GitHubError if it is not set."""
         value = self._environment.get(name)
         if not value:
             raise GitHubError(f"{name} is not set: run this in a job of GitHub Actions, as .github/workflows does")
@@ -45,7 +45,7 @@ class GitHub:
 
     @property
     def event(self) -> dict[str, Any]:
-        """What made the workflow run."""
+        """The event that triggered the workflow."""
         file = Path(self.variable("GITHUB_EVENT_PATH"))
         try:
             event: dict[str, Any] = json.loads(file.read_bytes())
@@ -54,11 +54,11 @@ class GitHub:
         return event
 
     def get(self, path: str, **query: str) -> Any:
-        """Read something of the repository."""
+        """Return a resource of the repository."""
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """Yield the elements of a list, page by page."""
+        """Yield the items of a list, page by page."""
         number, length = 1, _PAGE
         while length == _PAGE:
             page = self.get(path, **query, per_page=str(_PAGE), page=str(number))
@@ -66,11 +66,11 @@ class GitHub:
             number, length = number + 1, len(page)
 
     def post(self, path: str, **body: Any) -> Any:
-        """Make something."""
+        """Create a resource."""
         return self._call("POST", path, body)
 
     def patch(self, path: str, **body: Any) -> Any:
-        """Change something."""
+        """Update a resource."""
         return self._call("PATCH", path, body)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -87,8 +87,8 @@ class GitHub:
         )
         place = f"GitHub, {method} {path.partition('?')[0]}"
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return json.load(answer)
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                return json.load(response)
         except urllib.error.HTTPError as error:
             with error:
                 raise GitHubError(f"{place}: {error.code} {_message(error)}") from None
@@ -97,7 +97,7 @@ class GitHub:
 
 
 def set_output(name: str, value: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Set an output of the step; outside of GitHub Actions, do nothing."""
+    """Set an output of the step; outside GitHub Actions, do nothing."""
     if file := environment.get("GITHUB_OUTPUT"):
         with Path(file).open("a", encoding="utf-8") as outputs:
             outputs.write(f"{name}={value}\n")

@@ -1,12 +1,12 @@
-"""Saved plans on their way through a pipeline: shown as JSON, reviewed, compared with what was merged."""
+"""Saved plans in a pipeline: shown as JSON, reviewed, looked up after the merge, compared with what was merged."""
 
 import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from commands.pipeline.github import GitHub, GitHubError
 from plans.plan import PlanError
 from review.markdown import LIMIT, MARKER, markdown
 from review.plan_files import review_files
@@ -16,14 +16,17 @@ from terraform_cli.synthesis import synthesize
 from terraform_cli.terraform import Terraform, TerraformError
 
 SHOWN = "plan.json"
-"""File in a stack's folder: what terraform shows of the saved plan."""
+"""File name of a saved plan as JSON, in the stack's folder."""
+
+WORKFLOW = "plan.yaml"
+"""The workflow that plans pull requests."""
 
 
 def show(terraform: Terraform, stack: Stack) -> None:
-    """Write what terraform shows of a stack's saved plan beside it: another machine can review that without terraform.
+    """Write a stack's saved plan as JSON next to it, for a review on a machine without Terraform.
 
     Raises:
-        TerraformError: there is no plan, or it cannot be shown.
+        TerraformError: the plan is missing, or Terraform cannot show it.
     """
     if not (stack.folder / PLAN).is_file():
         raise TerraformError(f"there is no saved plan, run cdktf plan {stack.name} first")
@@ -31,12 +34,12 @@ def show(terraform: Terraform, stack: Stack) -> None:
     (stack.folder / SHOWN).write_text(shown.stdout, encoding="utf-8")
 
 
-def reviewed(names: Sequence[str], folder: Path) -> tuple[int, str]:
-    """Review all plans together; give the review's exit status and the comment.
+def review_comment(names: Sequence[str], folder: Path) -> tuple[int, str]:
+    """Review all plans together; return the exit status of the review and the pull request's comment.
 
     Args:
-        names: of the stacks that were to be planned.
-        folder: cdktf's output. A stack that has no plan there could not be planned: the status is then 2.
+        names: the stacks that the pipeline planned.
+        folder: cdktf's output. A stack without a plan in it could not be planned, and the status is 2.
     """
     files = {name: folder / "stacks" / name / SHOWN for name in names}
     missing = [name for name, file in files.items() if not file.is_file()]
@@ -51,27 +54,48 @@ def reviewed(names: Sequence[str], folder: Path) -> tuple[int, str]:
             status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
     if not missing:
         return status, text
-    said = f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n"
+    note = f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n"
     head, _, rest = text.partition("\n")
-    return 2, f"{head}\n{said}\n{rest}" if len(text) + len(said) < LIMIT else f"{head}\n{said[: LIMIT // 2]}"
+    return 2, f"{head}\n{note}\n{rest}" if len(text) + len(note) < LIMIT else f"{head}\n{note[: LIMIT // 2]}"
 
 
-def not_as_planned(stacks: Sequence[Stack]) -> list[str]:
-    """Give the names of the stacks whose plans were made of another configuration than is here now.
+def reviewed_run(github: GitHub) -> int | None:
+    """Return the id of the run that planned the pull request whose merge created this commit.
 
-    Args:
-        stacks: as they were planned.
+    Returns:
+        None if no pull request created the commit.
 
     Raises:
-        SynthesisError: what is here cannot be synthesized.
+        GitHubError: the pull request was merged without a plan that passed the gate.
+    """
+    commit = github.variable("GITHUB_SHA")
+    merged = [each for each in github.pages(f"commits/{commit}/pulls") if each["merge_commit_sha"] == commit]
+    if not merged:
+        return None
+    number, head = merged[0]["number"], merged[0]["head"]["sha"]
+    runs = github.get(f"actions/workflows/{WORKFLOW}/runs", head_sha=head, event="pull_request")["workflow_runs"]
+    if not runs:
+        raise GitHubError(f"pull request {number} has no plan of {head}: plan again in another pull request")
+    newest = max(runs, key=lambda run: (run["run_number"], run["run_attempt"]))
+    if newest["conclusion"] != "success":
+        conclusion = newest["conclusion"] or newest["status"]
+        raise GitHubError(f"the plan of pull request {number} did not pass ({conclusion}): {newest['html_url']}")
+    return int(newest["id"])
+
+
+def not_as_merged(stacks: Sequence[Stack]) -> list[str]:
+    """Return the names of the stacks that were planned from another configuration than the checked-out one.
+
+    Raises:
+        SynthesisError: the checked-out configuration cannot be synthesized.
     """
     with tempfile.TemporaryDirectory() as folder:
         synthesize(Path(folder))
-        now = Path(folder, "stacks")
-        return [stack.name for stack in stacks if _document(stack.folder) != _document(now / stack.name)]
+        merged = Path(folder, "stacks")
+        return [stack.name for stack in stacks if _document(stack.folder) != _document(merged / stack.name)]
 
 
-def _document(folder: Path) -> Any:
+def _document(folder: Path) -> object:
     try:
         return json.loads((folder / "cdk.tf.json").read_bytes())
     except FileNotFoundError:

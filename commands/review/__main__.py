@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Sequence
 
+from commands.command_line import exit_cleanly_on_interrupt
 from plans.plan import PlanError
 from review import report, waivers
 from review.plan_files import review_files
 from review.rules import SEVERITIES
-from terraform_cli.interruption import told_in_one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,4 +78,4 @@ def _show(review: report.Review, format_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(told_in_one_line(main))
+    sys.exit(exit_cleanly_on_interrupt(main))

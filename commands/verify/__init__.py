@@ -1,1 +1,1 @@
-"""Checks live roles against what the configuration declares and what the Glue kernel needs."""
+"""The command `verify`: roles in AWS against the configuration and the calls of the Glue kernel."""

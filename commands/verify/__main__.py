@@ -10,37 +10,16 @@ from typing import TYPE_CHECKING
 from commands import command_line
 
 if TYPE_CHECKING:
+    from aws.errors import Errors
     from commands.verify.checking import Checker
     from commands.verify.results import Result
     from configuration import Configuration, RoleStack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 is ready, 1 that a role is not, 2 that something could not be checked."""
+    """Run the command; return 0 if every role is ready, 1 if one is not, 2 if one could not be checked."""
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="verify",
-        description="Check live roles against what glue-sessions.yaml declares and what the Glue kernel needs. Changes"
-        " nothing in AWS, but for the session that --start-session starts and ends.",
-        epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
-    )
-    command_line.add_stacks(parser)
-    add = parser.add_argument
-    add("--json", action="store_true", help="print JSON (docs/verify.md)")
-    add("--start-session", action="store_true", help="start a smallest session with each ready role; this costs money")
-    add("--yes", action="store_true", help="with --start-session: do not ask whether it may cost that")
-    return parser
-
-
-def _run(options: argparse.Namespace) -> int:
+    # imported here to keep --help and argument errors fast
     from configuration import exit_with_error, load_or_exit
     from terraform_cli.stacks import StacksError, chosen
 
@@ -49,13 +28,28 @@ def _run(options: argparse.Namespace) -> int:
         stacks = chosen(configuration.role_stacks, options.stacks)
     except StacksError as error:
         exit_with_error(error)
-    if options.start_session and not _agreed(options):
-        return 2
+    if options.start_session and not _confirmed(options):
+        return command_line.EXIT_CANNOT_RUN
     return _check(configuration, stacks, options)
 
 
-def _agreed(options: argparse.Namespace) -> bool:
-    """Say what sessions cost, and ask; without a terminal --yes is the answer."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="verify",
+        description="Check roles in AWS: whether they match glue-sessions.yaml, and whether the Glue kernel's calls are"
+        " allowed. Changes nothing in AWS, except for the session that --start-session starts and deletes.",
+        epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
+    )
+    command_line.add_stacks(parser)
+    add = parser.add_argument
+    add("--json", action="store_true", help="print JSON (docs/verify.md)")
+    add("--start-session", action="store_true", help="start a minimal session with each ready role; this costs money")
+    add("--yes", action="store_true", help="with --start-session: do not ask for confirmation of the cost")
+    return parser
+
+
+def _confirmed(options: argparse.Namespace) -> bool:
+    """Print the cost of sessions and ask for confirmation; without a terminal, --yes is required."""
     from commands.verify.session import COST
 
     print(f"{COST}, for each role that is ready", file=sys.stderr)
@@ -77,50 +71,61 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
     import boto3
 
     from aws.account import WORKERS, Account, Calls
-    from aws.errors import AWS_ERRORS, Faults, in_words
-    from aws.orphaned_states import left_over
+    from aws.errors import AWS_ERRORS, Errors, in_words
     from commands.verify.checking import Checker
-    from commands.verify.results import exit_status, print_results, to_json
+    from commands.verify.results import exit_status, to_json
     from terraform_cli import progress
 
-    faults = Faults()
+    errors = Errors()
     try:
         account = Account(boto3.Session(), calls=Calls(), region=stacks[0].environment.region)
-        account.identity  # noqa: B018, asked before all else: without credentials nothing can be done
+        account.identity  # noqa: B018, read first: without credentials nothing else works
     except AWS_ERRORS as error:
         print(in_words(error), file=sys.stderr)
-        return 2
+        return command_line.EXIT_CANNOT_RUN
     with ThreadPoolExecutor(WORKERS) as pool, progress.shown() as steps:
-        checker = Checker(account, pool, faults, steps)
+        checker = Checker(account, pool, errors, steps)
         try:
             results = checker.check(stacks)
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
-    notes: list[str] = []
-    if not options.stacks:
-        try:
-            notes += left_over(configuration)
-        except AWS_ERRORS as error:
-            faults.add(f"s3://{configuration.state.bucket}", "states of roles no longer configured", error)
+    notes = [] if options.stacks else _orphaned_states(configuration, errors)
     if options.start_session:
         notes += _start_sessions(checker, results)
     if options.json:
-        print(json.dumps(to_json(results, notes=notes, faults=faults.lines, calls=account.calls), indent=2))
+        print(json.dumps(to_json(results, notes=notes, errors=errors.lines, calls=account.calls), indent=2))
     else:
-        from rich.console import Console
-
-        console = Console(soft_wrap=False)
-        if not console.is_terminal and "COLUMNS" not in os.environ:
-            console.width = 160
-        print_results(results, console, notes=notes)
-    for line in faults.lines:
+        _print(results, notes)
+    for line in errors.lines:
         print(line, file=sys.stderr)
     return exit_status(results)
 
 
+def _orphaned_states(configuration: "Configuration", errors: "Errors") -> list[str]:
+    from aws.errors import AWS_ERRORS
+    from aws.orphaned_states import orphaned_states
+
+    try:
+        return [str(each) for each in orphaned_states(configuration)]
+    except AWS_ERRORS as error:
+        errors.add(f"s3://{configuration.state.bucket}", "orphaned states", error)
+        return []
+
+
+def _print(results: "Sequence[Result]", notes: Sequence[str]) -> None:
+    from rich.console import Console
+
+    from commands.verify.results import print_results
+
+    console = Console(soft_wrap=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 160
+    print_results(results, console, notes=notes)
+
+
 def _start_sessions(checker: "Checker", results: "Sequence[Result]") -> list[str]:
-    """Start a session with each role that may be ready, one after the other."""
+    """Start a session with each role that is ready or undecided, one after the other; return notes."""
     from commands.verify.session import run_session
 
     for result in results:
@@ -128,22 +133,22 @@ def _start_sessions(checker: "Checker", results: "Sequence[Result]") -> list[str
             print(f"{result.stack.name}: {result.state}, no session is started", file=sys.stderr)
             continue
 
-        def say(step: str, name: str = result.stack.name) -> None:
+        def report(step: str, name: str = result.stack.name) -> None:
             print(f"{name}: {step}", file=sys.stderr, flush=True)
 
         result.session = run_session(
             checker.accounts[result.stack.environment_name],
             result.role_arn,
             region=result.stack.environment.region,
-            say=say,
+            report=report,
         )
         if not result.session.ran:
             result.state = "not ready"
     return [
-        "the sessions were started by the caller, who passed the roles: that Glue takes a role on and Spark answers is"
-        " shown, and what the role itself may call is in the tables alone"
+        "the caller started the sessions and passed the roles: this shows that Glue can assume each role and that Spark"
+        " answers; the tables show which calls the role itself may make"
     ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line.exit_cleanly_on_interrupt(main))

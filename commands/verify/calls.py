@@ -1,8 +1,8 @@
-"""What becomes of the kernel's calls: simulated by IAM where the caller may, otherwise judged by the documents."""
+"""Whether the kernel's calls are allowed: simulated by IAM, or evaluated from the role's policy documents."""
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws.account import Account
 from iam.documents.recipe import GLUE
@@ -13,12 +13,17 @@ from iam.readiness.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, request
 from iam.role import Role
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import ContextEntryTypeDef
+    from mypy_boto3_iam.literals import ContextKeyTypeEnumType
+    from mypy_boto3_iam.type_defs import ContextEntryTypeDef, EvaluationResultTypeDef
 
-GLUE_ASSUMES = KernelCall("sts:AssumeRole", "role", f"first cell: {GLUE} takes the role on")
-"""No call of the kernel, but part of glue:CreateSession. IAM simulates no trust policies."""
+GLUE_ASSUMES = KernelCall("sts:AssumeRole", "role", f"first cell: {GLUE} assumes the role")
+"""Not a call of the kernel, but part of glue:CreateSession. IAM does not simulate trust policies."""
 
-_TYPES: dict[str, Any] = {
+SIMULATION = "iam:SimulatePrincipalPolicy"
+DOCUMENTS = "documents"
+"""The two ways to evaluate calls."""
+
+_TYPES: "dict[str, ContextKeyTypeEnumType]" = {
     "aws:tagkeys": "stringList",
     "aws:securetransport": "boolean",
     "aws:viaawsservice": "boolean",
@@ -26,14 +31,14 @@ _TYPES: dict[str, Any] = {
 
 
 class CallResult(NamedTuple):
-    """A call of the kernel with what becomes of it."""
+    """A call of the kernel and its decision."""
 
     call: KernelCall
     decision: Decision
 
 
 def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
-    """Judge the calls by the role's documents; service control policies are not seen."""
+    """Evaluate the calls from the role's documents, without service control policies."""
     yield from _without_policies(role)
     policies, boundary = grants.policies(role), grants.boundary(role)
     for call, request in requests(role, region=region):
@@ -41,10 +46,10 @@ def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
 
 
 def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResult]:
-    """Have IAM simulate the calls.
+    """Evaluate the calls with IAM's simulation.
 
     Raises:
-        BotoCoreError, ClientError: the caller may not, or IAM did not answer.
+        BotoCoreError, ClientError: the caller may not simulate, or IAM does not answer.
     """
     policies, boundary = grants.policies(role), grants.boundary(role)
     results = list(_without_policies(role))
@@ -64,7 +69,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
             for result in page["EvaluationResults"]:
                 call, request = alike[result["EvalActionName"]]
                 documents = decide(request, policies, boundary)
-                results.append(CallResult(call, _decision(dict(result), documents)))
+                results.append(CallResult(call, _decision(result, documents)))
     return results
 
 
@@ -73,7 +78,7 @@ def _without_policies(role: Role) -> Iterator[CallResult]:
     yield CallResult(GLUE_ASSUMES, decide_trust(trust_policy(role.trust_policy), GLUE))
 
 
-def _alike(item: tuple[KernelCall, Request]) -> tuple[str, Any]:
+def _alike(item: tuple[KernelCall, Request]) -> tuple[str, list[tuple[str, tuple[str, ...]]]]:
     _, request = item
     return request.resource, sorted(request.context.items())
 
@@ -88,8 +93,8 @@ def _context(request: Request) -> "Iterator[ContextEntryTypeDef]":
             }
 
 
-def _decision(result: dict[str, Any], documents: Decision) -> Decision:
-    """Take a result of the simulation; it takes keys that were not given as absent, which is not known."""
+def _decision(result: "EvaluationResultTypeDef", documents: Decision) -> Decision:
+    """Return the simulation's decision, or undecided where it depends on keys that the simulation assumes absent."""
     missing = {*result.get("MissingContextValues", ())}
     for each in result.get("ResourceSpecificResults", ()):
         missing.update(each.get("MissingContextValues", ()))
@@ -103,7 +108,7 @@ def _decision(result: dict[str, Any], documents: Decision) -> Decision:
     )
 
 
-def _simulated(result: dict[str, Any]) -> Decision:
+def _simulated(result: "EvaluationResultTypeDef") -> Decision:
     sources = ", ".join(dict.fromkeys(each["SourcePolicyId"] for each in result.get("MatchedStatements", ())))
     match result["EvalDecision"]:
         case "allowed":

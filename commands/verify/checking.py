@@ -1,42 +1,42 @@
-"""Reads the roles of stacks from their accounts, and judges them."""
+"""Read the roles of stacks from their accounts, and check them against the configuration and the kernel's calls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import assert_never
 
-from aws.account import Account, each
-from aws.errors import AWS_ERRORS, Faults, code, in_words, is_denied
-from aws.roles import read_roles
-from commands.verify.calls import CallResult, by_documents, by_simulation
-from commands.verify.declared import departures
+from aws.account import Account, Progress, each
+from aws.errors import AWS_ERRORS, Errors, code, in_words, is_denied
+from aws.roles import NoRole, read_roles
+from commands.verify.calls import DOCUMENTS, SIMULATION, CallResult, by_documents, by_simulation
+from commands.verify.mismatches import mismatches
 from commands.verify.results import Result, State
 from configuration import Environment, RoleStack
 from iam.engine.decision import Verdict
 from iam.readiness import grants
 from iam.role import Role
-from terraform_cli.progress import Progress
-
-SIMULATED = "iam:SimulatePrincipalPolicy"
-DOCUMENTS = "documents"
 
 
 @dataclass
 class Checker:
-    """Checks roles, environment by environment.
+    """Checks roles, one environment after the other.
 
     Attributes:
-        account: the caller; an environment's deploy role is assumed from here.
-        accounts: the accounts by environment as far as they have been reached.
+        account: the caller, who assumes an environment's deploy role.
+        pool: bounds the calls in parallel.
+        errors: receives the calls that fail.
+        progress: shows the progress.
+        accounts: the accounts of the environments that were reached.
     """
 
     account: Account
     pool: ThreadPoolExecutor
-    faults: Faults
+    errors: Errors
     progress: Progress
     accounts: dict[str, Account] = field(default_factory=dict)
 
     def check(self, stacks: Iterable[RoleStack]) -> list[Result]:
-        """Check roles, in the order that came in, but environment by environment."""
+        """Return the results in the order of the stacks, grouped by environment."""
         by_environment: dict[str, list[RoleStack]] = {}
         for stack in stacks:
             by_environment.setdefault(stack.environment_name, []).append(stack)
@@ -45,31 +45,31 @@ class Checker:
     def _environment(self, name: str, stacks: Sequence[RoleStack]) -> list[Result]:
         environment = stacks[0].environment
         try:
-            account = self._reached(environment)
-            found_id = account.identity.account_id
+            account = self._account_of(environment)
+            account_id = account.identity.account_id
         except AWS_ERRORS as error:
             operation = f"assume {environment.deploy_role_arn}" if environment.deploy_role_arn else "sts"
-            self.faults.add(f"environments.{name}", operation, error)
+            self.errors.add(f"environments.{name}", operation, error)
             return [Result(stack, "not checked", [in_words(error)]) for stack in stacks]
-        elsewhere = [stack for stack in stacks if _account_id(stack) not in (None, found_id)]
+        elsewhere = [stack for stack in stacks if _account_id(stack) not in (None, account_id)]
         for declared in dict.fromkeys(map(_account_id, elsewhere)):
-            self.faults.say(
-                f"environments.{name}: is account {declared}, and the credentials are for {found_id}:"
+            self.errors.add_line(
+                f"environments.{name}: is account {declared}, and the credentials are for {account_id}:"
                 " use that account's, or set deploy_role_arn"
             )
         self.accounts[name] = account
         names = [stack.role.name for stack in stacks if stack not in elsewhere]
-        roles = read_roles(account, names, pool=self.pool, faults=self.faults, progress=self.progress)
-        judge = _Judge(account, environment.region, self.faults)
+        roles = read_roles(account, names, pool=self.pool, errors=self.errors, progress=self.progress)
+        check = _RoleCheck(account, environment.region, self.errors)
 
         def result(stack: RoleStack) -> Result:
             if stack in elsewhere:
                 return Result(stack, "not checked", ["the credentials are for another account"])
-            return judge.result(stack, roles)
+            return check.result(stack, roles)
 
         return list(each(self.pool, result, stacks, self.progress("checks", len(stacks))))
 
-    def _reached(self, environment: Environment) -> Account:
+    def _account_of(self, environment: Environment) -> Account:
         account = self.account.in_region(environment.region)
         if environment.deploy_role_arn:
             return account.assuming(environment.deploy_role_arn, session_name="glue-sessions-verify")
@@ -80,37 +80,47 @@ def _account_id(stack: RoleStack) -> str | None:
     return stack.environment.account_id or (stack.role.arn.account_id if stack.role.arn else None)
 
 
-class _Judge:
-    def __init__(self, account: Account, region: str, faults: Faults) -> None:
+class _RoleCheck:
+    def __init__(self, account: Account, region: str, errors: Errors) -> None:
         self._account = account
         self._region = region
-        self._faults = faults
+        self._errors = errors
         self._may_simulate = True
 
-    def result(self, stack: RoleStack, roles: Mapping[str, Role | None]) -> Result:
-        if stack.role.name not in roles:
-            return Result(stack, "not checked", ["the role could not be read"])
+    def result(self, stack: RoleStack, roles: Mapping[str, Role | NoRole]) -> Result:
         role = roles[stack.role.name]
-        if role is None:
-            return Result(stack, "not ready", [f"there is no such role in account {self._account.identity.account_id}"])
+        match role:
+            case NoRole.UNREADABLE:
+                return Result(stack, "not checked", ["the role could not be read"])
+            case NoRole.MISSING:
+                account_id = self._account.identity.account_id
+                return Result(stack, "not ready", [f"there is no such role in account {account_id}"])
+            case Role():
+                return self._readable(stack, role)
+            case _:
+                assert_never(role)
+
+    def _readable(self, stack: RoleStack, role: Role) -> Result:
         arn = str(role.arn)
         if sign := grants.unified_studio_sign(role):
-            reason = f"SageMaker Unified Studio owns it ({sign}), and takes the Glue kernels out of its notebooks"
+            reason = (
+                f"it belongs to SageMaker Unified Studio ({sign}), which removes the Glue kernels from its notebooks"
+            )
             return Result(stack, "not supported", [reason], role_arn=arn)
-        problems = list(departures(stack, role))
+        problems = list(mismatches(stack, role))
         if stack.role.released:
             return Result(stack, "not ready" if problems else "released", problems, role_arn=arn)
-        calls, judged_by = self._calls(role)
+        calls, evaluated_by = self._calls(role)
         problems += grants.denials(role, region=self._region)
-        return Result(stack, _state(problems, calls), problems, calls, judged_by, arn)
+        return Result(stack, _state(problems, calls), problems, calls, evaluated_by, arn)
 
     def _calls(self, role: Role) -> tuple[Sequence[CallResult], str]:
         if self._may_simulate:
             try:
-                return by_simulation(self._account, role, region=self._region), SIMULATED
+                return by_simulation(self._account, role, region=self._region), SIMULATION
             except AWS_ERRORS as error:
-                self._faults.add("calls judged by the documents", SIMULATED, error)
-                # no use to ask again for what the caller may not do, or nobody can here
+                self._errors.add("calls evaluated from the documents", SIMULATION, error)
+                # the next role would get the same answer
                 self._may_simulate = not (is_denied(error) or code(error) in ("NotImplemented", "InvalidAction"))
         return list(by_documents(role, region=self._region)), DOCUMENTS
 

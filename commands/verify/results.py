@@ -1,4 +1,4 @@
-"""What a verification found, as values, for people and for programs."""
+"""The results of a verification: values, tables, JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from iam.engine.decision import Verdict
 State = Literal["ready", "not ready", "undecided", "released", "not supported", "not checked"]
 
 _FULL_TABLES = 5
-"""Up to so many roles, each gets its table of calls; of more, those that are not ready."""
+"""With more roles than this, only those that are not ready get a table of calls."""
 
 _STYLES = {
     "ready": "green",
@@ -36,39 +36,40 @@ class Result:
     """One role's result.
 
     Attributes:
-        stack: what was checked.
-        state: `ready`, or why not; `undecided` where the documents leave a needed call open.
-        problems: a line each, what is wrong.
-        calls: what becomes of the kernel's calls.
-        judged_by: what said so: `iam:SimulatePrincipalPolicy`, or `documents`.
-        session: how the started session went, None if none was started.
+        stack: the checked stack.
+        state: `ready`, or why not; `undecided` if the documents do not decide a needed call.
+        problems: one line each.
+        calls: the kernel's calls.
+        evaluated_by: `iam:SimulatePrincipalPolicy` or `documents`, None if no calls were evaluated.
+        role_arn: the role's ARN, None if it was not read.
+        session: the outcome of the started session, None if none was started.
     """
 
     stack: RoleStack
     state: State
     problems: Sequence[str] = ()
     calls: Sequence[CallResult] = ()
-    judged_by: str | None = None
+    evaluated_by: str | None = None
     role_arn: str | None = None
     session: SessionResult | None = None
 
 
 def exit_status(results: Sequence[Result]) -> int:
-    """Give 0 if all roles are ready (or released, as declared), 2 if one could not be checked, else 1."""
+    """Return 0 if all roles are ready (or released, as configured), 2 if one could not be checked, else 1."""
     states = {result.state for result in results}
     if "not checked" in states:
         return 2
-    if any(result.session and result.session.left_over for result in results):
+    if any(result.session and result.session.remaining for result in results):
         return 1
     return 0 if states <= {"ready", "released"} else 1
 
 
-def to_json(results: Sequence[Result], *, notes: Sequence[str], faults: Sequence[str], calls: Calls) -> dict[str, Any]:
-    """Give the form that `--json` documents (docs/verify.md)."""
+def to_json(results: Sequence[Result], *, notes: Sequence[str], errors: Sequence[str], calls: Calls) -> dict[str, Any]:
+    """Return the results as JSON (docs/verify.md)."""
     return {
         "roles": [_as_json(result) for result in results],
         "notes": list(notes),
-        "faults": list(faults),
+        "errors": list(errors),
         "api_calls": calls.by_operation,
     }
 
@@ -82,7 +83,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "arn": result.role_arn,
         "state": result.state,
         "problems": list(result.problems),
-        "judged_by": result.judged_by,
+        "evaluated_by": result.evaluated_by,
         "calls": [
             {
                 "action": call.action,
@@ -96,12 +97,12 @@ def _as_json(result: Result) -> dict[str, Any]:
         ],
         "session": None
         if session is None
-        else {"ran": session.ran, "said": session.said, "left_over": session.left_over},
+        else {"ran": session.ran, "output": session.output, "remaining": session.remaining},
     }
 
 
 def print_results(results: Sequence[Result], console: Console, *, notes: Sequence[str]) -> None:
-    """Print a line for each role with its problems, and tables of calls."""
+    """Print one line per role with its problems, and tables of calls."""
     for result in results:
         line = Text.assemble((result.state, _STYLES[result.state]), "  ", (result.stack.name, "bold"))
         if result.role_arn:
@@ -118,11 +119,13 @@ def print_results(results: Sequence[Result], console: Console, *, notes: Sequenc
 
 
 def _of_session(session: SessionResult) -> str:
-    return f"a statement ran and answered {session.said}" if session.ran else f"no statement ran: {session.said}"
+    return f"a statement ran and printed {session.output}" if session.ran else f"no statement ran: {session.output}"
 
 
 def _call_table(result: Result) -> Table:
-    table = Table("Call", "Verdict", "Why", "When the kernel makes it", caption=f"judged by {result.judged_by}")
+    table = Table(
+        "Call", "Verdict", "Reason", "When the kernel makes it", caption=f"evaluated by {result.evaluated_by}"
+    )
     table.caption_justify = "left"
     for call, decision in result.calls:
         verdict = decision.verdict.value

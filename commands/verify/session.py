@@ -1,4 +1,4 @@
-"""The smallest Glue session, started and ended again: what shows that Glue really takes a role on."""
+"""The smallest Glue session, started and deleted: shows that Glue can assume a role."""
 
 import contextlib
 import time
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from aws.account import Account
 from aws.errors import AWS_ERRORS, in_words, is_not_found
-from terraform_cli.interruption import terminated_as_interrupted, uninterrupted
+from terraform_cli.interruption import ignore_interrupts, sigterm_as_interrupt
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -24,46 +24,46 @@ _STATEMENT_SECONDS = 120
 _STOPPED_SECONDS = 120
 _CODE = "print(spark.sql('select 6 * 7').first()[0])"
 
-# In most regions, by the second, at least one minute; a G.1X is one DPU: https://aws.amazon.com/glue/pricing/
+# in most regions; billed by the second, one minute at least; a G.1X is one DPU: https://aws.amazon.com/glue/pricing/
 _USD_PER_DPU_HOUR = 0.44
 COST = (
-    f"a session of {WORKERS} G.1X workers costs about USD {WORKERS * _USD_PER_DPU_HOUR / 60:.3f} a minute, at least"
-    f" one minute, at most {TIMEOUT_MINUTES} (USD {_USD_PER_DPU_HOUR} per DPU-hour, regions differ)"
+    f"a session of {WORKERS} G.1X workers costs about USD {WORKERS * _USD_PER_DPU_HOUR / 60:.3f} a minute, for at least"
+    f" one and at most {TIMEOUT_MINUTES} minutes (USD {_USD_PER_DPU_HOUR} per DPU-hour, regions differ)"
 )
 
 
 class SessionResult(NamedTuple):
-    """How a session went: whether a statement ran in it, what it said, and what may be left of it."""
+    """Outcome of a session: whether its statement ran, its output or error, and the session if it may still run."""
 
     ran: bool
-    said: str
-    left_over: str | None
+    output: str
+    remaining: str | None
 
 
 class _SessionError(Exception):
-    """The session did not get that far; the message says why."""
+    """The session or its statement failed; the message says why."""
 
 
-def run_session(account: Account, role_arn: str, *, region: str, say: Callable[[str], object]) -> SessionResult:
-    """Start a session as the caller, which passes the role; run a statement; stop and delete the session.
+def run_session(account: Account, role_arn: str, *, region: str, report: Callable[[str], object]) -> SessionResult:
+    """Start a session as the caller, who passes the role; run a statement; stop and delete the session.
 
-    It is stopped and deleted also when the program is interrupted meanwhile.
+    An interrupt also stops and deletes the session.
 
     Args:
         account: the caller.
         role_arn: the role that the session runs as.
-        region: where it runs.
-        say: told of each step.
+        region: the region of the session.
+        report: called with the description of each step.
 
     Raises:
-        KeyboardInterrupt: it was interrupted; the session is gone.
+        KeyboardInterrupt: on an interrupt, after the session is deleted.
     """
     glue = account.client("glue", region)
     session_id = str(uuid.uuid4())
-    ran, said = False, ""
-    left_over: str | None = None
-    with terminated_as_interrupted():
-        say(f"starting session {session_id}")
+    ran, output = False, ""
+    remaining: str | None = None
+    with sigterm_as_interrupt():
+        report(f"starting session {session_id}")
         may_exist = True
         try:
             try:
@@ -72,20 +72,20 @@ def run_session(account: Account, role_arn: str, *, region: str, say: Callable[[
                 may_exist = False
                 raise
             _until_ready(glue, session_id)
-            say("it is ready, running a statement")
-            ran, said = True, _run(glue, session_id)
+            report("the session is ready, running a statement")
+            ran, output = True, _run(glue, session_id)
         except _SessionError as error:
-            said = str(error)
+            output = str(error)
         except AWS_ERRORS as error:
-            said = in_words(error)
+            output = in_words(error)
         finally:
             if may_exist:
-                with uninterrupted():
-                    say("stopping and deleting the session")
-                    left_over = _remove(glue, session_id)
-                    if left_over:
-                        say(left_over)
-    return SessionResult(ran, said, left_over)
+                with ignore_interrupts():
+                    report("stopping and deleting the session")
+                    remaining = _remove(glue, session_id)
+                    if remaining:
+                        report(remaining)
+    return SessionResult(ran, output, remaining)
 
 
 def _create(glue: "GlueClient", session_id: str, role_arn: str, *, owner: str) -> None:
@@ -98,7 +98,7 @@ def _create(glue: "GlueClient", session_id: str, role_arn: str, *, owner: str) -
         NumberOfWorkers=WORKERS,
         IdleTimeout=IDLE_MINUTES,
         Timeout=TIMEOUT_MINUTES,
-        # as the kernel does; the managed policy lets an owner use sessions of its own alone
+        # as the kernel does; the managed policy limits owners to their own sessions
         Tags={"owner": owner.replace(",", "")},
     )
 
@@ -110,7 +110,7 @@ def _until_ready(glue: "GlueClient", session_id: str) -> None:
                 return
             case "FAILED" | "STOPPED" | "TIMEOUT" as status:
                 raise _SessionError(f"the session is {status}: {session.get('ErrorMessage', 'no reason given')}")
-    raise _SessionError(f"the session was not ready in {READY_SECONDS:g} s")
+    raise _SessionError(f"the session was not ready after {READY_SECONDS:g} s")
 
 
 def _run(glue: "GlueClient", session_id: str) -> str:
@@ -125,25 +125,25 @@ def _run(glue: "GlueClient", session_id: str) -> str:
             case "AVAILABLE" | "ERROR" | "CANCELLED" as state:
                 reason = f"{output.get('ErrorName', state)}: {output.get('ErrorValue', 'no reason given')}"
                 raise _SessionError(f"the statement failed: {reason}")
-    raise _SessionError(f"the statement was not done in {_STATEMENT_SECONDS} s")
+    raise _SessionError(f"the statement was not done after {_STATEMENT_SECONDS} s")
 
 
 def _remove(glue: "GlueClient", session_id: str) -> str | None:
-    """Stop and delete a session, also one that may never have begun; say what is left of it."""
+    """Stop and delete a session, even if it may not exist; return a warning if it may still run."""
     try:
-        with contextlib.suppress(glue.exceptions.IllegalSessionStateException):  # it has ended by itself
+        with contextlib.suppress(glue.exceptions.IllegalSessionStateException):  # already stopped
             glue.stop_session(Id=session_id)
         for session in _polled(lambda: glue.get_session(Id=session_id)["Session"], _STOPPED_SECONDS):
             if session["Status"] in ("STOPPED", "FAILED", "TIMEOUT"):
                 glue.delete_session(Id=session_id)
                 return None
-        reason = f"it was not stopped in {_STOPPED_SECONDS} s"
+        reason = f"it was not stopped after {_STOPPED_SECONDS} s"
     except AWS_ERRORS as error:
         if is_not_found(error):
             return None
         reason = in_words(error)
     return (
-        f"session {session_id} may still run and cost ({reason}):"
+        f"session {session_id} may still run and incur costs ({reason}):"
         f" aws glue stop-session --region {glue.meta.region_name} --id {session_id}"
     )
 

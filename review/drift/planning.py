@@ -32,9 +32,9 @@ def read(patterns: Sequence[str]) -> list[Reading]:
     terraform = Terraform(stacks.settings_folder())
     selected = synthesized(patterns, configuration, folder)
     outcomes = stacks.for_each(selected, lambda stack: _analysis(stack, terraform), step="stacks planned")
-    outcomes.report_broken()
+    outcomes.report_failed()
     analyses = {stack.name: result for stack, result in outcomes.done}
-    errors = {stack.name: error.lines for stack, error in outcomes.broken}
+    errors = {stack.name: error.lines for stack, error in outcomes.failed}
     return [
         Reading(
             stack.name,

@@ -80,11 +80,11 @@ def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
     ran = apply_plan("*")
     assert ran.out == f"{first}: applied: 1 imported, 2 added, 1 changed, 0 destroyed\n"
     assert ran.err.splitlines() == [
-        f"{second}: refused: the trust policy of {shared.arn} is not the one the plan saw:"
+        f"{second}: refused: the trust policy of {shared.arn} has changed since the plan was made:"
         f" gained: lambda.amazonaws.com may sts:AssumeRole; plan again: cdktf plan {second}",
         f"{third}: refused: check.trust_statements_kept: This plan takes away from the trust policy of {checked.arn}:"
         " Allow sts:AssumeRole to lambda.amazonaws.com. To keep a statement, save it in a file and name that under"
-        " trust.keep, or set trust.ownership to additive. To apply the plan all the same: --despite-failed-checks",
+        " trust.keep, or set trust.ownership to additive. To apply the plan anyway: --despite-failed-checks",
     ]
     assert ran.status == 1
     assert mine.grants == GRANTED
@@ -102,7 +102,7 @@ def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
     assert shared.trust == trust(SAGEMAKER, LAMBDA, GLUE_STATEMENT)
     again = apply_plan(second)
     assert again.err == (
-        f"{second}: refused: the state is not the one the plan was made for, it has been written since;"
+        f"{second}: refused: the plan is stale, the state has changed since it was made;"
         f" plan again: cdktf plan {second}\n"
     )
     assert again.status == 1
@@ -178,7 +178,7 @@ def test_credentials_that_expire_are_told_and_nothing_is_lost(
     proxy.answers["GetRole"] = lambda _, __: expired
     ran = apply_plan("*", **through(proxy))
     assert ran.err.startswith(
-        f"{name}: its role cannot be read once more, nothing was applied: the AWS credentials have expired, sign in"
+        f"{name}: its role cannot be read again, nothing was applied: the AWS credentials have expired, sign in"
     )
     assert ran.status == 2
     assert role.read() == role.made
@@ -200,7 +200,7 @@ def test_credentials_that_expire_are_told_and_nothing_is_lost(
     assert role.trust == CONSOLE_TRUST
     assert role.grants.attached
     lost = shop.folder / name / "errored.tfstate"
-    assert f"{name}: The state is in {lost} and nowhere else: save it with" in ran.err
+    assert f"{name}: The only copy of the state is {lost}: save it with" in ran.err
     assert lost.exists()
 
     # with credentials anew, what was said is done word for word

@@ -104,7 +104,7 @@ def test_what_cannot_run_at_all_is_said_in_a_line(
 ) -> None:
     shop_at_hand.configure(dev={"roles": [{"role": "team"}]})
     assert main(["nobody"]) == 2
-    assert capsys.readouterr().err == 'no stack is named "nobody", there are: glue-sessions-dev-team\n'
+    assert capsys.readouterr().err == 'no stack matches "nobody"; stacks: glue-sessions-dev-team\n'
 
     monkeypatch.setenv("CDKTF_OUTDIR", str(shop_at_hand.configuration_file))
     assert main([]) == 2

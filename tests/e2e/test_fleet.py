@@ -47,8 +47,8 @@ def test_one_broken_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role
     ]
     assert planned.stderr.splitlines() == [
         "glue-sessions-dev-not-there: reading IAM Role (not-there): couldn't find resource",
-        "could not be done for 1 of 3 stacks: glue-sessions-dev-not-there",
-        "all that terraform said is in failed.log in the stack's folder",
+        "1 of 3 stacks failed: glue-sessions-dev-not-there",
+        "Terraform's full output is in failed.log in the stack's folder",
     ]
     assert role.read() == role.made
     providers = list((shop.folder / "cdktf.out/stacks").glob("*/.terraform/providers/*/hashicorp/aws/*/*"))

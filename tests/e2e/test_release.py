@@ -53,16 +53,16 @@ def test_a_role_taken_out_of_the_file_unreleased_is_named_until_it_is_released(s
     # its stack is gone with it, so nothing is planned for it
     assert list(shop.stacks(dev={"roles": entries[:1]})) == [f"glue-sessions-dev-{stays.name}"]
     assert goes.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
-    assert left_over(shop) == [
-        f"left over: dev/{goes.name} is not in the configuration and its state s3://{shop.bucket}/glue-sessions/dev/"
-        f"{goes.name}.tfstate has grants: put the role back with released: true and apply, then take it out"
+    assert orphaned_states(shop) == [
+        f"orphaned state: dev/{goes.name} is not in the configuration, but its state s3://{shop.bucket}/glue-sessions/dev/"
+        f"{goes.name}.tfstate still has grants: add the role back with released: true, apply, then remove it"
     ]
 
     (_, released) = shop.stacks(dev={"roles": [entries[0], {**entries[1], "released": True}]}).values()
     assert released.apply().changes == {ROLE: "update", ATTACHMENT: "delete", INLINE_POLICY: "delete"}
     assert goes.read() == goes.made
     shop.configure(dev={"roles": entries[:1]})
-    assert left_over(shop) == []
+    assert orphaned_states(shop) == []
 
     # its state is still there, and nothing in it is in the way of coming back
     (_, again) = shop.stacks(dev={"roles": entries}).values()
@@ -71,9 +71,9 @@ def test_a_role_taken_out_of_the_file_unreleased_is_named_until_it_is_released(s
     again.assert_nothing_to_do()
 
 
-def left_over(shop: Shop) -> Any:
+def orphaned_states(shop: Shop) -> Any:
     verified = command(shop, "verify", "--json")
     discovered = command(shop, "discover", "--json", "--region", "us-east-1")
     notes = json.loads(verified.stdout)["notes"]
-    assert json.loads(discovered.stdout)["left_over"] == notes
+    assert json.loads(discovered.stdout)["orphaned_states"] == notes
     return notes

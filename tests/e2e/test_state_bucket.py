@@ -24,8 +24,8 @@ def create_state_bucket(shop: Shop) -> str:
 def test_the_state_bucket_is_made_then_imported_and_holds_its_own_state(new_shop: Shop) -> None:
     shop = new_shop
     configuration = shop.configure(dev={"roles": [{"role": "any"}]})
-    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: made\n"
-    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: there already, nothing to do\n"
+    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: created\n"
+    assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: exists already, nothing to do\n"
     stack = shop.prepare(StateBucketStack(app_in_memory(), state=configuration.state), "state-bucket")
     applied = stack.apply()
     assert applied.imported == {"aws_s3_bucket.state"}

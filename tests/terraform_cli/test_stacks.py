@@ -1,4 +1,4 @@
-"""Finding the synthesized stacks, and running terraform in many of them; the terraform here is a shell script."""
+"""Finding synthesized stacks and running Terraform in many of them; the Terraform here is a shell script."""
 
 import json
 import os
@@ -23,7 +23,7 @@ MakeTerraform = Callable[[str], Terraform]
 
 @pytest.fixture
 def synthesized(tmp_path: Path) -> dict[str, str]:
-    """Return the environment of a folder that has three stacks, as cdktf lays them out."""
+    """Return the environment of a folder with three stacks, laid out as cdktf does."""
     entries = {}
     for name in NAMES:
         (tmp_path / "out/stacks" / name).mkdir(parents=True)
@@ -73,15 +73,15 @@ def test_a_stack_has_the_settings_of_its_name(synthesized: dict[str, str], tmp_p
     ("manifest", "patterns", "words"),
     [
         (None, [], "manifest.json: no such file or directory, run cdktf synth first or name cdktf's output in"),
-        ("{", [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
-        ('{"stacks": {"a": {}}}', [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
-        ('{"stacks": []}', [], "manifest.json: is not as cdktf writes it, run cdktf synth again"),
-        ('{"stacks": {}}', ["a"], 'no stack is named "a", there are: none'),
-        ("", ["prod-*"], f'no stack is named "prod-*", there are: {", ".join(NAMES)}'),
-        ("", ["*", "b"], f'no stack is named "b", there are: {", ".join(NAMES)}'),
+        ("{", [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
+        ('{"stacks": {"a": {}}}', [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
+        ('{"stacks": []}', [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
+        ('{"stacks": {}}', ["a"], 'no stack matches "a"; stacks: none'),
+        ("", ["prod-*"], f'no stack matches "prod-*"; stacks: {", ".join(NAMES)}'),
+        ("", ["*", "b"], f'no stack matches "b"; stacks: {", ".join(NAMES)}'),
     ],
 )
-def test_no_such_stacks_are_told_in_one_line(
+def test_missing_stacks_are_one_line(
     synthesized: dict[str, str], manifest: str | None, patterns: list[str], words: str
 ) -> None:
     file = Path(synthesized["CDKTF_OUTDIR"], "manifest.json")
@@ -95,7 +95,7 @@ def test_no_such_stacks_are_told_in_one_line(
     assert len(str(raised.value).splitlines()) == 1
 
 
-def test_a_broken_stack_stops_no_other_and_is_named_at_the_end(
+def test_a_failed_stack_does_not_stop_the_others_and_is_named_at_the_end(
     synthesized: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks = find([], environment=synthesized)
@@ -107,23 +107,23 @@ def test_a_broken_stack_stops_no_other_and_is_named_at_the_end(
 
     outcomes = for_each(stacks, work, step="tests")
     assert outcomes.done == [(stack, stack.name.upper()) for stack in (stacks[0], stacks[2])]
-    outcomes.report_broken()
+    outcomes.report_failed()
     assert capsys.readouterr().err.splitlines() == [
         f"{NAMES[1]}: one thing: is wrong",
         f"{NAMES[1]}: another: too",
-        f"could not be done for 1 of 3 stacks: {NAMES[1]}",
-        f"all that terraform said is in {LOG} in the stack's folder",
+        f"1 of 3 stacks failed: {NAMES[1]}",
+        f"Terraform's full output is in {LOG} in the stack's folder",
     ]
     assert (stacks[1].folder / LOG).read_text() == "all of it"
     assert not (stacks[0].folder / LOG).exists()
 
 
-def test_nothing_is_said_where_nothing_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    Outcomes[None]([], []).report_broken()
+def test_nothing_is_printed_if_no_stack_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    Outcomes[None]([], []).report_failed()
     assert capsys.readouterr() == ("", "")
 
 
-def test_results_come_in_the_order_of_the_stacks_and_no_more_work_at_a_time_than_asked_for(
+def test_results_are_in_the_order_of_the_stacks_and_parallelism_is_bounded(
     synthesized: dict[str, str],
 ) -> None:
     stacks = find([], environment=synthesized)
@@ -144,12 +144,13 @@ def test_results_come_in_the_order_of_the_stacks_and_no_more_work_at_a_time_than
 
 
 @pytest.mark.parametrize(
-    "asked", ["Inconsistent dependency lock file\nrun: terraform init", "there is no package for hashicorp/aws cached"]
+    "request_text",
+    ["Inconsistent dependency lock file\nrun: terraform init", "there is no package for hashicorp/aws cached"],
 )
-def test_a_folder_is_initialized_when_terraform_asks_for_it_and_only_then(
-    make_terraform: MakeTerraform, tmp_path: Path, asked: str
+def test_a_folder_is_initialized_only_when_terraform_asks_for_it(
+    make_terraform: MakeTerraform, tmp_path: Path, request_text: str
 ) -> None:
-    (tmp_path / "asked").write_text(f"Error: {asked}\n")
+    (tmp_path / "asked").write_text(f"Error: {request_text}\n")
     terraform = make_terraform(
         'echo "$1" >> calls\n'
         '[ "$1" = init ] && mkdir -p .terraform && touch .terraform/fits && exit 0\n'
@@ -163,7 +164,7 @@ def test_a_folder_is_initialized_when_terraform_asks_for_it_and_only_then(
     assert (tmp_path / "calls").read_text().split() == ["init", "plan", "plan", "init", "plan", "plan"]
 
 
-def test_what_stops_the_initialization_is_told(make_terraform: MakeTerraform, tmp_path: Path) -> None:
+def test_an_error_of_the_initialization_is_reported(make_terraform: MakeTerraform, tmp_path: Path) -> None:
     terraform = make_terraform(
         'if [ "$1" = init ]; then printf "╷\\n│ Error: No bucket\\n│ \\n│   with x,\\n│   on a.json line 1:\\n│ \\n'
         '│ It is\\n│ gone.\\n│ \\n│ More.\\n╵\\n" >&2; else echo "please run \\"tofu init\\""; fi; exit 1'
@@ -174,7 +175,7 @@ def test_what_stops_the_initialization_is_told(make_terraform: MakeTerraform, tm
     assert "More." in raised.value.output
 
 
-def test_errors_of_a_json_run_are_a_line_each(make_terraform: MakeTerraform, tmp_path: Path) -> None:
+def test_errors_of_a_json_run_are_one_line_each(make_terraform: MakeTerraform, tmp_path: Path) -> None:
     def event(summary: str, detail: str = "", severity: str = "error") -> str:
         diagnostic = {"severity": severity, "summary": summary, "detail": detail}
         return json.dumps({"@level": severity, "type": "diagnostic", "diagnostic": diagnostic})
@@ -193,12 +194,12 @@ def test_errors_of_a_json_run_are_a_line_each(make_terraform: MakeTerraform, tmp
         silent.or_raise()
 
 
-def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> None:
-    told = (
+def test_an_error_loses_its_request_ids_and_is_cut_if_long() -> None:
+    detail = (
         "operation error IAM: GetRole, https response error StatusCode: 403, RequestID: 1-2, api error AccessDenied: no"
     )
     assert (
-        condensed("reading IAM Role (x)", told)
+        condensed("reading IAM Role (x)", detail)
         == "reading IAM Role (x): operation error IAM: GetRole, AccessDenied: no"
     )
     assert condensed("No valid credential sources found.\n", "Set some.") == (
@@ -207,21 +208,21 @@ def test_an_error_is_told_without_the_ids_of_the_response_and_cut_if_long() -> N
     assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
 
 
-def test_a_state_bucket_that_is_not_there_is_told_with_the_remedy() -> None:
-    told = 'Failed to get existing workspaces: S3 bucket "states" does not exist.\n'
-    assert condensed(told, "The referenced S3 bucket must have been previously created.") == (
-        'S3 bucket "states" does not exist: make it with make state-bucket, or correct state.bucket'
+def test_a_missing_state_bucket_is_reported_with_the_remedy() -> None:
+    summary = 'Failed to get existing workspaces: S3 bucket "states" does not exist.\n'
+    assert condensed(summary, "The referenced S3 bucket must have been previously created.") == (
+        'S3 bucket "states" does not exist: create it with make state-bucket, or correct state.bucket'
     )
 
 
-def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_path: Path) -> None:
-    """SIGTERM goes to our program alone, as a pipeline sends it; terraform gets one SIGINT and is waited for."""
+def test_an_interrupt_lets_terraform_finish_and_starts_nothing_more(tmp_path: Path) -> None:
+    """SIGTERM goes to this program only, as a pipeline sends it; Terraform gets one SIGINT and may finish."""
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
         (folder / ".terraform").mkdir(parents=True)
     binary = tmp_path / "terraform"
     binary.write_text(
-        "#!/bin/sh\ntrap 'echo interrupted >> told; touch stop' INT\ntouch begun\n"
+        "#!/bin/sh\ntrap 'echo interrupted >> signals; touch stop' INT\ntouch begun\n"
         "while [ ! -e stop ]; do sleep 0.05; done\necho state > written\n"
     )
     binary.chmod(0o755)
@@ -233,7 +234,7 @@ def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_pa
         "stacks = [Stack(each, pathlib.Path(each)) for each in ('one', 'two')]\n"
         "outcomes = for_each(stacks, lambda each: terraform.run(each.folder, 'apply').status, step='', parallelism=1)\n"
         "print(*(f'{stack.name} {status}' for stack, status in outcomes.done))\n"
-        "outcomes.report_broken()\n"
+        "outcomes.report_failed()\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],
@@ -247,16 +248,16 @@ def test_an_interrupt_lets_terraform_end_in_order_and_begins_nothing_more(tmp_pa
         while not (folders[0] / "begun").exists():
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        done, said = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=120)
     finally:
         (folders[0] / "stop").touch()
         process.kill()
-    assert done == "one 0\n"
-    assert said.splitlines() == [
-        "interrupted, waiting for terraform to end what it has begun",
-        "two: interrupted before it was begun",
-        "could not be done for 1 of 2 stacks: two",
+    assert out == "one 0\n"
+    assert err.splitlines() == [
+        "interrupted, waiting for Terraform to finish its current calls",
+        "two: not started because of the interrupt",
+        "1 of 2 stacks failed: two",
     ]
-    assert (folders[0] / "told").read_text() == "interrupted\n"
+    assert (folders[0] / "signals").read_text() == "interrupted\n"
     assert (folders[0] / "written").read_text() == "state\n"
     assert not (folders[1] / "begun").exists()

@@ -70,11 +70,11 @@ def test_a_version_that_locks_state_in_s3_is_taken(make_binary: MakeBinary, vers
     [
         ('{"terraform_version": "1.9.8"}', 0, "is 1.9.8"),
         ('{"terraform_version": "0.15.5"}', 0, "is 0.15.5"),
-        ('{"terraform_version": "newest"}', 0, "does not tell its version"),
-        ('{"terraform_version": 1.10}', 0, "does not tell its version"),
-        ("[]", 0, "does not tell its version"),
-        ("Terraform v1.11.4", 0, "does not tell its version"),
-        ('{"terraform_version": "1.11.4"}', 1, "does not tell its version"),
+        ('{"terraform_version": "newest"}', 0, "does not report its version"),
+        ('{"terraform_version": 1.10}', 0, "does not report its version"),
+        ("[]", 0, "does not report its version"),
+        ("Terraform v1.11.4", 0, "does not report its version"),
+        ('{"terraform_version": "1.11.4"}', 1, "does not report its version"),
     ],
 )
 def test_another_version_is_refused_in_one_line(make_binary: MakeBinary, says: str, status: int, message: str) -> None:

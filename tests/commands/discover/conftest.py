@@ -15,12 +15,12 @@ from tests.ran import Ran
 
 ACCOUNT = "123456789012"
 STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
-"""A state of one resource, of a type."""
+"""A state with one resource of a type."""
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
 def trusting(*statements: Document) -> Document:
-    """A trust policy of these statements."""
+    """Return a trust policy with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
@@ -30,7 +30,7 @@ MakeRole = Callable[..., str]
 
 @pytest.fixture(scope="session", autouse=True)
 def one_loader() -> Iterator[None]:
-    """Read botocore's data once for all runs of a command; that is most of what a run costs."""
+    """Load botocore's data once for all runs of a command; loading takes most of a run's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", functools.cache(create_loader))
         yield
@@ -44,7 +44,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AwsProxy]:
-    """AWS for this process: the sandbox, with a proxy before it."""
+    """Point this process at the sandbox, through a proxy."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -65,7 +65,7 @@ def studio(sandbox: Sandbox) -> Iterator[Studio]:
 
 @pytest.fixture
 def make_role(sandbox: Sandbox) -> Iterator[MakeRole]:
-    """Makes roles, by name, and removes them at the end."""
+    """Return a function that creates roles, which are deleted at the end."""
     iam = sandbox.client("iam")
     made: list[str] = []
 
@@ -102,7 +102,7 @@ def make_role(sandbox: Sandbox) -> Iterator[MakeRole]:
 
 @pytest.fixture
 def discover(proxy: AwsProxy, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process, in us-east-1 unless told otherwise."""
+    """Return a function that runs the command in this process, by default in us-east-1."""
 
     def run(*arguments: str, region: str | None = "us-east-1") -> Ran:
         capsys.readouterr()

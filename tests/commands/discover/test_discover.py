@@ -18,7 +18,7 @@ from tests.repository import ROOT
 RECIPE = inline_policy("recipe", partition="aws", account_id=ACCOUNT, role_arn="unused")
 
 
-def test_a_user_profile_without_a_role_has_the_domains(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_a_user_profile_without_a_role_uses_the_domains(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     domains, own = make_role("domains"), make_role("own")
     studio.domain("d-1", role=domains)
     studio.profile("d-1", "ann")
@@ -30,7 +30,7 @@ def test_a_user_profile_without_a_role_has_the_domains(discover: Run, studio: St
     ]
 
 
-def test_a_private_space_has_its_owners_role_and_a_shared_one_the_domains_for_spaces(
+def test_a_private_space_uses_its_owners_role_and_a_shared_one_the_domains_for_spaces(
     discover: Run, studio: Studio, make_role: MakeRole
 ) -> None:
     default, own, shared = make_role("default"), make_role("own"), make_role("shared")
@@ -53,17 +53,17 @@ def test_a_shared_space_in_a_domain_without_a_role_for_spaces_has_none(
     assert discover("--json").json["domains"][0]["spaces"][0]["execution_role"] is None
 
 
-def test_a_role_without_grants_is_said_to_have_none(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_a_role_without_grants_has_none(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     studio.domain("d-1", role=make_role("bare"))
     role = discover("--json").role("bare")
     assert (role["managed_policy"], role["inline_policy"], role["glue_trust"]) == (False, "absent", "denied")
     assert role["trust"] == ["sagemaker.amazonaws.com may sts:AssumeRole"]
-    assert role["also_trusts"] == role["in_the_way"] == role["notes"] == []
+    assert role["also_trusts"] == role["obstacles"] == role["notes"] == []
     assert role["used_by"] == {"domains": 1, "user_profiles": 0, "spaces": 0}
 
 
 @pytest.mark.parametrize("kind", ["recipe", "least-privilege"])
-def test_each_grant_is_found(discover: Run, studio: Studio, make_role: MakeRole, kind: str) -> None:
+def test_each_grant_is_recognized(discover: Run, studio: Studio, make_role: MakeRole, kind: str) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/granted"
     document = inline_policy(kind, partition="aws", account_id=ACCOUNT, role_arn=arn)  # type: ignore[arg-type]
     grants = {"attached": (managed_policy_arn("aws"),), "inline": {INLINE_POLICY_NAME: document}}
@@ -72,7 +72,7 @@ def test_each_grant_is_found(discover: Run, studio: Studio, make_role: MakeRole,
     assert (role["managed_policy"], role["inline_policy"], role["glue_trust"]) == (True, kind, "allowed")
 
 
-def test_an_inline_policy_of_our_name_and_another_content_is_told_apart(
+def test_an_inline_policy_with_our_name_and_other_content_is_recognized(
     discover: Run, studio: Studio, make_role: MakeRole
 ) -> None:
     theirs = {
@@ -82,10 +82,10 @@ def test_an_inline_policy_of_our_name_and_another_content_is_told_apart(
     studio.domain("d-1", role=make_role("theirs", inline={INLINE_POLICY_NAME: theirs}))
     role = discover("--json").role("theirs")
     assert role["inline_policy"] == "other"
-    assert "releasing the role takes them away" in role["notes"][0]
+    assert "releasing the role removes them" in role["notes"][0]
 
 
-def test_who_else_is_trusted_is_named(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_other_trusted_principals_are_named(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     forecast = {**SAGEMAKER, "Principal": {"Service": ["sagemaker.amazonaws.com", "forecast.amazonaws.com"]}}
     people = {**SAGEMAKER, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
     studio.domain("d-1", role=make_role("many", trusting(forecast, people)))
@@ -100,36 +100,36 @@ def test_glue_trusted_under_a_condition_is_undecided(discover: Run, studio: Stud
     assert "aws:SourceAccount" in role["glue_trust_reason"]
 
 
-def test_an_explicit_deny_is_in_the_way(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_an_explicit_deny_is_an_obstacle(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     deny = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:Create*", "Resource": "*"}}
     studio.domain("d-1", role=make_role("refused", inline={"no-glue": deny}))
-    assert discover("--json").role("refused")["in_the_way"] == ["glue:CreateSession: policy no-glue denies it"]
+    assert discover("--json").role("refused")["obstacles"] == ["glue:CreateSession: policy no-glue denies it"]
 
 
-def test_a_boundary_is_in_the_way(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_a_boundary_is_an_obstacle(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     boundary = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
     studio.domain("d-1", role=make_role("bounded", boundary=boundary))
-    lines = discover("--json").role("bounded")["in_the_way"]
+    lines = discover("--json").role("bounded")["obstacles"]
     assert lines == [
         "iam:GetRole, iam:PassRole and 8 more of the kernel's calls:"
         " the permissions boundary AmazonS3FullAccess does not allow it"
     ]
 
 
-def test_a_full_quota_of_attached_policies_is_in_the_way(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_a_full_quota_of_attached_policies_is_an_obstacle(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     names = ["IAMFullAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess", "AmazonVPCFullAccess", "AmazonSQSFullAccess"]
     names += ["AmazonSNSFullAccess", "AmazonRDSFullAccess", "AmazonSESFullAccess", "AWSGlueConsoleFullAccess"]
     names += ["AmazonKinesisFullAccess"]
     attached = tuple(f"arn:aws:iam::aws:policy/{name}" for name in names)
     studio.domain("d-1", role=make_role("full", attached=attached))
-    assert "10 managed policies are attached, the quota is 10" in discover("--json").role("full")["in_the_way"]
+    assert "10 managed policies are attached, the quota is 10" in discover("--json").role("full")["obstacles"]
 
 
-def test_a_trust_policy_without_room_for_glue_is_in_the_way(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_a_trust_policy_with_no_room_is_an_obstacle(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     ids = [f"AIDAEXAMPLE{number:04}" for number in range(99)]
     long = {**SAGEMAKER, "Condition": {"StringNotEquals": {"aws:userid": ids}}}
     studio.domain("d-1", role=make_role("long", trusting(long)))
-    assert any("the quota is 2048" in line for line in discover("--json").role("long")["in_the_way"])
+    assert any("the quota is 2048" in line for line in discover("--json").role("long")["obstacles"])
 
 
 @pytest.mark.parametrize("sign", ["domain", "name", "trust"])
@@ -142,10 +142,10 @@ def test_roles_of_unified_studio_are_not_supported(
     settings = {"UnifiedStudioSettings": {"StudioWebPortalAccess": "ENABLED", "DomainId": "dzd_1"}}
     studio.domain("d-1", role=arn, DomainSettings=settings if sign == "domain" else {})
     run = discover("--json", "--write", "dev")
-    assert run.role(name)["not_supported"].startswith("SageMaker Unified Studio owns it: ")
+    assert run.role(name)["not_supported"].startswith("it belongs to SageMaker Unified Studio: ")
 
 
-def test_what_is_configured_already_is_named_with_its_stack(
+def test_a_configured_role_is_listed_with_its_stack(
     discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
 ) -> None:
     configure(tmp_path, "[{role: known}]")
@@ -155,10 +155,10 @@ def test_what_is_configured_already_is_named_with_its_stack(
     run = discover("--json")
     assert run.role("known")["stacks"] == ["glue-sessions-dev-known"]
     assert run.role("unknown")["stacks"] == []
-    assert run.role("unknown")["notes"][0].startswith("no stack of the configuration is for it, yet it has grants")
+    assert run.role("unknown")["notes"][0].startswith("it has grants, but no configured stack")
 
 
-def test_an_external_role_with_an_inline_policy_of_our_name_is_pointed_out(
+def test_an_external_role_with_an_inline_policy_of_our_name_gets_a_note(
     discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
 ) -> None:
     configure(tmp_path, "[{role: theirs, trust: {ownership: external}, permissions: least-privilege}]")
@@ -166,7 +166,7 @@ def test_an_external_role_with_an_inline_policy_of_our_name_is_pointed_out(
     assert "apply would overwrite it" in discover("--json").role("theirs")["notes"][0]
 
 
-def test_tables_group_alike_user_profiles(discover: Run, studio: Studio, make_role: MakeRole) -> None:
+def test_tables_group_similar_user_profiles(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     studio.domain("d-1", role=make_role("default"))
     for number in range(20):
         studio.profile("d-1", f"user-{number:02}")
@@ -205,14 +205,14 @@ def test_a_fleet_takes_each_call_once(discover: Run, studio: Studio, proxy: AwsP
     }
 
 
-def test_all_regions_that_are_on_are_looked_in(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
+def test_all_enabled_regions_are_searched(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
     run = discover("--json", region=None)
     assert run.status == 0
     asked = {call.region for call in proxy.calls if call.operation == "ListDomains"}
     assert {"us-east-1", "eu-west-1"} < asked == set(run.json["regions"])
 
 
-def test_where_regions_may_not_be_asked_for_all_are_tried(
+def test_all_regions_are_tried_if_the_enabled_ones_may_not_be_listed(
     discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole
 ) -> None:
     studio.domain("d-1", role=make_role("found"))
@@ -226,7 +226,7 @@ def test_where_regions_may_not_be_asked_for_all_are_tried(
     assert "trying all" in run.err
 
 
-def test_a_region_that_is_off_is_one_line_and_the_others_are_done(
+def test_a_disabled_region_is_one_line_and_the_others_are_searched(
     discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole
 ) -> None:
     studio.domain("d-1", role=make_role("found"))
@@ -240,10 +240,10 @@ def test_a_region_that_is_off_is_one_line_and_the_others_are_done(
     run = discover("--json", "--region", "eu-south-1", "us-east-1", region=None)
     assert run.status == 0
     assert [role["name"] for role in run.json["roles"]] == ["found"]
-    assert run.err.splitlines() == run.json["faults"]
+    assert run.err.splitlines() == run.json["errors"]
     assert len(run.err.splitlines()) == 1
     assert run.err.startswith("eu-south-1: sagemaker:ListDomains: ")
-    assert "the region is off for this account" in run.err
+    assert "the region is not enabled for this account" in run.err
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_region_that_is_off_is_one_line_and_the_others_are_done(
         ("GetPolicyVersion", "policies: iam:GetPolicyVersion of arn:aws:iam::aws:policy/AmazonS3FullAccess"),
     ],
 )
-def test_a_call_that_is_not_permitted_is_one_line_and_the_rest_is_done(
+def test_a_denied_call_is_one_line_and_the_rest_is_done(
     discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole, operation: str, place: str
 ) -> None:
     allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
@@ -289,7 +289,7 @@ def test_a_call_that_is_not_permitted_is_one_line_and_the_rest_is_done(
     assert refused == [operation]
 
 
-def test_the_same_refusal_of_many_calls_is_one_line(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
+def test_the_same_error_of_many_calls_is_one_line(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
     studio.domain("d-1")
     for number in range(30):
         studio.profile("d-1", f"user-{number}")
@@ -299,12 +299,12 @@ def test_the_same_refusal_of_many_calls_is_one_line(discover: Run, studio: Studi
     assert run.err.endswith("(and 29 more like it)\n")
 
 
-def test_what_could_not_be_read_leaves_a_judgement_open(
+def test_an_unreadable_policy_leaves_the_decision_open(
     discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole
 ) -> None:
     studio.domain("d-1", role=make_role("dark", attached=("arn:aws:iam::aws:policy/AmazonS3FullAccess",)))
     proxy.refuse("GetPolicyVersion", "AccessDenied")
-    line = discover("--json").role("dark")["in_the_way"][0]
+    line = discover("--json").role("dark")["obstacles"][0]
     assert line.endswith("whether policy AmazonS3FullAccess denies it is unknown, it could not be read")
 
 
@@ -322,7 +322,7 @@ def test_a_throttled_call_is_tried_again(discover: Run, studio: Studio, proxy: A
     assert run.json["api_calls"]["DescribeDomain"] == 1
 
 
-def test_a_role_that_is_gone_is_said_to_be_gone(discover: Run, studio: Studio) -> None:
+def test_a_missing_role_gets_a_note(discover: Run, studio: Studio) -> None:
     studio.domain("d-1", role=f"arn:aws:iam::{ACCOUNT}:role/gone")
     run = discover("--json")
     assert run.role("gone")["notes"] == ["there is no such role, apps that use it cannot start"]
@@ -332,23 +332,23 @@ def test_a_role_of_another_account_is_not_read(discover: Run, studio: Studio, pr
     studio.domain("d-1", role="arn:aws:iam::999999999999:role/elsewhere")
     run = discover("--json")
     assert run.err == (
-        f"arn:aws:iam::999999999999:role/elsewhere: is a role of another account than {ACCOUNT}, not read\n"
+        f"arn:aws:iam::999999999999:role/elsewhere: belongs to another account than {ACCOUNT}, not read\n"
     )
     assert "GetRole" not in proxy.operations
 
 
-def test_an_account_without_domains_is_well(discover: Run, studio: Studio) -> None:
+def test_an_account_without_domains_is_a_success(discover: Run, studio: Studio) -> None:
     run = discover()
     assert (run.status, run.err) == (0, "")
-    assert "no execution roles found" in run.out
+    assert "no execution roles" in run.out
 
 
-def test_where_nothing_could_be_read_the_status_is_2(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
+def test_the_status_is_2_if_nothing_could_be_read(discover: Run, studio: Studio, proxy: AwsProxy) -> None:
     proxy.refuse("ListDomains", "AccessDeniedException")
     assert discover().status == 2
 
 
-def test_credentials_that_aws_does_not_take_are_one_line(discover: Run, proxy: AwsProxy) -> None:
+def test_rejected_credentials_are_one_line(discover: Run, proxy: AwsProxy) -> None:
     proxy.refuse("GetCallerIdentity", "ExpiredToken", "The security token included in the request is expired")
     run = discover()
     assert (run.status, run.out) == (2, "")
@@ -374,19 +374,19 @@ def test_a_profile_that_does_not_exist_is_one_line(discover: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--region", "Ireland"], 'supply the name of an AWS region, like eu-west-1, got "Ireland"'),
-        (["--additive"], "--additive and --role go with --write"),
-        (["--role", "a"], "--additive and --role go with --write"),
+        (["--additive"], "--additive and --role require --write"),
+        (["--role", "a"], "--additive and --role require --write"),
         (["--write", "../dev"], 'supply the name of an environment, 1 to 32 letters, digits, _ and -, got "../dev"'),
     ],
 )
-def test_wrong_arguments_are_told(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+def test_wrong_arguments_are_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].endswith(said)
+    assert capsys.readouterr().err.splitlines()[-1].endswith(message)
 
 
 def test_help_comes_without_loading_an_aws_client() -> None:
@@ -399,14 +399,14 @@ def test_help_comes_without_loading_an_aws_client() -> None:
     assert out.splitlines()[-1] == "[]"
 
 
-def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
+def test_an_orphaned_state_is_reported(
     discover: Run, studio: Studio, make_role: MakeRole, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     studio.domain("d-1", role=make_role("team"))
     configure(tmp_path, "[{role: team}]")
     s3 = sandbox.client("s3")
     key = "glue-sessions/dev/gone.tfstate"
-    assert discover("--json").json["left_over"] == []  # the bucket has yet to be made
+    assert discover("--json").json["orphaned_states"] == []  # the bucket does not exist yet
     s3.create_bucket(Bucket="some-states")
     try:
         s3.put_object(Bucket="some-states", Key=key, Body=STATE.format("aws_iam_role_policy").encode())
@@ -415,14 +415,14 @@ def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
         s3.delete_object(Bucket="some-states", Key=key)
         s3.delete_bucket(Bucket="some-states")
     line = (
-        f"left over: dev/gone is not in the configuration and its state s3://some-states/{key} has grants: put the role"
-        " back with released: true and apply, then take it out"
+        f"orphaned state: dev/gone is not in the configuration, but its state s3://some-states/{key} still has grants:"
+        " add the role back with released: true, apply, then remove it"
     )
-    assert (found.json["left_over"], found.json["faults"]) == ([line], [])
+    assert (found.json["orphaned_states"], found.json["errors"]) == ([line], [])
     assert " ".join(line.split()) in " ".join(printed.out.split())
 
 
-def test_states_that_cannot_be_read_are_a_line_and_the_rest_is_done(
+def test_unreadable_states_are_one_line_and_the_rest_is_done(
     discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
 ) -> None:
     studio.domain("d-1", role=make_role("team"))
@@ -431,7 +431,7 @@ def test_states_that_cannot_be_read_are_a_line_and_the_rest_is_done(
     assert run.status == 0
     assert [role["name"] for role in run.json["roles"]] == ["team"]
     (line,) = run.err.splitlines()
-    assert line.startswith("s3://some-states: states of roles no longer configured: ")
+    assert line.startswith("s3://some-states: orphaned states: ")
 
 
 def test_the_command_runs_as_a_module(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`discover --write`: what ends up in the configuration, and that nothing else changes."""
+"""`discover --write` writes the right settings into the configuration, and changes nothing else."""
 
 import json
 import os
@@ -48,14 +48,14 @@ def file(tmp_path: Path, proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def entry(file: Path, name: str) -> dict[str, object]:
-    """A role's settings in the file, as far as they are not defaults."""
+    """Return a role's settings in the file, without defaults."""
     for stack in load(file, os.environ).role_stacks:
         if stack.role.name == name:
             return stack.role.model_dump(exclude_defaults=True)
     raise AssertionError(f"{name} is not in {file.read_text()}")
 
 
-def test_a_role_that_trusts_sagemaker_alone_gets_the_defaults(
+def test_a_role_that_trusts_only_sagemaker_gets_the_defaults(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:
     arn = make_role("plain")
@@ -63,7 +63,7 @@ def test_a_role_that_trusts_sagemaker_alone_gets_the_defaults(
     run = discover("--write", "dev")
     assert (run.status, run.err) == (0, "")
     assert entry(file, "plain") == {"role": arn}
-    assert "plain: written as authoritative, it trusts SageMaker alone" in run.out.splitlines()
+    assert "plain: written as authoritative, it trusts only SageMaker" in run.out.splitlines()
 
 
 def test_a_role_with_the_recipes_trust_gets_the_defaults(
@@ -75,7 +75,9 @@ def test_a_role_with_the_recipes_trust_gets_the_defaults(
     assert entry(file, "done") == {"role": arn}
 
 
-def test_trust_of_others_is_kept_word_for_word(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_others_statements_are_kept_word_for_word(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
     arn = make_role("shared", {"Version": "2008-10-17", "Id": "theirs", "Statement": [SAGEMAKER, PEOPLE]})
     studio.domain("d-1", role=arn)
     discover("--write", "dev")
@@ -84,7 +86,7 @@ def test_trust_of_others_is_kept_word_for_word(discover: Run, studio: Studio, ma
     assert entry(file, "shared") == {"role": arn, "trust": {"keep": "trust/shared.json"}}
 
 
-def test_glues_own_statement_is_not_kept_twice(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_glues_statement_is_not_kept_twice(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     studio.domain("d-1", role=make_role("before", trusting(SAGEMAKER, glue_statement(), PEOPLE)))
     discover("--write", "dev")
     assert json.loads((file.parent / "trust/before.json").read_text())["Statement"] == [SAGEMAKER, PEOPLE]
@@ -105,7 +107,7 @@ NOT_KEEPABLE = {
     "trusts Glue in a statement of others or under conditions": trusting(
         {**SAGEMAKER, "Principal": {"Service": ["sagemaker.amazonaws.com", "glue.amazonaws.com"]}}, PEOPLE
     ),
-    "has a statement of others under our Sid GlueInteractiveSessions": trusting(
+    "has a statement of others with the Sid GlueInteractiveSessions": trusting(
         SAGEMAKER, {**PEOPLE, "Sid": "GlueInteractiveSessions"}
     ),
     "does not trust SageMaker": trusting(PEOPLE),
@@ -113,7 +115,7 @@ NOT_KEEPABLE = {
 
 
 @pytest.mark.parametrize("why", NOT_KEEPABLE)
-def test_what_cannot_be_kept_is_left_to_its_owners_and_said(
+def test_statements_that_cannot_be_kept_stay_with_their_owners(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path, why: str
 ) -> None:
     arn = make_role("odd", NOT_KEEPABLE[why])
@@ -130,7 +132,7 @@ def test_a_deny_is_never_dropped(discover: Run, studio: Studio, make_role: MakeR
     assert json.loads((file.parent / "trust/denying.json").read_text())["Statement"] == [SAGEMAKER, deny]
 
 
-def test_all_that_was_there_stays_byte_for_byte(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_existing_content_stays_byte_for_byte(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     arn = make_role("plain")
     studio.domain("d-1", role=arn)
     discover("--write", "dev")
@@ -138,9 +140,7 @@ def test_all_that_was_there_stays_byte_for_byte(discover: Run, studio: Studio, m
     assert file.read_text() == CONFIGURATION.replace("        # released: true\n", f"        # released: true\n{added}")
 
 
-def test_an_environment_that_is_not_there_is_made(
-    discover: Run, studio: Studio, make_role: MakeRole, file: Path
-) -> None:
+def test_a_missing_environment_is_created(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     arn = make_role("plain")
     studio.domain("d-1", role=arn)
     discover("--write", "new-one")
@@ -149,13 +149,11 @@ def test_an_environment_that_is_not_there_is_made(
     )
 
 
-def test_a_role_that_is_there_already_is_left_as_it_is(
-    discover: Run, studio: Studio, make_role: MakeRole, file: Path
-) -> None:
+def test_a_configured_role_is_not_changed(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     studio.domain("d-1", role=make_role("KNOWN"))
     run = discover("--write", "dev")
     assert run.status == 0
-    assert "KNOWN: is in environments.dev already, left as it is" in run.out
+    assert "KNOWN: already in environments.dev, not changed" in run.out
     assert file.read_text() == CONFIGURATION
 
 
@@ -167,20 +165,20 @@ def test_writing_twice_writes_once(discover: Run, studio: Studio, make_role: Mak
     assert file.read_text() == once
 
 
-def test_only_the_roles_asked_for_are_written(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_only_the_selected_roles_are_written(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     studio.domain("d-1", role=make_role("one"), space_role=make_role("two"))
     discover("--write", "dev", "--role", "Two")
     assert "/two" in file.read_text()
     assert "/one" not in file.read_text()
 
 
-def test_a_role_asked_for_and_not_found_is_an_error(
+def test_a_selected_role_that_is_missing_is_an_error(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:
     studio.domain("d-1", role=make_role("one"))
     run = discover("--write", "dev", "--role", "one", "three")
     assert (run.status, file.read_text()) == (2, CONFIGURATION)
-    assert run.err == "no domain, user profile or space has the execution role three, in the regions looked in\n"
+    assert run.err == "no domain, user profile or space in these regions has the execution role three\n"
 
 
 def test_an_environment_of_another_account_is_refused(
@@ -192,14 +190,14 @@ def test_an_environment_of_another_account_is_refused(
     assert run.err.startswith("environments.prod is account 999999999999, and the roles are in 123456789012")
 
 
-def test_a_variable_that_is_not_set_hinders_no_one_and_is_said(
+def test_an_unset_variable_is_reported_and_does_not_prevent_the_write(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SAGEMAKER_ROLE_NAME")
     studio.domain("d-1", role=make_role("one"))
     run = discover("--write", "dev")
     assert run.status == 0
-    assert "glue-sessions.yaml needs this too: environments.dev.roles[0].role: set the environment variable" in run.out
+    assert "glue-sessions.yaml also needs: environments.dev.roles[0].role: set the environment variable" in run.out
     monkeypatch.setenv("SAGEMAKER_ROLE_NAME", "known")
     assert [stack.role.name for stack in load(file, os.environ).role_stacks] == ["known", "one", "x"]
 
@@ -215,7 +213,7 @@ def test_a_file_of_kept_statements_is_never_overwritten(
     assert json.loads((file.parent / "trust/dev-shared.json").read_text())["Statement"] == [SAGEMAKER, PEOPLE]
 
 
-def test_a_deleted_principal_is_left_out_and_said(
+def test_a_role_that_trusts_a_deleted_principal_is_not_written(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path, sandbox: Sandbox
 ) -> None:
     iam = sandbox.client("iam")
@@ -227,26 +225,26 @@ def test_a_deleted_principal_is_left_out_and_said(
     assert run.err.startswith(f"stale: not written, its trust policy names a deleted principal, {gone['RoleId']}")
 
 
-def test_a_role_of_unified_studio_is_left_out_and_said(
+def test_a_role_of_unified_studio_is_not_written(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:
     studio.domain("d-1", role=make_role("datazone_usr_role_1"), space_role=make_role("ours"))
     run = discover("--write", "dev")
     assert run.status == 0
-    assert "datazone_usr_role_1: not written, SageMaker Unified Studio owns it" in run.err
+    assert "datazone_usr_role_1: not written, it belongs to SageMaker Unified Studio" in run.err
     assert "datazone" not in file.read_text()
 
 
-def test_nothing_is_left_behind_where_the_result_would_be_wrong(
+def test_no_file_is_written_if_the_result_would_have_an_error(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:
-    # in another partition's region no role of this account can be
+    # no role of this account can be in another partition
     text = CONFIGURATION.replace("  dev:\n    region: us-east-1", "  dev:\n    region: cn-north-1")
     file.write_text(text)
     studio.domain("d-1", role=make_role("shared", trusting(SAGEMAKER, PEOPLE)))
     run = discover("--write", "dev")
     assert (run.status, file.read_text()) == (2, text)
-    assert "glue-sessions.yaml: would not be right any more: environments.dev.roles[1].role" in run.err
+    assert "glue-sessions.yaml: not written, it would have an error: environments.dev.roles[1].role" in run.err
     assert [path.name for path in file.parent.iterdir()] == ["glue-sessions.yaml"]
 
 
@@ -260,14 +258,14 @@ def test_without_a_configuration_nothing_is_written(
     assert run.err == f"{file}: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
 
 
-def test_the_files_mode_stays(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_the_mode_of_the_file_stays(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     file.chmod(0o640)
     studio.domain("d-1", role=make_role("one"))
     discover("--write", "dev")
     assert file.stat().st_mode & 0o777 == 0o640
 
 
-def test_json_stays_json_while_writing(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+def test_stdout_stays_json_while_writing(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     studio.domain("d-1", role=make_role("one"))
     run = discover("--json", "--write", "dev")
     assert run.role("one")["name"] == "one"
@@ -295,7 +293,7 @@ LAYOUTS = {
         "environments: {e: {roles: [{role: a}]}}\n",
         f"environments: {{e: {{roles: [{{role: a}}, {BRACES}]}}}}\n",
     ),
-    "a list in brackets over lines": (
+    "a list in brackets over several lines": (
         "environments:\n  e:\n    roles: [\n      {role: a}\n    ]  # all\n",
         f"environments:\n  e:\n    roles: [\n      {{role: a}}\n    , {BRACES}]  # all\n",
     ),
@@ -314,7 +312,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_roles_are_added_in_the_layout_that_is_there(layout: str) -> None:
+def test_roles_are_added_in_the_existing_layout(layout: str) -> None:
     before, after = LAYOUTS[layout]
     assert with_roles(before, "e", ROLES, new_environment=NEW) == after
 
@@ -332,6 +330,6 @@ def test_roles_are_added_in_the_layout_that_is_there(layout: str) -> None:
     ],
     ids=["an alias", "no list", "no roles", "no environments", "a list", "nothing", "no YAML"],
 )
-def test_where_no_place_is_found_what_to_add_is_said(text: str) -> None:
+def test_an_error_without_a_safe_place_has_the_roles_to_add(text: str) -> None:
     with pytest.raises(NotInsertableError, match=r"^add to environments\.e\.roles by hand: \{role: arn:aws:iam::1111"):
         with_roles(text, "e", ROLES, new_environment=NEW)

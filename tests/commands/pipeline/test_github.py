@@ -1,4 +1,4 @@
-"""What the workflows' steps do on GitHub: outputs, one comment, an issue for each environment, the reviewed run."""
+"""The workflow steps on GitHub: outputs, one comment, an issue per environment, the reviewed run."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 
 from commands.pipeline import plans
 from commands.pipeline.__main__ import main
-from commands.pipeline.drift_issues import put_issues
 from commands.pipeline.github import GitHub
+from commands.pipeline.reports import put_issues
 from review.drift.analysis import Analysis
 from review.drift.entries import FailedCheckMessage
 from review.drift.report import Reading
@@ -23,7 +23,7 @@ HARMFUL = plan(role(trust(SAGEMAKER), None))
 
 
 def planned(**contents: bytes) -> None:
-    """Lay plans out as the jobs of a matrix leave them, once their artefacts are merged."""
+    """Write plans where the merged artifacts of the matrix jobs put them."""
     for name in NAMES:
         folder = Path("cdktf.out/stacks", name)
         folder.mkdir(parents=True)
@@ -31,10 +31,10 @@ def planned(**contents: bytes) -> None:
             (folder / plans.SHOWN).write_bytes(content)
 
 
-def test_the_stacks_of_the_matrix_are_those_that_are_configured(
+def test_the_stacks_of_the_matrix_are_the_configured_ones(
     github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("GITHUB_TOKEN")  # the job is not given one
+    monkeypatch.delenv("GITHUB_TOKEN")  # the job gets no token
     assert main(["stacks"]) == 0
     assert json.loads(github.outputs["stacks"]) == capsys.readouterr().out.split() == NAMES
     monkeypatch.delenv("GITHUB_OUTPUT")
@@ -68,7 +68,7 @@ def test_the_comment_is_kept_up_to_date_among_those_of_others(github: FakeGitHub
     ]
 
 
-def test_a_finding_that_the_repository_accepts_passes_the_gate(github: FakeGitHub) -> None:
+def test_a_finding_with_a_waiver_passes_the_gate(github: FakeGitHub) -> None:
     planned(dev_b=HARMFUL)
     entry = {"rule": "role-destroyed", "plan": NAMES[1], "reason": "the team has moved on", "expires": "2999-12-31"}
     Path(".review-accept.yaml").write_text(json.dumps([entry]).replace('"2999-12-31"', "2999-12-31"))
@@ -76,7 +76,7 @@ def test_a_finding_that_the_repository_accepts_passes_the_gate(github: FakeGitHu
     assert "the team has moved on" in github.comments[0]["body"]
 
 
-def test_a_stack_without_a_plan_is_named_and_passes_no_gate(github: FakeGitHub) -> None:
+def test_a_stack_without_a_plan_is_named_and_fails_the_gate(github: FakeGitHub) -> None:
     planned(dev_a=b"", prod_a=b"")
     assert main(["review"]) == 2
     (
@@ -89,14 +89,12 @@ def test_a_stack_without_a_plan_is_named_and_passes_no_gate(github: FakeGitHub) 
     assert f"#### `{NAMES[1]}`" in github.comments[0]["body"]
 
 
-def test_nothing_planned_is_said_as_well(github: FakeGitHub) -> None:
+def test_a_comment_says_that_nothing_was_planned(github: FakeGitHub) -> None:
     assert main(["review"]) == 2
     assert "### ❌ IAM review: nothing was planned" in github.comments[0]["body"]
 
 
-def test_a_plan_that_cannot_be_read_is_said_on_the_pull_request(
-    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_comment_says_that_a_plan_cannot_be_read(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     planned(dev_a=b"{}")
     assert main(["review"]) == 2
     assert "### ❌ IAM review: the plans cannot be reviewed, see the job's log" in github.comments[0]["body"]
@@ -104,7 +102,7 @@ def test_a_plan_that_cannot_be_read_is_said_on_the_pull_request(
 
 
 def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHub, tmp_path: Path) -> None:
-    status, text = plans.reviewed([f"stack-{number:05}" for number in range(9_000)], tmp_path)
+    status, text = plans.review_comment([f"stack-{number:05}" for number in range(9_000)], tmp_path)
     assert status == 2
     assert text.startswith(f"{MARKER}\n\n**Could not be planned**")
     assert len(text) <= LIMIT
@@ -115,7 +113,7 @@ def reading(environment: str, *drifted: str, **more: Any) -> Reading:
     return Reading(f"glue-sessions-{environment}-a", environment, "a", analysis, **more)
 
 
-def test_an_environment_that_drifted_gets_an_issue_which_is_closed_when_it_is_well(github: FakeGitHub) -> None:
+def test_an_environment_with_drift_gets_an_issue_which_is_closed_without_drift(github: FakeGitHub) -> None:
     put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", errors=["no such role"])])
     assert list(github.open_issues) == ["Drift: dev", "Drift: dev-eu"]
     text = github.open_issues["Drift: dev"]
@@ -131,12 +129,12 @@ def test_an_environment_that_drifted_gets_an_issue_which_is_closed_when_it_is_we
     assert "lost: y" in github.open_issues["Drift: dev"]
     assert "lost: x" not in github.open_issues["Drift: dev"]
     (last,) = github.comments
-    assert (last["of"], last["body"]) == (2, "Nothing is drifted any more: the environment is no longer configured.")
+    assert (last["of"], last["body"]) == (2, "No drift any more: the environment is no longer configured.")
 
     put_issues(GitHub(), [reading("dev"), reading("prod")])
     assert github.open_issues == {}
     assert github.issues[0]["state_reason"] == "completed"
-    assert github.comments[1]["body"] == "Nothing is drifted any more: 1 stack as applied."
+    assert github.comments[1]["body"] == "No drift any more: 1 stack as applied."
 
 
 def test_issues_of_others_are_left_alone(github: FakeGitHub) -> None:
@@ -169,21 +167,21 @@ def run(number: int, conclusion: str | None = "success", **more: Any) -> dict[st
     }
 
 
-def test_what_was_merged_is_applied_from_the_newest_run_that_planned_it(github: FakeGitHub) -> None:
+def test_a_merged_pull_request_is_applied_from_its_newest_plan_run(github: FakeGitHub) -> None:
     github.pulls["c0ffee"] = [{**MERGED, "number": 6, "merge_commit_sha": "other"}, MERGED]
     github.runs = [run(1), run(3), run(2, "failure"), run(9, head_sha="other"), run(8, event="push")]
     assert main(["reviewed-run"]) == 0
     assert github.outputs == {"run": "103"}
 
 
-def test_a_commit_that_no_pull_request_made_applies_nothing(github: FakeGitHub) -> None:
+def test_a_commit_without_a_pull_request_applies_nothing(github: FakeGitHub) -> None:
     github.pulls["c0ffee"] = [{**MERGED, "merge_commit_sha": None}]
     assert main(["reviewed-run"]) == 0
     assert github.outputs == {"run": ""}
 
 
 @pytest.mark.parametrize(
-    ("runs", "said"),
+    ("runs", "message"),
     [
         ([], "pull request 7 has no plan of abc: plan again in another pull request\n"),
         (
@@ -193,34 +191,34 @@ def test_a_commit_that_no_pull_request_made_applies_nothing(github: FakeGitHub) 
         ([run(1, None)], "the plan of pull request 7 did not pass (in_progress): https://github.example/runs/1\n"),
     ],
 )
-def test_what_was_merged_without_a_plan_that_passed_is_refused(
-    github: FakeGitHub, capsys: pytest.CaptureFixture[str], runs: list[dict[str, Any]], said: str
+def test_a_merge_without_a_passed_plan_is_refused(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], runs: list[dict[str, Any]], message: str
 ) -> None:
     github.pulls["c0ffee"], github.runs = [MERGED], runs
     assert main(["reviewed-run"]) == 2
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
     assert github.outputs == {}
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ((403, {"message": "Resource not accessible by integration"}), "403 Resource not accessible by integration"),
         ((502, b"<html>"), "502 Bad Gateway"),
         ((201, b"<html>"), "Expecting value: line 1 column 1 (char 0)"),
     ],
 )
-def test_what_github_refuses_is_said_in_a_line(
-    github: FakeGitHub, capsys: pytest.CaptureFixture[str], answer: tuple[int, Any], said: str
+def test_a_refusal_of_github_is_one_line(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], answer: tuple[int, Any], message: str
 ) -> None:
     planned()
     github.answers["POST issues/7/comments"] = answer
     assert main(["review"]) == 2
-    assert capsys.readouterr().err == f"GitHub, POST issues/7/comments: {said}\n"
+    assert capsys.readouterr().err == f"GitHub, POST issues/7/comments: {message}\n"
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         ("GITHUB_TOKEN", "another", "GitHub, GET issues/7/comments: 401 Bad credentials\n"),
         ("GITHUB_API_URL", "http://127.0.0.1:9", "GitHub, GET issues/7/comments: [Errno 111] Connection refused"),
@@ -232,23 +230,23 @@ def test_what_github_refuses_is_said_in_a_line(
         ),
     ],
 )
-def test_what_is_wrong_with_the_job_is_said_in_a_line(
+def test_an_error_of_the_job_is_one_line(
     github: FakeGitHub,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     variable: str,
     value: str,
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert main(["review"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(said)
-    assert told.count("\n") == 1
+    err = capsys.readouterr().err
+    assert err.startswith(message)
+    assert err.count("\n") == 1
 
 
-def test_a_faulty_configuration_is_said_as_everywhere(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_configuration_is_one_line(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
     Path("glue-sessions.yaml").unlink()
     assert main(["stacks"]) == 2
-    said = "glue-sessions.yaml: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
-    assert capsys.readouterr().err == said
+    message = "glue-sessions.yaml: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
+    assert capsys.readouterr().err == message

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.pipeline import mirror
 from commands.pipeline.__main__ import main
+from terraform_cli import installation
 from terraform_cli.synthesis import synthesize
 
 NAME = "glue-sessions-dev-team"
@@ -40,26 +40,26 @@ def terraform(script: str) -> None:
     program.chmod(0o755)
 
 
-def test_what_terraform_shows_of_a_plan_is_kept_beside_it(folder: Path) -> None:
+def test_a_plan_is_written_as_json_next_to_it(folder: Path) -> None:
     terraform('test "$*" = "show -json plan" && test -f plan && printf "{}"')
     assert main(["show", NAME]) == 0
     assert (folder / "plan.json").read_text() == "{}"
 
 
 @pytest.mark.parametrize(
-    ("step", "argument", "said"),
+    ("step", "argument", "message"),
     [
         ("show", NAME, "Failed to read the given file as a plan\n"),
-        ("show", "nobody", f'no stack is named "nobody", there are: {NAME}\n'),
+        ("show", "nobody", f'no stack matches "nobody"; stacks: {NAME}\n'),
         ("mirror-provider", "~> 5.100", "terraform providers mirror ended with status 1\n"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(
-    folder: Path, capfd: pytest.CaptureFixture[str], step: str, argument: str, said: str
+def test_a_step_that_fails_is_one_line(
+    folder: Path, capfd: pytest.CaptureFixture[str], step: str, argument: str, message: str
 ) -> None:
     terraform('test "$1" = show && printf "Error: Failed to read the given file as a plan\n"; exit 1')
     assert main([step, argument]) == 2
-    assert capfd.readouterr().err == said
+    assert capfd.readouterr().err == message
 
 
 def test_without_a_plan_there_is_nothing_to_show(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,19 +69,21 @@ def test_without_a_plan_there_is_nothing_to_show(folder: Path, capsys: pytest.Ca
     assert capsys.readouterr().err == f"there is no saved plan, run cdktf plan {NAME} first\n"
 
 
-def test_one_version_of_the_provider_is_mirrored_where_terraform_looks(
+def test_one_version_of_the_provider_is_downloaded_into_terraforms_implied_mirror(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     terraform('cp main.tf.json "$HOME/asked.json" && mkdir -p "$3" && test "$1 $2" = "providers mirror"')
     assert main(["mirror-provider", "~> 5.100"]) == 0
-    assert mirror.FOLDER.expanduser().is_dir()
+    assert installation.IMPLIED_MIRROR.expanduser().is_dir()
     asked = json.loads(Path("asked.json").read_text())["terraform"]["required_providers"]
     assert asked == {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
 
 
-def test_a_plan_of_something_else_than_was_merged_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    terraform("exit 9")  # it is not even asked
+def test_a_plan_of_another_configuration_than_was_merged_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terraform("exit 9")  # never runs
     planned = Path("planned")
     synthesize(planned)
     document = json.loads((planned / "stacks" / NAME / "cdk.tf.json").read_text())
@@ -97,8 +99,8 @@ def test_a_plan_of_something_else_than_was_merged_is_refused(folder: Path, capsy
     shutil.rmtree(planned)
 
 
-def test_each_step_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_each_step(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert "Print the names of all stacks, a line each" in " ".join(capsys.readouterr().out.split())
+    assert "Print the names of all stacks, one per line" in " ".join(capsys.readouterr().out.split())

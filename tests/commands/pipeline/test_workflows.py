@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from commands.pipeline.__main__ import STEPS
-from commands.pipeline.drift_issues import LABEL
-from commands.pipeline.plans import SHOWN
-from commands.pipeline.reviewed_run import WORKFLOW
+from commands.pipeline.plans import SHOWN, WORKFLOW
+from commands.pipeline.reports import LABEL
 from terraform_cli import installation
 from terraform_cli.stacks import PLAN
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, faults, has_target, read

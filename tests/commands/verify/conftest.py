@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from commands.command_line import exit_cleanly_on_interrupt
 from commands.verify.__main__ import main
 from iam.documents.recipe import (
     INLINE_POLICY_NAME,
@@ -28,7 +29,7 @@ Granted = Callable[..., str]
 
 @pytest.fixture
 def verify(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process; `roles` is what stands under the environment `dev`."""
+    """Return a function that runs the command in this process; `roles` are those of the environment `dev`."""
 
     def run(*arguments: str, roles: str = "[{role: team}]", more: str = "") -> Ran:
         (tmp_path / "glue-sessions.yaml").write_text(
@@ -37,17 +38,17 @@ def verify(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         )
         capsys.readouterr()
         try:
-            status = main(arguments)
+            status = exit_cleanly_on_interrupt(lambda: main(arguments))
         except SystemExit as ended:
             status = int(str(ended.code))
-        return Ran(status, *capsys.readouterr())
+        return Ran(int(status or 0), *capsys.readouterr())
 
     return run
 
 
 @pytest.fixture
 def granted(make_role: MakeRole) -> Granted:
-    """Makes roles that have all of the recipe's grants."""
+    """Return a function that creates roles with all of the recipe's grants."""
 
     def make(
         name: str = "team",

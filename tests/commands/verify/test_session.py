@@ -1,4 +1,4 @@
-"""`verify --start-session`: what is started, and that it is gone afterwards whatever happens."""
+"""`verify --start-session` starts a session and always deletes it."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ ARGUMENTS = ("--json", "--start-session", "--yes", "*team")
 
 
 class Glue:
-    """Glue's sessions: one at a time, in the states that a test wants."""
+    """Glue's sessions: one at a time, in the states that a test sets."""
 
     def __init__(self, proxy: AwsProxy) -> None:
         self.created: dict[str, Any] | None = None
@@ -34,15 +34,15 @@ class Glue:
             "DeleteSession": self._delete,
         }
         for operation, answer in answers.items():
-            proxy.answers[operation] = self._noting(operation, answer)
+            proxy.answers[operation] = self._recording(operation, answer)
 
-    def _noting(self, operation: str, answer: Any) -> Any:
-        def noted(parameters: dict[str, Any], _: str) -> Answer:
+    def _recording(self, operation: str, answer: Any) -> Any:
+        def recorded(parameters: dict[str, Any], _: str) -> Answer:
             self.operations.append(operation)
-            found: Answer = answer(parameters)
-            return found
+            result: Answer = answer(parameters)
+            return result
 
-        return noted
+        return recorded
 
     def _create(self, parameters: dict[str, Any]) -> Answer:
         self.created = parameters
@@ -65,32 +65,32 @@ def glue(proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> Glue:
     return Glue(proxy)
 
 
-def test_a_smallest_session_runs_a_statement_and_is_gone(verify: Run, granted: Granted, glue: Glue) -> None:
+def test_a_minimal_session_runs_a_statement_and_is_deleted(verify: Run, granted: Granted, glue: Glue) -> None:
     granted()
     run = verify(*ARGUMENTS)
     assert run.status == 0
-    assert run.role("team")["session"] == {"ran": True, "said": "42", "left_over": None}
+    assert run.role("team")["session"] == {"ran": True, "output": "42", "remaining": None}
     assert glue.operations == [
         *("CreateSession", "GetSession", "RunStatement", "GetStatement"),
         *("StopSession", "GetSession", "DeleteSession"),
     ]
 
 
-def test_the_session_is_the_smallest_and_ends_by_itself(
+def test_the_session_is_minimal_and_times_out(
     verify: Run, granted: Granted, glue: Glue, proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arn = granted()
-    asked: dict[str, Any] = {}
+    request: dict[str, Any] = {}
     create = proxy.answers["CreateSession"]
 
-    def noted(parameters: dict[str, Any], region: str) -> Answer:
-        asked.update(parameters)
+    def recorded(parameters: dict[str, Any], region: str) -> Answer:
+        request.update(parameters)
         return create(parameters, region)
 
-    proxy.answers["CreateSession"] = noted
+    proxy.answers["CreateSession"] = recorded
     verify(*ARGUMENTS)
-    assert asked.pop("Id")
-    assert asked == {
+    assert request.pop("Id")
+    assert request == {
         "Role": arn,
         "Command": {"Name": "glueetl", "PythonVersion": "3"},
         "GlueVersion": "5.0",
@@ -98,15 +98,15 @@ def test_the_session_is_the_smallest_and_ends_by_itself(
         "NumberOfWorkers": 2,
         "IdleTimeout": 5,
         "Timeout": 15,
-        "Tags": {"owner": asked["Tags"]["owner"]},
+        "Tags": {"owner": request["Tags"]["owner"]},
     }
 
 
-def test_the_cost_is_said_first_and_who_starts_it_last(verify: Run, granted: Granted, glue: Glue) -> None:
+def test_the_cost_is_printed_first_and_the_caller_last(verify: Run, granted: Granted, glue: Glue) -> None:
     granted()
     run = verify("--start-session", "--yes", "*team")
     assert run.err.splitlines()[0].startswith("a session of 2 G.1X workers costs about USD 0.015 a minute")
-    assert "started by the caller, who passed the roles" in run.out
+    assert "the caller started the sessions and passed the roles" in run.out
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_started(
@@ -124,7 +124,7 @@ def test_no_session_is_started_with_a_role_that_is_not_ready(verify: Run, glue: 
     assert glue.operations == []
 
 
-def test_a_refused_session_is_said_and_nothing_is_stopped(
+def test_a_refused_session_is_reported_and_nothing_is_stopped(
     verify: Run, granted: Granted, glue: Glue, proxy: AwsProxy
 ) -> None:
     granted()
@@ -132,49 +132,49 @@ def test_a_refused_session_is_said_and_nothing_is_stopped(
     proxy.refuse("CreateSession", "InvalidInputException", message)
     run = verify(*ARGUMENTS)
     assert run.status == 1
-    assert run.role("team")["session"]["said"] == f"InvalidInputException: {message.rstrip('.')}"
+    assert run.role("team")["session"]["output"] == f"InvalidInputException: {message.rstrip('.')}"
     assert run.role("team")["state"] == "not ready"
     assert glue.operations == []
 
 
-def test_a_session_that_fails_is_deleted(verify: Run, granted: Granted, glue: Glue) -> None:
+def test_a_failed_session_is_deleted(verify: Run, granted: Granted, glue: Glue) -> None:
     granted()
     glue.state = "FAILED"
     run = verify(*ARGUMENTS)
     assert run.status == 1
-    assert run.role("team")["session"]["said"] == "the session is FAILED: no capacity"
+    assert run.role("team")["session"]["output"] == "the session is FAILED: no capacity"
     assert glue.operations[-3:] == ["StopSession", "GetSession", "DeleteSession"]
 
 
-def test_a_statement_that_fails_is_said_and_the_session_is_gone(verify: Run, granted: Granted, glue: Glue) -> None:
+def test_a_failed_statement_is_reported_and_the_session_is_deleted(verify: Run, granted: Granted, glue: Glue) -> None:
     granted()
     glue.statement = {"State": "ERROR", "Output": {"ErrorName": "Py4JError", "ErrorValue": "no Spark"}}
     run = verify(*ARGUMENTS)
-    assert run.role("team")["session"]["said"] == "the statement failed: Py4JError: no Spark"
+    assert run.role("team")["session"]["output"] == "the statement failed: Py4JError: no Spark"
     assert glue.created is None
 
 
-def test_a_session_that_is_never_ready_is_given_up_and_gone(
+def test_a_session_that_is_never_ready_is_deleted(
     verify: Run, granted: Granted, glue: Glue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "READY_SECONDS", 0.1)
     granted()
     glue.state = "PROVISIONING"
     run = verify(*ARGUMENTS)
-    assert run.role("team")["session"]["said"] == "the session was not ready in 0.1 s"
+    assert run.role("team")["session"]["output"] == "the session was not ready after 0.1 s"
     assert glue.created is None
 
 
-def test_a_session_that_cannot_be_stopped_is_said_with_the_command_that_stops_it(
+def test_a_session_that_cannot_be_stopped_is_reported_with_the_command_that_stops_it(
     verify: Run, granted: Granted, glue: Glue, proxy: AwsProxy
 ) -> None:
     granted()
     proxy.refuse("StopSession", "AccessDeniedException")
     run = verify(*ARGUMENTS)
     assert glue.created is not None
-    left_over = run.role("team")["session"]["left_over"]
-    assert left_over.endswith(f"aws glue stop-session --region us-east-1 --id {glue.created['Id']}")
-    assert left_over in run.err
+    remaining = run.role("team")["session"]["remaining"]
+    assert remaining.endswith(f"aws glue stop-session --region us-east-1 --id {glue.created['Id']}")
+    assert remaining in run.err
     assert run.status == 1
 
 

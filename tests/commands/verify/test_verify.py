@@ -16,8 +16,8 @@ PEOPLE = {**SAGEMAKER, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
 
 
 @pytest.fixture(autouse=True)
-def _documents_alone(proxy: AwsProxy) -> None:
-    """The caller may not simulate; tests of simulation take this back."""
+def _documents_only(proxy: AwsProxy) -> None:
+    """Deny the simulation; tests of the simulation override this."""
     proxy.refuse("SimulatePrincipalPolicy", "AccessDenied")
 
 
@@ -46,22 +46,24 @@ def test_a_role_without_grants_is_not_ready_and_each_is_named(verify: Run, make_
     assert [problem.partition(":")[0] for problem in role["problems"]] == [
         "the managed policy AwsGlueSessionUserRestrictedServiceRole is not attached",
         f"the inline policy {INLINE_POLICY_NAME} is missing",
-        "the trust policy departs from the declared one",
+        "the trust policy does not match the configuration",
     ]
     assert "glue.amazonaws.com may sts:AssumeRole" in role["problems"][2]
     assert set(run.verdicts("team").values()) == {"denied", "allowed"}
     assert run.verdicts("team")["sts:GetCallerIdentity"] == "allowed"
 
 
-def test_permissions_that_drifted_are_named_in_words(verify: Run, granted: Granted) -> None:
+def test_drifted_permissions_are_named_in_words(verify: Run, granted: Granted) -> None:
     granted(permissions="recipe")
     problems = verify("--json", roles="[{role: team, permissions: least-privilege}]").role("team")["problems"]
     assert len(problems) == 1
-    assert problems[0].startswith(f"the inline policy {INLINE_POLICY_NAME} departs from permissions: least-privilege: ")
+    assert problems[0].startswith(
+        f"the inline policy {INLINE_POLICY_NAME} does not match permissions: least-privilege: "
+    )
     assert "iam:PassRole on *" in problems[0]
 
 
-def test_trust_of_others_departs_from_authoritative_and_not_from_additive(verify: Run, granted: Granted) -> None:
+def test_trust_of_others_is_a_mismatch_of_authoritative_but_not_of_additive(verify: Run, granted: Granted) -> None:
     granted(trust=trusting(*trust_policy()["Statement"], PEOPLE))
     run = verify("--json")
     assert run.status == 1
@@ -70,7 +72,7 @@ def test_trust_of_others_departs_from_authoritative_and_not_from_additive(verify
     assert verify("--json", roles="[{role: team, trust: {ownership: external}}]").status == 0
 
 
-def test_kept_statements_are_declared(verify: Run, granted: Granted, tmp_path: Path) -> None:
+def test_kept_statements_are_no_mismatch(verify: Run, granted: Granted, tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_text(str(trusting(SAGEMAKER, PEOPLE)).replace("'", '"'))
     granted(trust=trusting(PEOPLE, SAGEMAKER, glue_statement()))
     assert verify("--json", roles="[{role: team, trust: {keep: kept.json}}]").status == 0
@@ -85,14 +87,14 @@ def test_a_role_that_does_not_trust_glue_is_not_ready(verify: Run, granted: Gran
     assert run.verdicts("team")["sts:AssumeRole"] == "denied"
 
 
-def test_glue_trusted_under_conditions_is_undecided_and_not_well(verify: Run, granted: Granted) -> None:
+def test_glue_trusted_under_conditions_is_undecided_and_not_ready(verify: Run, granted: Granted) -> None:
     condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     granted(trust=trusting(SAGEMAKER, {**glue_statement(), "Condition": condition}))
     run = verify("--json", roles="[{role: team, trust: {ownership: external}}]")
     assert (run.status, run.role("team")["state"]) == (1, "undecided")
 
 
-def test_an_explicit_deny_in_the_way_is_named(verify: Run, granted: Granted) -> None:
+def test_an_explicit_deny_is_named(verify: Run, granted: Granted) -> None:
     granted(inline={"no-glue": DENY_GLUE})
     run = verify("--json")
     assert run.status == 1
@@ -101,7 +103,7 @@ def test_an_explicit_deny_in_the_way_is_named(verify: Run, granted: Granted) -> 
     ]
 
 
-def test_a_boundary_in_the_way_is_named(verify: Run, granted: Granted) -> None:
+def test_a_boundary_is_named(verify: Run, granted: Granted) -> None:
     granted(boundary="arn:aws:iam::aws:policy/AWSGlueConsoleFullAccess")
     run = verify("--json")
     assert run.status == 1
@@ -110,7 +112,7 @@ def test_a_boundary_in_the_way_is_named(verify: Run, granted: Granted) -> None:
     )
 
 
-def test_a_released_role_without_grants_is_well(verify: Run, make_role: MakeRole) -> None:
+def test_a_released_role_without_grants_is_released(verify: Run, make_role: MakeRole) -> None:
     make_role("team")
     run = verify("--json", roles="[{role: team, released: true}]")
     assert (run.status, run.role("team")["state"], run.role("team")["calls"]) == (0, "released", [])
@@ -122,19 +124,19 @@ def test_grants_that_a_released_role_still_has_are_named(verify: Run, granted: G
     assert run.status == 1
     assert [problem.rpartition(" ")[2] for problem in run.role("team")["problems"]] == [
         "attached",
-        "there",
+        "exists",
         "statement",
     ]
 
 
 @pytest.mark.parametrize("sign", ["name", "trust"])
-def test_a_role_of_unified_studio_is_not_supported_and_why(verify: Run, granted: Granted, sign: str) -> None:
+def test_a_role_of_unified_studio_is_not_supported(verify: Run, granted: Granted, sign: str) -> None:
     name = "datazone_usr_role_1" if sign == "name" else "team"
     datazone = {**SAGEMAKER, "Principal": {"Service": "datazone.amazonaws.com"}}
     granted(name, trust=trusting(*trust_policy()["Statement"], datazone) if sign == "trust" else None)
     run = verify("--json", roles=f"[{{role: {name}}}]")
     assert (run.status, run.role(name)["state"]) == (1, "not supported")
-    assert "takes the Glue kernels out of its notebooks" in run.role(name)["problems"][0]
+    assert "removes the Glue kernels from its notebooks" in run.role(name)["problems"][0]
 
 
 def test_a_role_that_does_not_exist_is_not_ready(verify: Run) -> None:
@@ -148,14 +150,12 @@ def test_a_configured_arn_with_another_path_is_named(verify: Run, granted: Grant
     run = verify("--json", roles=f"[{{role: 'arn:aws:iam::{ACCOUNT}:role/team'}}]")
     assert run.status == 1
     assert run.role("team")["problems"][0] == (
-        f"the configuration names arn:aws:iam::{ACCOUNT}:role/team, and the role of that name is"
+        f"the configuration names arn:aws:iam::{ACCOUNT}:role/team, but the role of that name is"
         f" arn:aws:iam::{ACCOUNT}:role/service-role/team"
     )
 
 
-def test_a_role_that_may_not_be_read_makes_the_status_2_and_the_rest_is_done(
-    verify: Run, granted: Granted, proxy: AwsProxy
-) -> None:
+def test_an_unreadable_role_is_status_2_and_the_rest_is_done(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted("one")
     granted("two")
     proxy.refuse_where("GetRole", "RoleName", "one", "AccessDenied")
@@ -165,7 +165,7 @@ def test_a_role_that_may_not_be_read_makes_the_status_2_and_the_rest_is_done(
     assert "roles: iam:GetRole of one: access denied: not today" in run.err.splitlines()
 
 
-def test_documents_that_may_not_be_read_leave_it_undecided(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_unreadable_documents_leave_a_role_undecided(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted(inline={"other": DENY_GLUE})
     proxy.refuse_where("GetRolePolicy", "PolicyName", "other", "AccessDenied")
     run = verify("--json")
@@ -176,7 +176,7 @@ def test_documents_that_may_not_be_read_leave_it_undecided(verify: Run, granted:
 OTHER_ACCOUNT = '  far: {region: us-east-1, account_id: "999999999999", roles: [{role: team}]}\n'
 
 
-def test_another_account_is_said_and_its_roles_are_not_read(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_the_roles_of_another_account_are_not_read(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted()
     run = verify("--json", more=OTHER_ACCOUNT)
     assert run.status == 2
@@ -188,7 +188,7 @@ def test_another_account_is_said_and_its_roles_are_not_read(verify: Run, granted
     assert proxy.operations.count("GetRole") == 1
 
 
-def test_an_arn_of_another_account_is_said(verify: Run, proxy: AwsProxy) -> None:
+def test_an_arn_of_another_account_is_reported(verify: Run, proxy: AwsProxy) -> None:
     run = verify("--json", roles="[{role: 'arn:aws:iam::999999999999:role/team'}]")
     assert run.status == 2
     assert "environments.dev: is account 999999999999" in run.err
@@ -217,7 +217,7 @@ def test_a_deploy_role_that_cannot_be_assumed_is_one_line(verify: Run, proxy: Aw
     ]
 
 
-def test_patterns_choose_stacks(verify: Run, granted: Granted) -> None:
+def test_patterns_select_stacks(verify: Run, granted: Granted) -> None:
     granted("team-a")
     run = verify("--json", "*-a", roles="[{role: team-a}, {role: team-b}]")
     assert (run.status, [role["stack"] for role in run.json["roles"]]) == (0, ["glue-sessions-dev-team-a"])
@@ -226,11 +226,11 @@ def test_patterns_choose_stacks(verify: Run, granted: Granted) -> None:
 def test_a_pattern_without_a_stack_is_an_error(verify: Run, proxy: AwsProxy) -> None:
     run = verify("prod-*")
     assert (run.status, run.out) == (2, "")
-    assert run.err == 'no stack is named "prod-*", there are: glue-sessions-dev-team\n'
+    assert run.err == 'no stack matches "prod-*"; stacks: glue-sessions-dev-team\n'
     assert proxy.calls == []
 
 
-def test_a_wrong_configuration_is_told_before_any_call(verify: Run, proxy: AwsProxy) -> None:
+def test_a_wrong_configuration_is_reported_before_any_call(verify: Run, proxy: AwsProxy) -> None:
     run = verify(roles="[]")
     assert (run.status, run.out, proxy.calls) == (2, "", [])
     assert "environments.dev.roles" in run.err
@@ -267,19 +267,19 @@ def simulate(proxy: AwsProxy, *, decisions: dict[str, str] | None = None, more: 
     proxy.answers["SimulatePrincipalPolicy"] = answer
 
 
-def test_where_the_caller_may_iam_simulates_the_calls(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_iam_simulates_the_calls_if_the_caller_may(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted()
     simulate(proxy, decisions={"glue:RunStatement": "explicitDeny", "iam:PassRole": "implicitDeny"})
     run = verify("--json")
     role = run.role("team")
-    assert (run.status, role["state"], role["judged_by"]) == (1, "not ready", "iam:SimulatePrincipalPolicy")
+    assert (run.status, role["state"], role["evaluated_by"]) == (1, "not ready", "iam:SimulatePrincipalPolicy")
     reasons = {call["action"]: call["reason"] for call in role["calls"]}
     assert reasons["glue:RunStatement"] == "one denies it"
     assert reasons["iam:PassRole"] == "no policy allows it"
     assert reasons["sts:AssumeRole"] == "the trust policy trusts glue.amazonaws.com"
 
 
-def test_the_simulation_is_told_what_the_kernel_sends(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_the_simulation_gets_the_context_of_the_kernels_calls(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted()
     simulate(proxy)
     verify("--json")
@@ -291,7 +291,7 @@ def test_the_simulation_is_told_what_the_kernel_sends(verify: Run, granted: Gran
     assert "iam:GetRole" not in passing
 
 
-def test_a_boundary_that_the_simulation_names_is_said(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_a_boundary_in_the_simulation_is_the_reason(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted()
     detail = (
         "<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>false</AllowedByPermissionsBoundary>"
@@ -302,7 +302,7 @@ def test_a_boundary_that_the_simulation_names_is_said(verify: Run, granted: Gran
     assert calls["glue:RunStatement"] == "the permissions boundary does not allow it"
 
 
-def test_a_policy_of_the_organization_that_the_simulation_names_is_said(
+def test_a_policy_of_the_organization_in_the_simulation_is_the_reason(
     verify: Run, granted: Granted, proxy: AwsProxy
 ) -> None:
     granted()
@@ -319,7 +319,7 @@ NETWORK = {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}
 MISSING = "<MissingContextValues><member>aws:SourceVpc</member></MissingContextValues>"
 
 
-def test_keys_that_the_simulation_lacks_matter_only_where_the_documents_need_them(
+def test_missing_keys_of_the_simulation_matter_only_if_the_documents_use_them(
     verify: Run, granted: Granted, proxy: AwsProxy
 ) -> None:
     granted(inline={"network": {**DENY_GLUE, "Statement": {**DENY_GLUE["Statement"], "Condition": NETWORK}}})
@@ -330,7 +330,7 @@ def test_keys_that_the_simulation_lacks_matter_only_where_the_documents_need_the
     assert run.verdicts("team")["glue:RunStatement"] == "undecided"
 
 
-def test_a_simulation_at_odds_with_the_documents_for_want_of_a_key_is_undecided(
+def test_a_simulation_that_contradicts_the_documents_for_lack_of_a_key_is_undecided(
     verify: Run, make_role: MakeRole, proxy: AwsProxy
 ) -> None:
     make_role("team")
@@ -340,40 +340,30 @@ def test_a_simulation_at_odds_with_the_documents_for_want_of_a_key_is_undecided(
     assert calls["iam:PassRole"]["reason"] == "the simulation says allowed without knowing aws:SourceVpc"
 
 
-def test_what_judged_is_said_with_the_reason(verify: Run, granted: Granted) -> None:
+def test_the_table_names_the_evaluation_and_its_reason(verify: Run, granted: Granted) -> None:
     granted()
     run = verify()
-    assert "judged by documents" in run.out
-    assert run.err == "calls judged by the documents: iam:SimulatePrincipalPolicy: access denied: not today\n"
+    assert "evaluated by documents" in run.out
+    assert run.err == "calls evaluated from the documents: iam:SimulatePrincipalPolicy: access denied: not today\n"
 
 
-def test_a_state_with_grants_of_a_role_no_longer_configured_is_named(
-    verify: Run, granted: Granted, sandbox: Sandbox
-) -> None:
+def test_orphaned_states_are_notes_unless_stacks_are_selected(verify: Run, granted: Granted, sandbox: Sandbox) -> None:
     granted()
-    s3 = sandbox.client("s3")
-    states = {
-        "glue-sessions/dev/team.tfstate": STATE.format("aws_iam_role_policy"),
-        "glue-sessions/dev/gone.tfstate": STATE.format("aws_iam_role_policy_attachment"),
-        "glue-sessions/dev/released.tfstate": STATE.format("aws_iam_role"),
-        "glue-sessions/dev/odd.tfstate": "no state",
-        "glue-sessions/pipeline-access.tfstate": STATE.format("aws_iam_role_policy"),
-        "another/dev/x.tfstate": STATE.format("aws_iam_role_policy"),
-    }
-    for key, text in states.items():
-        s3.put_object(Bucket="verify-states", Key=key, Body=text.encode())
-    run = verify("--json")
-    assert run.json["notes"] == [
-        "left over: dev/gone is not in the configuration and its state"
-        " s3://verify-states/glue-sessions/dev/gone.tfstate has grants: put the role back with released: true and"
-        " apply, then take it out"
-    ]
-    assert verify("--json", "*team").json["notes"] == []
-    for key in states:
+    s3, key = sandbox.client("s3"), "glue-sessions/dev/gone.tfstate"
+    s3.put_object(Bucket="verify-states", Key=key, Body=STATE.format("aws_iam_role_policy").encode())
+    try:
+        run, selected = verify("--json"), verify("--json", "*team")
+    finally:
         s3.delete_object(Bucket="verify-states", Key=key)
+    assert run.status == 0
+    assert run.json["notes"] == [
+        "orphaned state: dev/gone is not in the configuration, but its state"
+        f" s3://verify-states/{key} still has grants: add the role back with released: true, apply, then remove it"
+    ]
+    assert selected.json["notes"] == []
 
 
-def test_a_state_bucket_that_is_not_there_is_one_line(verify: Run, granted: Granted, sandbox: Sandbox) -> None:
+def test_a_missing_state_bucket_is_one_line(verify: Run, granted: Granted, sandbox: Sandbox) -> None:
     granted()
     sandbox.client("s3").delete_bucket(Bucket="verify-states")
     run = verify("--json")

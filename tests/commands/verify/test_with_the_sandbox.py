@@ -1,4 +1,4 @@
-"""Verify against a simulation and sessions that are real: the sandbox's, whose evaluator shares no code with ours."""
+"""`verify` against the sandbox's simulation and sessions, whose evaluator shares no code with this project's."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ EXTRA: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
 @pytest.mark.parametrize("extra", EXTRA)
-def test_the_simulation_and_the_documents_agree_or_leave_it_open(
+def test_the_simulation_and_the_documents_agree_or_are_undecided(
     verify: Run, granted: Granted, proxy: AwsProxy, extra: str, permissions: str
 ) -> None:
     granted(permissions=permissions, **EXTRA[extra])
@@ -58,18 +58,18 @@ def test_the_simulation_and_the_documents_agree_or_leave_it_open(
     simulation = verify("--json", "*team", roles=roles)
     proxy.refuse("SimulatePrincipalPolicy", "AccessDenied")
     documents = verify("--json", "*team", roles=roles)
-    assert simulation.role("team")["judged_by"] == "iam:SimulatePrincipalPolicy"
-    assert documents.role("team")["judged_by"] == "documents"
+    assert simulation.role("team")["evaluated_by"] == "iam:SimulatePrincipalPolicy"
+    assert documents.role("team")["evaluated_by"] == "documents"
     assert simulation.verdicts("team") == documents.verdicts("team")
     undecided = {action for action, verdict in documents.verdicts("team").items() if verdict == "undecided"}
     assert bool(undecided) is (extra == "a deny outside a network")
 
 
 @pytest.mark.e2e
-def test_a_real_session_runs_a_statement_and_is_gone(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
+def test_a_real_session_runs_a_statement_and_is_deleted(verify: Run, granted: Granted, proxy: AwsProxy) -> None:
     granted()
     run = verify("--json", "--start-session", "--yes", "*team")
-    assert run.role("team")["session"] == {"ran": True, "said": "42", "left_over": None}
+    assert run.role("team")["session"] == {"ran": True, "output": "42", "remaining": None}
     assert run.status == 0
     created = next(call for call in proxy.calls if call.operation == "CreateSession")
     assert '"WorkerType": "G.1X"' in created.parameters
@@ -77,12 +77,12 @@ def test_a_real_session_runs_a_statement_and_is_gone(verify: Run, granted: Grant
 
 
 def test_a_session_is_refused_where_glue_is_not_trusted(verify: Run, granted: Granted) -> None:
-    # trusted under a condition that Glue does not meet: undecided by the documents, so a session tells
+    # trusted under a condition that Glue does not meet: undecided by the documents, so only a session shows it
     condition = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
     granted(trust=trusting(SAGEMAKER, {**glue_statement(), "Condition": condition}))
     run = verify("--json", "--start-session", "--yes", "*team", roles="[{role: team, trust: {ownership: external}}]")
     assert run.status == 1
-    assert "should be given assume role permissions for Glue Service" in run.role("team")["session"]["said"]
+    assert "should be given assume role permissions for Glue Service" in run.role("team")["session"]["output"]
 
 
 def test_a_deny_in_the_trust_policy_is_seen(verify: Run, granted: Granted) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C wherever a command may be: here while it waits for a file, which is a pipe that nobody writes into."""
+"""Ctrl-C while a command waits for its input file, which is a pipe that nobody writes into."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ from tests.repository import ROOT
         (("commands.review", "plan.json"), "PWD", "plan.json"),
     ],
 )
-def test_a_command_that_is_interrupted_says_so_in_one_line(
+def test_an_interrupted_command_prints_one_line(
     tmp_path: Path, arguments: tuple[str, ...], variable: str, file: str
 ) -> None:
     pipe = tmp_path / file
@@ -39,12 +39,12 @@ def test_a_command_that_is_interrupted_says_so_in_one_line(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # as a terminal's programs have it, whatever started the tests
+        # the default in a terminal; a test runner in the background may ignore the signal
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         writing = opened_for_writing(pipe, process)
         process.send_signal(signal.SIGINT)
-        os.close(writing)  # nor does it wait on where the signal comes just before it reads
+        os.close(writing)  # ends the read if the signal came just before it
         output = process.communicate(timeout=60)
     assert (process.returncode, *output) == (2, "", "interrupted\n")
 
@@ -55,4 +55,4 @@ def opened_for_writing(pipe: Path, process: "subprocess.Popen[str]") -> int:
         with contextlib.suppress(OSError):  # nobody reads it yet
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         time.sleep(0.01)
-    pytest.fail(f"it ended without reading {pipe}: {process.communicate()}")
+    pytest.fail(f"the command ended without reading {pipe}: {process.communicate()}")

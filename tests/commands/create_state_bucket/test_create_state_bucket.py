@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from aws import state_backend
 from commands.create_state_bucket import __main__ as create_state_bucket
 from commands.create_state_bucket.__main__ import StateBucketError, create
 from configuration import AssumeRole, Endpoints, State
@@ -33,14 +34,14 @@ def credentials_of(aws: Sandbox, account_id: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("region", "constraint"), [("us-east-1", None), ("eu-west-1", "eu-west-1")])
-def test_a_bucket_is_made_in_its_region(aws: Sandbox, region: str, constraint: str | None) -> None:
-    assert create(state(f"made-in-{region}", region)) is True
-    assert location(aws, f"made-in-{region}") == constraint
+def test_a_bucket_is_created_in_its_region(aws: Sandbox, region: str, constraint: str | None) -> None:
+    assert create(state(f"created-in-{region}", region)) is True
+    assert location(aws, f"created-in-{region}") == constraint
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
-def test_a_bucket_that_is_there_is_left_alone(aws: Sandbox, region: str) -> None:
-    bucket = f"there-in-{region}"
+def test_an_existing_bucket_is_not_changed(aws: Sandbox, region: str) -> None:
+    bucket = f"exists-in-{region}"
     create(state(bucket, region))
     aws.client("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "team", "Value": "data"}]})
     assert create(state(bucket, region)) is False
@@ -56,9 +57,9 @@ def test_a_bucket_in_another_region_is_an_error_that_names_the_region(aws: Sandb
 
 @pytest.fixture
 def refusing_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """S3 as it answers about a bucket that the caller may not see; the test adds how it answers to CreateBucket.
+    """S3's answers about a bucket that the caller may not see; the test adds the answer to CreateBucket.
 
-    The local AWS refuses nobody. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    The local AWS refuses no caller. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     """
     access: dict[str, Any] = {"aws_access_key_id": "a", "aws_secret_access_key": "a", "region_name": "us-east-1"}
     sts, s3 = boto3.client("sts", **access), boto3.client("s3", **access)
@@ -66,7 +67,7 @@ def refusing_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         identity.add_response("get_caller_identity", {"Account": "111111111111"})
         expected = {"Bucket": "taken", "ExpectedBucketOwner": "111111111111"}
         stubber.add_client_error("head_bucket", "403", "Forbidden", 403, expected_params=expected)
-        monkeypatch.setattr(create_state_bucket, "_client", lambda _, service, __: {"sts": sts, "s3": s3}[service])
+        monkeypatch.setattr(state_backend, "client", lambda _, service, __: {"sts": sts, "s3": s3}[service])
         yield stubber
         stubber.assert_no_pending_responses()
 
@@ -78,16 +79,16 @@ def test_a_bucket_of_another_account_is_an_error(refusing_s3: Stubber) -> None:
     assert str(raised.value) == "state.bucket: supply a name that is free, another account has a bucket taken"
 
 
-def test_a_bucket_of_ones_own_that_one_may_not_see_is_there(refusing_s3: Stubber) -> None:
+def test_an_own_bucket_that_the_caller_may_not_see_exists(refusing_s3: Stubber) -> None:
     refusing_s3.add_client_error("create_bucket", "BucketAlreadyOwnedByYou", "You own it.", 409)
     assert create(state("taken", "eu-west-1")) is False
 
 
-def test_denied_access_is_said_in_one_line(refusing_s3: Stubber) -> None:
+def test_denied_access_is_one_line(refusing_s3: Stubber) -> None:
     refusing_s3.add_client_error("create_bucket", "AccessDenied", "Access Denied", 403)
     with pytest.raises(StateBucketError) as raised:
         create(state("taken"))
-    assert str(raised.value) == "state.bucket: cannot make taken: CreateBucket: access denied: Access Denied"
+    assert str(raised.value) == "state.bucket: cannot create taken: CreateBucket: access denied: Access Denied"
 
 
 def test_the_role_of_the_state_is_assumed(aws: Sandbox) -> None:
@@ -126,12 +127,12 @@ def test_the_endpoints_and_authorities_of_the_state_are_used(aws: Sandbox, monke
     ("variables", "message"),
     [
         ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials found, sign in"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "cannot be reached: Could not connect"),
-        ({"AWS_CA_BUNDLE": "/no/such/file"}, "cannot be reached: SSL validation failed"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be reached: Could not connect"),
+        ({"AWS_CA_BUNDLE": "/no/such/file"}, "AWS cannot be reached: SSL validation failed"),
         ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
     ],
 )
-def test_what_is_wrong_with_the_access_is_said_in_one_line(
+def test_an_access_error_is_one_line(
     aws: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str | None], message: str
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -143,11 +144,11 @@ def test_what_is_wrong_with_the_access_is_said_in_one_line(
             monkeypatch.setenv(name, value)
     with pytest.raises(StateBucketError) as raised:
         create(state("unreachable"))
-    assert str(raised.value).startswith(f"state.bucket: cannot make unreachable: {message}")
+    assert str(raised.value).startswith(f"state.bucket: cannot create unreachable: {message}")
     assert "\n" not in str(raised.value)
 
 
-def test_the_command_reads_the_configuration_and_says_what_it_did(
+def test_the_command_reads_the_configuration_and_reports_what_it_did(
     aws: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "glue-sessions.yaml").write_text(
@@ -159,11 +160,11 @@ def test_the_command_reads_the_configuration_and_says_what_it_did(
     create_state_bucket.main()
     create_state_bucket.main()
     assert capsys.readouterr().out == (
-        "by-command in us-east-1: made\nby-command in us-east-1: there already, nothing to do\n"
+        "by-command in us-east-1: created\nby-command in us-east-1: exists already, nothing to do\n"
     )
 
 
-def test_a_faulty_configuration_ends_the_command_with_2_and_a_line_for_each_fault(
+def test_a_wrong_configuration_ends_the_command_with_2_and_one_line_per_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GLUE_SESSIONS_CONFIG", str(tmp_path / "none.yaml"))
