@@ -48,7 +48,7 @@ test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones firs
 	pytest --quiet --cov --cov-report= tests/unit
 	pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/unit --cov --cov-append --cov-fail-under 95
 
-# on each Python in an environment of its own, .local/pythonX.Y
+# each Python has a separate environment, .local/pythonX.Y
 test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…
 	@tested=; for python in $(PYTHONS); do \
 		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null) || \

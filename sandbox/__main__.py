@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sandbox import environment
-from sandbox.iam_quotas import Quotas
+from sandbox.iam_rules import Quotas
 
 DEFAULT_SESSIONS_QUOTA = 4
 

@@ -12,15 +12,14 @@ from sandbox import (
     iam_simulation,
     roles,
     s3,
-    s3a,
     sagemaker,
     studio_host,
-    tls,
 )
 from sandbox.authorization import Authority
 from sandbox.iam_evaluator import Evaluator
-from sandbox.iam_quotas import Quotas
-from sandbox.server import ADDRESS, Server
+from sandbox.iam_rules import Quotas
+from sandbox.server import ADDRESS, Server, make_context
+from sandbox.sessions import s3_settings, write_trust_store
 
 CREDENTIALS_LIFETIME = 3600
 """Seconds."""
@@ -59,13 +58,13 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
 
     authority_file = directory / "certificate-authority.pem"
     app = application.Application(authority)
-    server = Server(app, port=port, context=tls.make_context(authority_file))
+    server = Server(app, port=port, context=make_context(authority_file))
     server.start()
     host = studio_host.StudioHost(lambda role_arn: _credentials(app, evaluator, role_arn), server.port)
     host.start()
 
     trust_store = directory / "certificate-authority.p12"
-    s3a.write_trust_store(authority_file, trust_store)
+    write_trust_store(authority_file, trust_store)
     endpoint = f"https://{ADDRESS}:{server.port}"
     folder = directory / "sessions"
     starter = glue.session_starter(
@@ -76,7 +75,7 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
             "AWS_REGION": environment.REGION,
             "AWS_DEFAULT_REGION": environment.REGION,
         },
-        lambda: s3a.spark_settings(endpoint=endpoint, trust_store=trust_store),
+        lambda: s3_settings(endpoint=endpoint, trust_store=trust_store),
     )
     sessions = glue.Sessions(evaluator, starter, sessions_quota)
     glue.install(sessions)

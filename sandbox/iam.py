@@ -6,8 +6,8 @@ from typing import Any
 import moto.iam.urls
 from moto.iam.models import IAMBackend, Role, iam_backends
 
-from sandbox import iam_grammar
-from sandbox.iam_quotas import Quotas
+from sandbox import iam_rules
+from sandbox.iam_rules import Quotas
 
 
 def install(quotas: Quotas) -> None:
@@ -68,10 +68,10 @@ class SandboxIamBackend(IAMBackend):
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
         """Write an inline policy (PutRolePolicy)."""
         others = [text for name, text in self.get_role(role_name).policies.items() if name != policy_name]
-        iam_grammar.check_identity_policy(policy_json)
+        iam_rules.check_identity_policy(policy_json)
         self.quotas.check_inline_policies(role_name, [*others, policy_json])
         super().put_role_policy(role_name, policy_name, policy_json)
 
     def _check_trust_policy(self, text: str) -> None:
-        iam_grammar.check_trust_policy(text)
+        iam_rules.check_trust_policy(text)
         self.quotas.check_trust_policy(text)

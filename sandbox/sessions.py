@@ -13,6 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
+
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """The fastest compiler and the simplest garbage collector halve the work of programs that run for seconds."""
@@ -27,6 +31,9 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
+"""The only files used from the package `sagemaker_pyspark`."""
+TRUST_STORE_PASSWORD = "sandbox"
 ENDED = {"FAILED", "STOPPED", "TIMEOUT"}
 
 
@@ -212,6 +219,39 @@ def _start(
     finally:
         os.close(write)
     return process, read
+
+
+def s3_settings(*, endpoint: str, trust_store: Path) -> dict[str, str]:
+    """Return Spark's settings for `s3://` addresses at `endpoint`; credentials come from the environment.
+
+    Hadoop's S3 client reads them. Glue has a different client; S3 and the role's permissions are the same.
+    """
+    jars = folder_of("sagemaker_pyspark") / "jars"
+    client = {
+        "endpoint": endpoint,
+        "path.style.access": "true",
+        "aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+        "attempts.maximum": "1",
+        "retry.limit": "1",
+    }
+    return {
+        "spark.jars": ",".join(str(jars / name) for name in JARS),
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        **{f"spark.hadoop.fs.s3a.{name}": value for name, value in client.items()},
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djavax.net.ssl.trustStore={trust_store} "
+        f"-Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}",
+    }
+
+
+def write_trust_store(authority_file: Path, trust_store: Path) -> None:
+    """Write a certificate authority (PEM) as a Java trust store."""
+    certificate = x509.load_pem_x509_certificate(authority_file.read_bytes())
+    trust_store.write_bytes(
+        serialize_java_truststore(
+            [PKCS12Certificate(certificate, b"sandbox")],
+            serialization.BestAvailableEncryption(TRUST_STORE_PASSWORD.encode()),
+        )
+    )
 
 
 def folder_of(package: str) -> Path:

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote, unquote
 
-from sandbox.server import ADDRESS
-from sandbox.tls import AWS_SUFFIX
+from sandbox.server import ADDRESS, AWS_SUFFIX
 
 CREDENTIALS_PATH = "/_sagemaker-instance-credentials/"
 SILENCE_LIMIT = 300

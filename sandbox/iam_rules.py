@@ -1,15 +1,16 @@
-"""The policy documents that IAM accepts, and its messages about others.
+"""IAM's rules for policy documents, its quotas, and its error messages.
 
-moto rejects documents that AWS accepts (`Version` 2008-10-17 or none, `sts:SetContext`, numbers in conditions), and
-checks nothing on CreateRole. The messages are those that AWS users report.
+moto rejects documents that AWS accepts (`Version` 2008-10-17 or none, `sts:SetContext`, numbers in conditions), checks
+nothing on CreateRole, and has no quotas. The messages are those that AWS users report.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from moto.iam.exceptions import MalformedPolicyDocument
+from moto.iam.exceptions import LimitExceededException, MalformedPolicyDocument
 from moto.iam.policy_validation import VALID_CONDITIONS
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -18,6 +19,42 @@ AWS_PRINCIPAL = re.compile(
     r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(role|user|assumed-role|federated-user)/.+)"
 )
 TRUST_ELEMENTS = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"}
+INLINE_POLICIES_CHARACTERS = 10_240
+"""All inline policies of one role together, excluding white space. AWS does not raise it.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+
+def characters(document: str) -> int:
+    """Return the size of a policy document as IAM counts it: without white space."""
+    return len(re.sub(r"\s", "", document))
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """An account's values of the quotas that AWS raises on request; the defaults are AWS's."""
+
+    trust_policy_characters: int = 2048
+    attached_policies: int = 10
+
+    def check_trust_policy(self, document: str) -> None:
+        """Raise IAM's `LimitExceeded` if a trust policy is too long."""
+        if characters(document) > self.trust_policy_characters:
+            quota = self.trust_policy_characters
+            raise LimitExceededException(f"Cannot exceed quota for ACLSizePerRole: {quota}")
+
+    def check_attached_policies(self, number: int) -> None:
+        """Raise IAM's `LimitExceeded` if a role would have too many managed policies."""
+        if number > self.attached_policies:
+            raise LimitExceededException(f"Cannot exceed quota for PoliciesPerRole: {self.attached_policies}")
+
+    def check_inline_policies(self, role_name: str, documents: list[str]) -> None:
+        """Raise IAM's `LimitExceeded` if a role's inline policies would be too long together."""
+        if sum(characters(document) for document in documents) > INLINE_POLICIES_CHARACTERS:
+            raise LimitExceededException(
+                f"Maximum policy size of {INLINE_POLICIES_CHARACTERS} bytes exceeded for role {role_name}"
+            )
 
 
 def check_trust_policy(text: str) -> None:
