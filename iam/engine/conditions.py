@@ -1,38 +1,54 @@
-"""The Condition element as a set of comparisons, and whether one set implies others.
+"""The Condition element: comparisons of one key each, as values and in words.
 
-Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple
-context keys or values".
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or
+values".
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain, islice, product
 from typing import Any
 
 from iam.engine import wildcards
 
 
-class Answer(enum.Enum):
-    """What a comparison found; UNDECIDED where telling for sure would take more than is modelled here."""
+class Family(enum.Enum):
+    """What the values of an operator are."""
 
-    YES = "yes"
-    NO = "no"
-    UNDECIDED = "undecided"
+    STRING = "string"
+    """Strings and ARNs."""
+    NUMERIC = "numeric"
+    DATE = "date"
+    BOOL = "bool"
+    BINARY = "binary"
+    IP = "ip"
+    NULL = "null"
+    """Whether the key is in the request."""
 
 
-# Operators that mean the same are one: StringEquals is StringLike of values whose wildcards are escaped.
+_ORDERS = ("lessthan", "lessthanequals", "greaterthan", "greaterthanequals")
+_FAMILIES = {
+    **dict.fromkeys(("stringlike", "stringnotlike", "arnlike", "arnnotlike"), Family.STRING),
+    **dict.fromkeys(("stringequalsignorecase", "stringnotequalsignorecase"), Family.STRING),
+    **{f"numeric{order}": Family.NUMERIC for order in ("equals", "notequals", *_ORDERS)},
+    **{f"date{order}": Family.DATE for order in ("equals", "notequals", *_ORDERS)},
+    "bool": Family.BOOL,
+    "binaryequals": Family.BINARY,
+    "ipaddress": Family.IP,
+    "notipaddress": Family.IP,
+    "null": Family.NULL,
+}
+"""The operators after those that mean the same have become one."""
+
 _EXACT = {"stringequals": "stringlike", "stringnotequals": "stringnotlike"}
+"""StringEquals is StringLike of values whose wildcards are escaped."""
 _SAME = {"arnequals": "arnlike", "arnnotequals": "arnnotlike", **_EXACT}
 _PATTERNS = {"stringlike", "stringnotlike", "arnlike", "arnnotlike"}
-_CASELESS = {"stringequalsignorecase", "stringnotequalsignorecase", "bool", "null"}
+_LOWER = {"stringequalsignorecase", "stringnotequalsignorecase", "bool", "null"}
 _POSITIVE = {
     *("stringlike", "arnlike", "stringequalsignorecase", "bool"),
     *("numericequals", "dateequals", "binaryequals"),
-}
-_NEGATIVE = {
-    *("stringnotlike", "arnnotlike", "stringnotequalsignorecase"),
-    *("numericnotequals", "datenotequals"),
 }
 
 _WORDS = {
@@ -60,7 +76,7 @@ _EACH = {"": "", "forallvalues": "every ", "foranyvalue": "some "}
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One key compared with values: holds when a value fits or, with a negated operator, when none does."""
+    """One key compared with values: holds when a value matches or, with a negated operator, when none does."""
 
     each: str
     """"", "forallvalues" or "foranyvalue"."""
@@ -70,57 +86,37 @@ class Comparison:
     key: str
     """Lower case: condition keys are compared without regard to case."""
     values: frozenset[str]
+    """As written, but for escaped wildcards, and lower case where case does not count."""
+
+    @property
+    def family(self) -> Family:
+        """What the values are."""
+        return _FAMILIES[self.operator]
 
     @property
     def positive(self) -> bool:
-        """Whether the question is that a value fits, and not that none does or an order."""
+        """Whether this asks that a value matches, and not that none does or an order."""
         return self.operator in _POSITIVE
 
     @property
-    def always(self) -> bool:
-        """Whether this holds in every request: any value will do, and so will none."""
-        return self.operator in ("stringlike", "arnlike") and "*" in self.values and self.holds(None) is True
+    def negated(self) -> bool:
+        """Whether this asks that no value matches."""
+        return "not" in self.operator
 
-    def implies(self, other: "Comparison") -> bool:
-        """Say whether `other` surely holds in every request in which this one does."""
-        if self == other:
-            return True
-        if (self.each, self.operator, self.key) != (other.each, other.operator, other.key):
-            return False
-        if self.positive:
-            inside = all(any(self._fits(wide, value) for wide in other.values) for value in self.values)
-            return inside and (other.if_exists or not self.if_exists)
-        if self.operator in _NEGATIVE:
-            return all(any(self._fits(wide, value) for wide in self.values) for value in other.values)
-        return False
+    def holds_absent(self) -> bool | None:
+        """Return whether this holds in a request without the key; None where AWS documents two answers.
 
-    def holds(self, given: str | None) -> bool | None:
-        """Say whether this holds where the key has the one value `given`, or none; None if not modelled."""
-        if self.operator == "null":
-            return (given is None) == (self.values == {"true"}) if len(self.values) == 1 else None
-        if self.operator not in _POSITIVE | _NEGATIVE:
-            return None
-        negated = self.operator in _NEGATIVE
-        if given is None:
-            return self.each == "forallvalues" or (not self.each and (negated or self.if_exists))
-        given = given.lower() if self.operator in _CASELESS else given
-        return any(self._fits(value, given) for value in self.values) != negated
+        For an absent key IfExists is documented to hold, and ForAnyValue not to.
+        """
+        if self.family is Family.NULL:
+            return "true" in self.values
+        if self.each == "foranyvalue":
+            return None if self.if_exists else False
+        return self.each == "forallvalues" or self.negated or self.if_exists
 
-    def _fits(self, wide: str, value: str) -> bool:
-        return wildcards.covers(wide, value) if self.operator in _PATTERNS else wide == value
-
-    def samples(self) -> set[str]:
-        """Return values of the key that this tells apart."""
-        return {wildcards.sample(value) if self.operator in _PATTERNS else value for value in self.values}
-
-    def split(self) -> list["Comparison"]:
-        """Return comparisons of one value each that this is the union of; itself where none are."""
-        if not self.positive or self.each == "forallvalues":
-            return [self]
-        return [
-            Comparison(self.each, self.operator, self.if_exists, self.key, frozenset([value]))
-            for value in sorted(self.values)
-        ]
+    def sort_key(self) -> tuple[object, ...]:
+        """Return a key that sorts comparisons in the same order in every run."""
+        return self.key, self.operator, self.each, self.if_exists, sorted(self.values)
 
     def words(self, spelling: Mapping[str, str]) -> str:
         """Return a phrase; `spelling` maps lower-case keys to the document's spelling."""
@@ -129,15 +125,16 @@ class Comparison:
             states = {"true": "absent", "false": "present"}
             return f"{key} is {' or '.join(states.get(value, value) for value in sorted(self.values))}"
         values = sorted(self.values)
-        negated = "not" in self.operator
         if self.operator in _PATTERNS:
             literal = all(map(wildcards.is_literal, values))
-            verb = ("is not" if negated else "is") if literal else ("does not match" if negated else "matches")
+            verb = (
+                ("is not" if self.negated else "is") if literal else ("does not match" if self.negated else "matches")
+            )
             values, after = [wildcards.unescape(value) if literal else value for value in values], ""
         else:
-            verb, after = _WORDS.get(self.operator, (self.operator, ""))
+            verb, after = _WORDS[self.operator]
         values = [value or '""' for value in values] or ["nothing"]
-        either = (" nor " if negated else " or ").join(values)
+        either = (" nor " if self.negated else " or ").join(values)
         absent = "where present" if self.if_exists else ""
         return " ".join(filter(None, [_EACH[self.each] + key, verb, either, after, absent]))
 
@@ -147,38 +144,54 @@ Condition = frozenset[Comparison]
 
 
 def parse(block: Any, *, variables: bool, spelling: dict[str, str]) -> Condition:
-    """Return a Condition element as tests.
+    """Return the comparisons of a Condition element.
 
-    `block` is `{operator: {key: value or values}}`. `variables` says whether `${…}` is one (Version
-    2012-10-17) or plain text. Adds to `spelling` how each key was written. Raises ValueError with one line
-    when the shape is another.
+    Args:
+        block: `{operator: {key: value or values}}`.
+        variables: whether `${…}` is a variable (Version 2012-10-17) or plain text.
+        spelling: receives how each key was written.
+
+    Raises:
+        ValueError: the block has another shape, or an operator that IAM does not know; in one line.
     """
     if not isinstance(block, Mapping):
         raise ValueError(f"supply a Condition as an object of operators, got {block!r}")
-    tests = set()
+    comparisons = set()
     for written, keys in block.items():
-        each, _, operator = written.lower().rpartition(":")
+        each, _, operator = str(written).lower().rpartition(":")
         if_exists = operator.endswith("ifexists")
         operator = operator.removesuffix("ifexists")
+        normal = _SAME.get(operator, operator)
         if each not in _EACH or not isinstance(keys, Mapping):
             raise ValueError(f"supply a condition operator with an object of keys, got {written!r}: {keys!r}")
+        if normal not in _FAMILIES:
+            raise ValueError(f"supply a condition operator that IAM has, like StringEquals, got {written!r}")
         for key, values in keys.items():
-            spelling.setdefault(key.lower(), key)
-            found = values if isinstance(values, list) else [values]
-            normal = frozenset(_value(operator, value, variables=variables) for value in found)
-            tests.add(Comparison(each, _SAME.get(operator, operator), if_exists, key.lower(), normal))
-    return frozenset(test for test in tests if not test.always)
+            spelling.setdefault(str(key).lower(), str(key))
+            listed = values if isinstance(values, list) else [values]
+            texts = frozenset(_value(operator, value, variables=variables) for value in listed)
+            comparisons.add(Comparison(each, normal, if_exists, str(key).lower(), texts))
+    return frozenset(test for test in comparisons if not _is_trivial(test))
+
+
+def _is_trivial(test: Comparison) -> bool:
+    """Return whether a comparison holds in every request."""
+    if test.family is Family.NULL:
+        return test.values >= {"true", "false"}
+    return test.operator in ("stringlike", "arnlike") and "*" in test.values and test.holds_absent() is True
 
 
 def _value(operator: str, value: Any, *, variables: bool) -> str:
-    if isinstance(value, (list, Mapping)):
-        raise ValueError(f"supply condition values as strings, got {value!r}")
-    if operator.startswith("numeric"):
-        try:
-            return f"{float(value):g}"
-        except ValueError:
-            return str(value)
-    text = str(value).lower() if isinstance(value, bool) or operator in _CASELESS else str(value)
+    match value:
+        case bool():
+            text = str(value).lower()
+        case str() | int() | float():
+            text = str(value)
+        case _:
+            shown = json.dumps(value, default=repr)
+            raise ValueError(f"supply condition values as strings, numbers or true and false, got {shown}")
+    if operator in _LOWER:
+        text = text.lower() if "${" not in text else text
     if not variables:
         text = wildcards.without_variables(text)
     if operator in _EXACT:
@@ -186,43 +199,6 @@ def _value(operator: str, value: Any, *, variables: bool) -> str:
     return wildcards.canonical(text) if _SAME.get(operator, operator) in _PATTERNS else text
 
 
-def implied(narrow: Condition, wides: Sequence[Condition]) -> Answer:
-    """Say whether in every request in which `narrow` holds, one of `wides` does.
-
-    Yes is reasoned, no is shown by a request; keys are taken as independent of each other.
-    """
-    if any(all(any(test.implies(asked) for test in narrow) for asked in wide) for wide in wides):
-        return Answer.YES
-    if _refuted(narrow, wides):
-        return Answer.NO
-    for test in narrow:
-        parts = test.split()
-        if len(parts) > 1:
-            each_part = (implied(narrow - {test} | {part}, wides) for part in parts)
-            return Answer.YES if all(answer is Answer.YES for answer in each_part) else Answer.UNDECIDED
-    return Answer.UNDECIDED
-
-
-MAX_REQUESTS = 4_096
-"""How many requests are tried before a condition is given up as undecided."""
-
-
-def _refuted(narrow: Condition, wides: Sequence[Condition]) -> bool:
-    """Say whether some request was found in which `narrow` holds and none of `wides` does."""
-    tests: dict[str, list[Comparison]] = {}
-    for test in chain(narrow, *wides):
-        tests.setdefault(test.key, []).append(test)
-    given: list[list[str | None]] = []
-    for key, found in tests.items():
-        values = {None, wildcards.ANY_OTHER * 2}.union(*(test.samples() for test in found))
-        own = [test for test in narrow if test.key == key]
-        given.append([value for value in values if all(test.holds(value) for test in own)])
-    return any(
-        all(any(test.holds(request[test.key]) is False for test in wide) for wide in wides)
-        for request in (dict(zip(tests, values, strict=True)) for values in islice(product(*given), MAX_REQUESTS))
-    )
-
-
 def words(condition: Condition, spelling: Mapping[str, str]) -> str:
-    """Return the condition as a phrase to follow "when", tests in a fixed order; "" for none."""
+    """Return the condition as a phrase to follow "when", comparisons in a fixed order; "" for none."""
     return " and ".join(sorted(test.words(spelling) for test in condition))

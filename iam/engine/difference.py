@@ -1,10 +1,9 @@
-"""What changed in meaning from one policy to another.
+"""What changed in meaning from some policies to others.
 
-A policy is the set of requests it allows less the set it denies; the two count apart, since a denial here
-overrides what other policies allow. A statement is *gained* when it matches a request that the policy
-before did not, so a policy compared with another spelling of itself has no changes. Where the answer takes
-more than is modelled here (orders, networks, principals inside an excluded account), the change is given
-and said to be undecided.
+Policies are the set of requests they allow less the set they deny; the two are compared apart, since a denial in these
+policies overrides what other policies allow. A statement is *gained* when it matches a request that the policies
+before did not, so a policy compared with another spelling of itself has no changes. docs/engine.md describes the model:
+what is exact, what is undecided, and why it terminates.
 """
 
 import enum
@@ -12,25 +11,31 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, islice, product
+from itertools import chain
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
-from iam.engine import wildcards
-from iam.engine.conditions import Answer, implied
-from iam.engine.statements import ANYTHING, Effect, Element, Policy, Statement, merged, order
-
-MAX_COMBINATIONS = 20_000
-"""How many kinds of request one statement is compared over before it is given up as undecided."""
-
-MAX_SAMPLES = 40
-"""How many strings are tried before the automata are walked."""
+from iam.engine import coverage, wildcards
+from iam.engine.answers import Answer, Budget, OutOfStepsError, all_of, answer, any_of
+from iam.engine.coverage import Dimension, Factor, ValueSet
+from iam.engine.statements import ANYTHING, Effect, Element, Policy, Statement, merged, order, singles
+from iam.engine.wildcards import Pattern, Syntax, Union
 
 MAX_PARTS = 3
-"""Of how many statements a widening or narrowing may consist; with more, only what came or went is said."""
+"""Largest number of statements in a widening; beyond it only gains and losses are reported."""
 
-_ANYONE_ELSE = wildcards.ANY_OTHER
-"""Stands for any name that no statement at hand mentions."""
+MAX_SINGLES = 1_000
+"""Largest number of parts that are compared with each other before a change is reported; beyond it, statements are."""
+
+MAXIMAL_STEPS = 200_000
+"""Steps to find which reported statements are subsets of others; beyond it, what is reported may repeat itself."""
+
+COVER_STEPS = 100_000
+"""Steps to find whether one statement is covered by others."""
+
+_ANYONE_ELSE = "\uffff"
+"""Stands for any principal that no statement names."""
 
 
 class Kind(enum.StrEnum):
@@ -46,20 +51,32 @@ class Kind(enum.StrEnum):
 _ORDER = {kind: position for position, kind in enumerate(Kind)}
 
 
-class Change(NamedTuple):
-    """Statements that come, go or stand for others.
+class Doubt(enum.StrEnum):
+    """Why a change is undecided."""
 
-    `before` is empty when gained and `after` when lost; in a widening and a narrowing one is part of the
-    other.
+    NONE = ""
+    MEANING = "the meanings may be the same"
+    STEPS = "the comparison ran out of steps; the meanings may be the same"
+
+
+class Change(NamedTuple):
+    """Statements that come, go or replace others.
+
+    `before` is empty when gained and `after` when lost; in a widening and a narrowing one is a subset of the other.
     """
 
     kind: Kind
     before: tuple[Statement, ...]
     after: tuple[Statement, ...]
-    decided: bool
-    """False: whether the meaning changed in this way was not decided."""
+    doubt: Doubt
+    """Why it is undecided whether the meaning changed in this way; empty where it is certain."""
     policy: int
-    """Which policy says so: one before when lost, narrowed or altered, else one after; its position."""
+    """The position of the policy that has it: among those before when lost, narrowed or altered, else after."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is certain that the meaning changed in this way."""
+        return not self.doubt
 
     @property
     def effect(self) -> Effect:
@@ -85,14 +102,14 @@ class Difference:
     changes: tuple[Change, ...]
     before: tuple[Policy, ...]
     after: tuple[Policy, ...]
-    _shown: Callable[[], Set[Statement]]
+    _changed: Callable[[], Set[Statement]]
     """The statements of `after` that are part of a change."""
 
     @cached_property
     def kept(self) -> tuple[Statement, ...]:
-        """What the policies after say that those before meant too."""
-        shown = self._shown()
-        kept = (_merged(frozenset(policy.statements) - shown) for policy in self.after)
+        """The statements of the policies after that are in no change."""
+        changed = self._changed()
+        kept = (_merged(frozenset(policy.statements) - changed) for policy in self.after)
         return tuple(dict.fromkeys(chain.from_iterable(kept)))
 
     @cached_property
@@ -101,138 +118,119 @@ class Difference:
         return dict(chain.from_iterable(policy.spelling.items() for policy in (*self.before, *self.after)))
 
 
-def difference(before: Sequence[Policy], after: Sequence[Policy]) -> Difference:
+def difference(before: Sequence[Policy], after: Sequence[Policy], *, budget: Budget | None = None) -> Difference:
     """Return what changed in meaning from some policies, taken together, to others.
 
-    A policy that is the same object on both sides costs next to nothing, and so does what one side alone
-    says of a service.
+    A policy that is the same object in both costs next to nothing.
+
+    Args:
+        before: the policies before.
+        after: the policies after.
+        budget: the work to spend; what it does not suffice for is undecided. By default, that of one comparison.
     """
-    old, new = _Side(before), _Side(after)
-    lost, gained = _beyond(old, new), _beyond(new, old)
-    pairs = _pairs(lost.statements, gained.statements, old, new)
-    changes = sorted(_grouped(pairs, {Kind.LOST: lost.untold, Kind.GAINED: gained.untold}), key=_place)
+    budget = budget or Budget()
+    old, new = _Snapshot(before), _Snapshot(after)
+    lost, gained = _beyond(old, new, budget), _beyond(new, old, budget)
+    pairs = _pairs(lost.singles, gained.singles, old, new, budget)
+    whole = {Kind.LOST: lost.whole, Kind.GAINED: gained.whole}
+    changes = sorted(_grouped(pairs, whole, budget), key=_place)
 
-    def shown() -> Set[Statement]:
+    def changed() -> Set[Statement]:
         left = {other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others}
-        return gained.statements.keys() | left | set(chain.from_iterable(gained.untold.values()))
+        return gained.singles.keys() | left | set(singles(gained.whole))
 
-    return Difference(tuple(changes), tuple(before), tuple(after), shown)
+    return Difference(tuple(changes), tuple(before), tuple(after), changed)
 
 
-class _Found(NamedTuple):
-    """That a statement matches something the other side does not: NO, not covered, or UNDECIDED."""
+class _Reason(NamedTuple):
+    """Why a statement is in one snapshot and not covered by the other, and the policy that has it."""
 
-    covered: Answer
+    doubt: Doubt
     policy: int
 
 
 class _Beyond(NamedTuple):
-    """What one side matches and the other does not."""
+    """The requests matched by one snapshot but not by the other."""
 
-    statements: dict[Statement, _Found]
-    untold: dict[int, tuple[Statement, ...]]
-    """By policy, more of it: statements about actions of which the other side says nothing."""
+    singles: dict[Statement, _Reason]
+    """As statements of one pattern in each element."""
+    whole: dict[Statement, _Reason]
+    """As whole statements, where the other snapshot has nothing like them."""
 
 
-def _beyond(side: "_Side", other: "_Side") -> _Beyond:
-    """Return what `side` matches and `other` does not, as far as it has effect in `side`."""
+def _beyond(snapshot: "_Snapshot", other: "_Snapshot", budget: Budget) -> _Beyond:
+    """Return the requests matched by `snapshot` but not by `other`, those that `snapshot` denies left out."""
     beyond = _Beyond({}, {})
-    told = [*other.indexes, *side.deny]
-    for position, policy in enumerate(side.policies):
+    for position, policy in enumerate(snapshot.policies):
         if policy in other.policies:
             continue
-        untold, rest = _split(policy, _untold(policy, told))
-        if untold:
-            beyond.untold[position] = untold
-        for statement in rest:
+        for statement in policy.written:
             allow = statement.effect == "Allow"
-            covered = _cover(statement, [*other.allow, *side.deny] if allow else other.deny)
-            if covered is not Answer.YES:
-                beyond.statements.setdefault(statement, _Found(covered, position))
+            indexes = [*other.allow, *snapshot.deny] if allow else other.deny
+            for part, doubt, is_whole in _uncovered(statement, indexes, budget):
+                (beyond.whole if is_whole else beyond.singles).setdefault(part, _Reason(doubt, position))
     return beyond
 
 
-def _untold(policy: Policy, told: Iterable["_Index"]) -> frozenset[str]:
-    """Return the actions of a policy, and the services it is about at large, that no index tells of."""
-    topics = _topics(policy)
-    named, services = set(topics.named), set(topics.services)
-    for index in told:
-        if "" in index.services:
-            return frozenset()
-        named -= index.named
-        services -= index.services
-        for service in index.open:
-            named.difference_update(topics.named_of.get(service, ()))
-    return frozenset(named | services)
+def _uncovered(
+    statement: Statement, indexes: Sequence["_Index"], budget: Budget
+) -> Iterator[tuple[Statement, Doubt, bool]]:
+    """Yield the parts of a statement that `indexes` do not cover: each with its doubt, and whether it is whole."""
+    near = _near(statement, indexes)
+    if near and _cover(statement, near, budget) is None:
+        return
+    for by_action in _by_action(statement):
+        near = _near(by_action, indexes)
+        if not near:
+            yield by_action, Doubt.NONE, True
+        elif budget.is_spent:
+            yield by_action, Doubt.STEPS, True
+        elif by_action == statement or _cover(by_action, near, budget) is not None:
+            for single in singles([by_action]):
+                doubt = _cover(single, near, budget)
+                if doubt is not None:
+                    yield single, doubt, False
 
 
-class _Topics(NamedTuple):
-    """What a policy is about: single actions, in all and by service, and services at large."""
-
-    named: frozenset[str]
-    named_of: dict[str, list[str]]
-    services: frozenset[str]
-
-
-@lru_cache(maxsize=16_384)
-def _topics(policy: Policy) -> _Topics:
-    named: dict[str, list[str]] = {}
-    services = set()
-    for action in {statement.action for statement in policy.statements}:
-        service, literal = _service(action)
-        if literal:
-            named.setdefault(service, []).append(action.patterns[0])
-        elif service:
-            services.add(service)
-    return _Topics(frozenset(chain.from_iterable(named.values())), named, frozenset(services))
-
-
-@lru_cache(maxsize=16_384)
-def _split(policy: Policy, untold: frozenset[str]) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
-    """Part the statements of a policy into those about the actions and services named, and the others."""
-    parts: tuple[list[Statement], list[Statement]] = ([], [])
-    for statement in dict.fromkeys(policy.statements):
-        service, literal = _service(statement.action)
-        parts[(statement.action.patterns[0] if literal else service) not in untold].append(statement)
-    return tuple(parts[0]), tuple(parts[1])
+def _by_action(statement: Statement) -> list[Statement]:
+    if statement.action.excluded or len(statement.action.patterns) == 1:
+        return [statement]
+    return [statement._replace(action=Element((pattern,))) for pattern in statement.action.patterns]
 
 
 class _Pair(NamedTuple):
-    """A statement that changed, with those of the other side that it stands for."""
+    """A statement that changed, with those of the other snapshot that it replaces or is replaced by."""
 
     kind: Kind
     statement: Statement
     others: frozenset[Statement]
-    decided: bool
+    doubt: Doubt
     policy: int
 
 
 def _pairs(
-    lost: dict[Statement, _Found], gained: dict[Statement, _Found], before: "_Side", after: "_Side"
+    lost: dict[Statement, _Reason],
+    gained: dict[Statement, _Reason],
+    before: "_Snapshot",
+    after: "_Snapshot",
+    budget: Budget,
 ) -> list[_Pair]:
     altered = _altered(lost, gained)
     pairs = [
-        _Pair(
-            Kind.ALTERED,
-            old,
-            frozenset([new]),
-            lost[old].covered is gained[new].covered is Answer.NO,
-            lost[old].policy,
-        )
+        _Pair(Kind.ALTERED, old, frozenset([new]), max(lost[old].doubt, gained[new].doubt, key=len), lost[old].policy)
         for old, new in altered.items()
     ]
     taken = set(altered.values())
-    for found, others, side, other_side, whole, part in (
+    for found, others, snapshot, other, whole, part in (
         (lost, gained, before, after, Kind.LOST, Kind.NARROWED),
         (gained, lost, after, before, Kind.GAINED, Kind.WIDENED),
     ):
-        for statement, (covered, policy) in found.items():
+        for statement, (doubt, policy) in found.items():
             if statement not in altered and statement not in taken:
-                inside = frozenset(other_side.within(statement, side) - others.keys())
+                inside = frozenset(other.within(statement, snapshot, budget) - others.keys())
                 if not 0 < len(_merged(inside)) <= MAX_PARTS:
                     inside = frozenset()
-                kind = part if inside else whole
-                pairs.append(_Pair(kind, statement, inside, covered is Answer.NO, policy))
+                pairs.append(_Pair(part if inside else whole, statement, inside, doubt, policy))
     return pairs
 
 
@@ -247,29 +245,32 @@ def _altered(lost: Iterable[Statement], gained: Iterable[Statement]) -> dict[Sta
     return {old[0]: new[0] for old, new in scopes.values() if len(old) == len(new) == 1}
 
 
-def _grouped(pairs: Iterable[_Pair], untold: Mapping[Kind, Mapping[int, Sequence[Statement]]]) -> Iterator[Change]:
+def _grouped(
+    pairs: Iterable[_Pair], whole: Mapping[Kind, Mapping[Statement, _Reason]], budget: Budget
+) -> Iterator[Change]:
     """Merge the pairs that differ in principal or action alone, as `a, b on * → a, b on x`."""
-    groups: dict[tuple[Kind, bool, int, Hashable], list[_Pair]] = {}
+    groups: dict[tuple[Kind, Doubt, int, Hashable], tuple[list[Statement], list[_Pair]]] = {}
     for pair in pairs:
         alike: Hashable = None
         if pair.others:
             others = frozenset(_without(other, pair.statement) for other in pair.others)
             alike = _without(pair.statement, pair.statement), others
-        groups.setdefault((pair.kind, pair.decided, pair.policy, alike), []).append(pair)
-    for kind, by_policy in untold.items():
-        for policy in by_policy:
-            groups.setdefault((kind, True, policy, None), [])
-    for (kind, decided, policy, alike), group in groups.items():
-        more = untold.get(kind, {}).get(policy, ()) if decided and alike is None else ()
-        own = _maximal(frozenset([*more, *(pair.statement for pair in group)]))
+        statements, group = groups.setdefault((pair.kind, pair.doubt, pair.policy, alike), ([], []))
+        statements.append(pair.statement)
+        group.append(pair)
+    for kind, found in whole.items():
+        for statement, reason in found.items():
+            groups.setdefault((kind, reason.doubt, reason.policy, None), ([], []))[0].append(statement)
+    for (kind, doubt, policy, _), (statements, group) in groups.items():
+        own = _maximal(frozenset(statements), budget)
         if kind is Kind.GAINED:
-            yield from (Change(kind, (), (row,), decided, policy) for row in own)
+            yield from (Change(kind, (), (row,), doubt, policy) for row in own)
         elif kind is Kind.LOST:
-            yield from (Change(kind, (row,), (), decided, policy) for row in own)
+            yield from (Change(kind, (row,), (), doubt, policy) for row in own)
         else:
             others = frozenset(other for pair in group for other in pair.others)
-            theirs = _maximal(others) if kind is Kind.ALTERED else _merged(others)
-            yield Change(kind, *((theirs, own) if kind is Kind.WIDENED else (own, theirs)), decided, policy)
+            theirs = _maximal(others, budget) if kind is Kind.ALTERED else _merged(others)
+            yield Change(kind, *((theirs, own) if kind is Kind.WIDENED else (own, theirs)), doubt, policy)
 
 
 def _place(change: Change) -> tuple[object, ...]:
@@ -289,18 +290,35 @@ def _merged(statements: frozenset[Statement]) -> tuple[Statement, ...]:
     return tuple(merged(statements))
 
 
-@lru_cache(maxsize=4_096)
-def _maximal(statements: frozenset[Statement]) -> tuple[Statement, ...]:
+def _maximal(statements: frozenset[Statement], budget: Budget) -> tuple[Statement, ...]:
     """Merge the statements that are no subset of another; of statements that mean the same, one stays."""
-    index = _Index(statements)
+    found, steps = _without_subsets(statements)
+    budget.count(steps)
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _without_subsets(statements: frozenset[Statement]) -> tuple[tuple[Statement, ...], int]:
+    parts = statements
+    if sum(map(_size, statements)) <= MAX_SINGLES:
+        parts = frozenset(singles(statements))
+    index = _Index(parts)
     dropped: set[Statement] = set()
-    for statement in sorted(statements, key=_complexity, reverse=True):
-        if any(
-            other != statement and other not in dropped and _part_of(statement, other)
-            for other in index.near(statement)
-        ):
-            dropped.add(statement)
-    return tuple(merged(statements - dropped))
+    budget = Budget(MAXIMAL_STEPS)
+    try:
+        for statement in sorted(parts, key=_complexity, reverse=True):
+            if any(
+                other != statement and other not in dropped and is_subset(statement, other, budget)
+                for other in index.near(statement)
+            ):
+                dropped.add(statement)
+    except OutOfStepsError:
+        pass  # what is said twice is no error
+    return tuple(merged(parts - dropped)), budget.spent
+
+
+def _size(statement: Statement) -> int:
+    return prod(1 if element.excluded else len(element.patterns) for element in statement[1:4])
 
 
 def _complexity(statement: Statement) -> tuple[object, ...]:
@@ -311,45 +329,74 @@ def _complexity(statement: Statement) -> tuple[object, ...]:
 
 
 class _Index:
-    """Statements, found by the service and the action they are about."""
+    """Statements by the services and actions they are about."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self.all = frozenset(statements)
+        self.all = tuple(dict.fromkeys(statements))
         self._named: dict[str, list[Statement]] = {}
         self._open: dict[str, list[Statement]] = {}
         self._of_service: dict[str, list[Statement]] = {}
-        self.named = self._named.keys()
-        self.open = self._open.keys()
-        self.services = self._of_service.keys()
         """By service; "" stands for those that may be about any."""
         for statement in self.all:
-            service, literal = _service(statement.action)
-            self._of_service.setdefault(service, []).append(statement)
-            if literal:
-                self._named.setdefault(statement.action.patterns[0], []).append(statement)
-            else:
+            services, names, open_services = _topics(statement.action)
+            for service in services:
+                self._of_service.setdefault(service, []).append(statement)
+            for name in names:
+                self._named.setdefault(name, []).append(statement)
+            for service in open_services:
                 self._open.setdefault(service, []).append(statement)
+
+    @cached_property
+    def singles(self) -> frozenset[Statement]:
+        """The statements as statements of one pattern in each element."""
+        return frozenset(singles(self.all))
 
     def near(self, statement: Statement) -> Collection[Statement]:
         """Return at least the statements that may be about an action of `statement`'s."""
-        service, literal = _service(statement.action)
-        if not service:
+        services, names, open_services = _topics(statement.action)
+        if "" in services:
             return self.all
-        some = self._open if literal else self._of_service
-        found: Sequence[Statement] = some.get(service, ())
-        if literal and (named := self._named.get(statement.action.patterns[0])):
-            found = [*named, *found]
-        if anywhere := self._open.get(""):
-            found = [*found, *anywhere]
-        return found
+        found: list[Statement] = []
+        for name in names:
+            found += self._named.get(name, ())
+            found += self._open.get(name.partition(":")[0], ())
+        for service in open_services:
+            found += self._of_service.get(service, ())
+        found += self._open.get("", ())
+        return found if len(names) + len(open_services) == 1 else dict.fromkeys(found)
+
+
+@lru_cache(maxsize=65_536)
+def _topics(action: Element) -> tuple[frozenset[str], tuple[str, ...], frozenset[str]]:
+    """Return the services of an action element, the actions it names, and the services of its wildcards.
+
+    "" stands for any service.
+    """
+    if action.excluded:
+        return frozenset([""]), (), frozenset([""])
+    names, open_services = [], set()
+    for pattern in action.patterns:
+        service, _, name = pattern.partition(":")
+        if "*" in service or "?" in service:
+            open_services.add("")
+        elif "*" in name or "?" in name:
+            open_services.add(service)
+        else:
+            names.append(pattern)
+    services = {name.partition(":")[0] for name in names}
+    return frozenset(open_services | services), tuple(names), frozenset(open_services)
 
 
 @lru_cache(maxsize=16_384)
 def _indexed(policy: Policy, effect: Effect) -> _Index:
-    return _Index(policy.effect(effect))
+    return _Index(statement for statement in policy.written if statement.effect == effect)
 
 
-class _Side:
+def _near(statement: Statement, indexes: Iterable[_Index]) -> list[Statement]:
+    return [other for index in indexes for other in index.near(statement)]
+
+
+class _Snapshot:
     """Some policies taken together, with indexes of what they allow and of what they deny."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:
@@ -357,112 +404,233 @@ class _Side:
         self.allow, self.deny = (
             [index for policy in policies if (index := _indexed(policy, effect)).all] for effect in ("Allow", "Deny")
         )
-        self.indexes = [*self.allow, *self.deny]
 
-    def within(self, statement: Statement, other: "_Side") -> set[Statement]:
-        """Return the statements that are part of `statement` and not on the other side."""
+    def within(self, statement: Statement, other: "_Snapshot", budget: Budget) -> set[Statement]:
+        """Return the statements that are a subset of `statement` and not in the other snapshot."""
         own, others = (self.allow, other.allow) if statement.effect == "Allow" else (self.deny, other.deny)
-        return {
-            found
-            for index in own
-            if index not in others
-            for found in index.near(statement)
-            if _simply_covers(statement, found) and not any(found in index.all for index in others)
-        }
+        inside: set[Statement] = set()
+        try:
+            for index in own:
+                if index in others:
+                    continue
+                for near in index.near(statement):
+                    for found in singles([near]):
+                        budget.spend()
+                        if is_subset(found, statement, budget) and not any(found in index.singles for index in others):
+                            inside.add(found)
+        except OutOfStepsError:
+            return set()
+        return inside
 
 
-def _cover(statement: Statement, indexes: Sequence[_Index]) -> Answer:
-    """Say whether the statements of `indexes` together match all that `statement` does."""
-    near = [other for index in indexes for other in index.near(statement)]
-    if not near:
-        return Answer.NO
-    if statement in near or any(_simply_covers(other, statement) for other in near):
-        return Answer.YES
-    near = [other for other in near if may_overlap(statement, other)]
-    if not near:
-        return Answer.NO
-    if len(near) == 1 and _is_simple(statement) and _is_simple(near[0]):
-        same_scope = near[0]._replace(condition=statement.condition)
-        return implied(statement.condition, [near[0].condition]) if _simply_covers(same_scope, statement) else Answer.NO
-    return _covered(statement, near)
+def _cover(statement: Statement, near: Collection[Statement], budget: Budget) -> Doubt | None:
+    """Return whether the statements `near` cover a statement: None if they do, the doubt that they do not if not."""
+    if statement in near:
+        return None
+    try:
+        budget.spend(len(near))
+        doubt, steps = _covered(statement, tuple(near))
+        budget.spend(steps)
+    except OutOfStepsError:
+        return Doubt.STEPS
+    return doubt
 
 
-def _is_simple(statement: Statement) -> bool:
-    """Say whether a statement has neither exclusions nor variables nor named principals."""
-    _, principal, action, resource, _ = statement
-    excluded = action.excluded or resource.excluded
-    return principal is ANYTHING and not excluded and "${" not in resource.patterns[0]
+@lru_cache(maxsize=16_384)
+def _covered(statement: Statement, near: tuple[Statement, ...]) -> tuple[Doubt | None, int]:
+    overlapping = [other for other in near if may_overlap(statement, other)]
+    if not overlapping:
+        return Doubt.NONE, 1
+    names = _names(statement, overlapping)
+    budget = Budget(COVER_STEPS)
+
+    def outside(dimension: Dimension, sets: Sequence[ValueSet]) -> tuple[Answer, int]:
+        return _outside(statement, names, dimension, sets)
+
+    try:
+        found = coverage.covered(outside, _dimensions(statement), map(_factors, overlapping), budget)
+    except OutOfStepsError:
+        return Doubt.STEPS, budget.spent
+    match found:
+        case Answer.YES:
+            return None, budget.spent
+        case Answer.NO if not _variables_are_compared([statement, *overlapping]):
+            return Doubt.NONE, budget.spent
+        case _:
+            return Doubt.MEANING, budget.spent
+
+
+def is_subset(statement: Statement, other: Statement, budget: Budget | None = None) -> bool:
+    """Return whether `other` certainly matches every request that `statement` matches, with the same effect.
+
+    Raises:
+        OutOfStepsError: the budget is spent.
+    """
+    if statement.effect != other.effect:
+        return False
+    budget = budget or Budget()
+    names: list[str] = []
+    for dimension, values in _factors(other):
+        if dimension == _PRINCIPAL:
+            names = _names(statement, [other])
+        if budget.charge(_outside(statement, names, dimension, [values])) is not Answer.NO:
+            return False
+    return True
+
+
+_ACTION, _RESOURCE, _PRINCIPAL = "action", "resource", "principal"
+_SYNTAX = {_ACTION: Syntax.TEXT, _RESOURCE: Syntax.RESOURCE}
 
 
 @lru_cache(maxsize=65_536)
-def _service(action: Element) -> tuple[str, bool]:
-    """Return the service an action element is about, "" for any, and whether it names one action."""
-    if action.excluded:
-        return "", False
-    service, _, name = action.patterns[0].partition(":")
-    if "*" in service or "?" in service:
-        return "", False
-    return service, not ("*" in name or "?" in name)
+def _factors(statement: Statement) -> tuple[Factor, ...]:
+    """Return the sets that a statement is the product of, those of everything left out."""
+    elements: list[Factor] = []
+    if statement.action != ANYTHING:
+        elements.append((_ACTION, statement.action))
+    if statement.resource != ANYTHING:
+        elements.append((_RESOURCE, statement.resource))
+    if statement.principal != ANYTHING:
+        elements.append((_PRINCIPAL, (statement.effect, statement.principal)))
+    return (*elements, *coverage.condition_factors(statement.condition))
 
 
-def _part_of(statement: Statement, other: Statement) -> bool:
-    return statement.effect == other.effect and _simply_covers(other, statement)
+def _dimensions(statement: Statement) -> list[Dimension]:
+    """Return the dimensions in which a statement may match nothing."""
+    elements = [(_ACTION, statement.action), (_RESOURCE, statement.resource)]
+    excluded = [dimension for dimension, element in elements if element.excluded]
+    return [*excluded, *dict.fromkeys(dimension for dimension, _ in coverage.condition_factors(statement.condition))]
 
 
-def _simply_covers(wide: Statement, narrow: Statement) -> bool:
-    """Say whether each element of `wide` covers that of `narrow`, taken by itself."""
-    return (
-        _element_covers(wide.action, narrow.action)
-        and _element_covers(wide.resource, narrow.resource)
-        and _principal_covers(wide, narrow.principal)
-        and implied(narrow.condition, [wide.condition]) is Answer.YES
+def _outside(
+    statement: Statement, names: Sequence[str], dimension: Dimension, sets: Sequence[ValueSet]
+) -> tuple[Answer, int]:
+    """Return whether a statement matches, in one dimension, a value that is in none of `sets`; and the steps."""
+    match dimension:
+        case "action" | "resource":
+            own = statement.action if dimension == _ACTION else statement.resource
+            return _outside_element(own, tuple(each for each in sets if isinstance(each, Element)), _SYNTAX[dimension])
+        case "principal":
+            effects = [each for each in sets if isinstance(each, tuple) and not isinstance(each, Element)]
+            return _outside_principals(statement, names, effects)
+        case _:
+            return coverage.outside_condition(statement.condition, dimension, sets)
+
+
+@lru_cache(maxsize=65_536)
+def _outside_element(own: Element, others: tuple[Element, ...], syntax: Syntax) -> tuple[Answer, int]:
+    """Return whether a string is matched by an element and by none of `others`; and the steps."""
+    if not own.excluded and len(own.patterns) == 1 and _is_plain(own.patterns[0]) and not _exclude_variables(others):
+        return answer(not any(_matches(other, own.patterns[0], syntax) for other in others)), 1 + len(others)
+    inside: list[Union] = []
+    outside: set[Pattern] = set()
+    for element, is_inside in ((own, not own.excluded), *((other, other.excluded) for other in others)):
+        patterns = [(pattern, syntax) for pattern in element.patterns]
+        if is_inside:
+            inside.append(tuple(patterns))
+        else:
+            outside.update(patterns)
+    key = itemgetter(0)
+    return wildcards.exists(tuple(sorted(set(inside), key=str)), tuple(sorted(outside, key=key)))
+
+
+def _exclude_variables(elements: Iterable[Element]) -> bool:
+    return any(element.excluded and any(map(wildcards.has_variable, element.patterns)) for element in elements)
+
+
+@lru_cache(maxsize=65_536)
+def _is_plain(pattern: str) -> bool:
+    return wildcards.is_literal(pattern) and not wildcards.has_variable(pattern)
+
+
+def _matches(element: Element, name: str, syntax: Syntax) -> bool:
+    return any(wildcards.covers(pattern, name, syntax) for pattern in element.patterns) != element.excluded
+
+
+def _outside_principals(
+    statement: Statement, names: Iterable[str], sets: Sequence[tuple[Effect, Element]]
+) -> tuple[Answer, int]:
+    """Return whether a statement is about a principal, of those named, that none of `sets` matches; and the steps."""
+    found = [
+        all_of(
+            [
+                answer(principal_matches(statement.effect, statement.principal, name)),
+                *(~answer(principal_matches(effect, element, name)) for effect, element in sets),
+            ]
+        )
+        for name in names
+    ]
+    return any_of(found), 1 + len(found)
+
+
+def _variables_are_compared(statements: Iterable[Statement]) -> bool:
+    """Return whether a policy variable has its value from a condition key that a condition compares.
+
+    Dimensions then depend on each other.
+    """
+    named: set[str] = set()
+    for statement in statements:
+        named |= _variable_keys(statement)
+    return bool(named) and any(test.key in named for statement in statements for test in statement.condition)
+
+
+@lru_cache(maxsize=65_536)
+def _variable_keys(statement: Statement) -> frozenset[str]:
+    patterns = [*statement.resource.patterns, *(value for test in statement.condition for value in test.values)]
+    return frozenset(
+        wildcards.variable_key(variable)
+        for pattern in patterns
+        if "${" in pattern
+        for variable in wildcards.variables(pattern)
     )
 
 
-def _element_covers(wide: Element, narrow: Element) -> bool:
-    """Say whether an element surely covers another, taken by itself; False does not say that it does not."""
-    if wide in (narrow, ANYTHING):
-        return True
-    if not wide.excluded:
-        return not narrow.excluded and wildcards.covers(wide.patterns[0], narrow.patterns[0])
-    if narrow.excluded:
-        return all(any(wildcards.covers(left, out) for left in narrow.patterns) for out in wide.patterns)
-    return not any(wildcards.overlap(out, narrow.patterns[0]) for out in wide.patterns)
-
-
-def _principal_covers(wide: Statement, narrow: Element) -> bool:
-    if wide.principal == narrow or wide.principal == ANYTHING:
-        return True
-    if wide.principal.excluded or narrow.excluded:
-        return False
-    return _principal_matches(wide, narrow.patterns[0]) is True
-
-
 def may_overlap(one: Statement, other: Statement) -> bool:
-    """Say whether some request may be one that both statements are about; conditions are left out of it."""
-    for mine, theirs in ((one.action, other.action), (one.resource, other.resource)):
-        if not (mine.excluded or theirs.excluded or wildcards.overlap(mine.patterns[0], theirs.patterns[0])):
-            return False
-    if one.principal.excluded or ANYTHING in (one.principal, other.principal):
+    """Return whether some request may be one that both statements match; conditions are left out of it."""
+    if not _elements_overlap(one.action, other.action, Syntax.TEXT):
+        return False
+    if not _elements_overlap(one.resource, other.resource, Syntax.RESOURCE):
+        return False
+    if one.principal.excluded or other.principal.excluded or ANYTHING in (one.principal, other.principal):
         return True
-    return _principal_matches(other, one.principal.patterns[0]) is not False
+    return any(
+        principal_matches(mine.effect, mine.principal, name) is not False
+        for mine, theirs in ((other, one), (one, other))
+        for name in theirs.principal.patterns
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _elements_overlap(one: Element, other: Element, syntax: Syntax) -> bool:
+    if one.excluded or other.excluded or ANYTHING in (one, other):
+        return True
+    if not set(one.patterns).isdisjoint(other.patterns):
+        return True
+    first = [pattern for pattern in one.patterns if not _is_plain(pattern)]
+    second = [pattern for pattern in other.patterns if not _is_plain(pattern)]
+    return any(wildcards.overlap(mine, theirs, syntax) for mine in first for theirs in other.patterns) or any(
+        wildcards.overlap(mine, theirs, syntax) for mine in one.patterns for theirs in second
+    )
 
 
 _ACCOUNT = re.compile(r"AWS:(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(:.*)?")
 _SESSION = re.compile(r"AWS:arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 
 
-def _principal_matches(statement: Statement, name: str) -> bool | None:
-    """Say whether `statement` is about the principal `name`; None where that was not decided.
+@lru_cache(maxsize=65_536)
+def principal_matches(effect: Effect, element: Element, name: str) -> bool | None:
+    """Return whether a statement with this principal element is about the principal `name`; None if undecided.
 
-    An account allowed is its principals through their own policies, which is less than a principal named
-    outright; an account denied is every principal in it.
+    An account allowed is its principals through their own policies, which is less than a principal named outright; an
+    account denied is every principal in it. NotPrincipal may match a principal it names where it does not name the
+    account too. Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
     """
-    element = statement.principal
-    if element == ANYTHING or name in element.patterns:
-        return not element.excluded
     session = _SESSION.fullmatch(name)
     account = _ACCOUNT.fullmatch(name)
+    if element == ANYTHING or name in element.patterns:
+        if element.excluded and account and account[2] and f"AWS:{account[1]}" not in element.patterns:
+            return None
+        return not element.excluded
     for pattern in element.patterns:
         role = f"AWS:arn:{session[1]}:iam::{session[2]}:role/" if session else None
         if session and role and pattern.startswith(role) and pattern.rpartition("/")[2] == session[3]:
@@ -471,88 +639,15 @@ def _principal_matches(statement: Statement, name: str) -> bool | None:
         if account and theirs and account[1] == theirs[1] and not (account[2] and theirs[2]):
             if element.excluded:
                 return None
-            if statement.effect == "Deny" and not theirs[2]:
+            if effect == "Deny" and not theirs[2]:
                 return True
     return element.excluded
 
 
-def _covered(narrow: Statement, wides: Sequence[Statement]) -> Answer:
-    """Say whether `wides` together match all that `narrow` does, kind of request by kind of request."""
-    conditions = [wide.condition for wide in wides]
-    known: dict[frozenset[int], Answer] = {}
-
-    def answer(matching: frozenset[int]) -> Answer:
-        if matching not in known:
-            known[matching] = implied(narrow.condition, [conditions[index] for index in matching])
-        return known[matching]
-
-    names = _names(narrow, wides)
-    by_name = {name: [_principal_matches(wide, name) for wide in wides] for name in names}
-    principals = [frozenset(index for index, holds in enumerate(found) if holds) for found in by_name.values()]
-    actions = [wide.action for wide in wides]
-    resources = [wide.resource for wide in wides]
-    # A few requests of the most general kinds settle most questions without walking the automata.
-    samples = product(_sampled(narrow.action, actions), _sampled(narrow.resource, resources))
-    if not any(answer(principals[0] & action & resource) is Answer.NO for action, resource in samples):
-        try:
-            spaces = principals, _cells(narrow.action, actions), _cells(narrow.resource, resources)
-        except wildcards.TooManyStatesError:
-            return Answer.UNDECIDED
-        if prod(map(len, spaces)) > MAX_COMBINATIONS:
-            return Answer.UNDECIDED
-        for principal, action, resource in product(*spaces):
-            if answer(principal & action & resource) is Answer.NO:
-                break
-    yes_in_doubt, no_in_doubt = _doubts(narrow, wides)
-    if Answer.NO in known.values():
-        unclear = [None in found for found in by_name.values()]
-        unclear += [_principal_matches(narrow, name) is None for name in names]
-        return Answer.UNDECIDED if no_in_doubt or any(unclear) else Answer.NO
-    return Answer.UNDECIDED if yes_in_doubt or Answer.UNDECIDED in known.values() else Answer.YES
-
-
-def _names(narrow: Statement, wides: Iterable[Statement]) -> list[str]:
-    """Return a name for each kind of principal `narrow` is about, as far as `wides` tell them apart."""
-    if not narrow.principal.excluded and narrow.principal != ANYTHING:
-        return list(narrow.principal.patterns)
-    named = {name for wide in wides for name in wide.principal.patterns} - {"*"}
-    return [_ANYONE_ELSE, *sorted(name for name in named if _principal_matches(narrow, name) is not False)]
-
-
-def _sampled(narrow: Element, wides: Sequence[Element]) -> set[frozenset[int]]:
-    """Return which of `wides` match some strings that `narrow` matches: one for each pattern named."""
-    named = {pattern for element in (narrow, *wides) for pattern in element.patterns}
-    samples = {_ANYONE_ELSE * 64, *islice(map(wildcards.sample, sorted(named)), MAX_SAMPLES)}
-    return {
-        frozenset(index for index, wide in enumerate(wides) if _matches(wide, sample))
-        for sample in samples
-        if _matches(narrow, sample)
-    }
-
-
-def _matches(element: Element, name: str) -> bool:
-    return any(wildcards.covers(pattern, name) for pattern in element.patterns) != element.excluded
-
-
-def _cells(narrow: Element, wides: Sequence[Element]) -> set[frozenset[int]]:
-    """Return, for each kind of string `narrow` matches, which of `wides` match it."""
-    found = wildcards.cells(pattern for element in (narrow, *wides) for pattern in element.patterns)
-    return {
-        frozenset(index for index, wide in enumerate(wides) if _holds(wide, cell))
-        for cell in found
-        if _holds(narrow, cell)
-    }
-
-
-def _holds(element: Element, cell: frozenset[str]) -> bool:
-    return any(pattern in cell for pattern in element.patterns) != element.excluded
-
-
-def _doubts(narrow: Statement, wides: Sequence[Statement]) -> tuple[bool, bool]:
-    """Say whether a yes and whether a no may be wrong for some value of a policy variable."""
-    resources = [statement.resource for statement in (narrow, *wides)]
-    variables = any(wildcards.has_variable(pattern) for element in resources for pattern in element.patterns)
-    return (
-        variables and any(element.excluded for element in resources),
-        wildcards.has_variable(narrow.resource.patterns[0]) and any("?" in w.resource.patterns[0] for w in wides),
-    )
+def _names(statement: Statement, others: Iterable[Statement]) -> list[str]:
+    """Return a name for each kind of principal `statement` is about, where `others` distinguish them."""
+    if not statement.principal.excluded and statement.principal != ANYTHING:
+        return list(statement.principal.patterns)
+    named = {name for other in others for name in other.principal.patterns} - {"*"}
+    effect, element = statement.effect, statement.principal
+    return [_ANYONE_ELSE, *sorted(name for name in named if principal_matches(effect, element, name) is not False)]

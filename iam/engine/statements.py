@@ -1,7 +1,7 @@
-"""Policy documents in a normal form: statements of one principal, one action and one resource.
+"""Policy documents in a normal form.
 
-Order, string or list, the case of actions and condition keys, `Statement` as an object, and how statements
-are split or merged all vanish in it; what they mean does not. Source: IAM User Guide, "IAM JSON policy
+Order, string or list, the case of actions and condition keys, `Statement` as an object, and statements that no request
+can match all vanish in it; the meaning does not. Source: IAM User Guide, "IAM JSON policy
 elements reference".
 """
 
@@ -9,18 +9,18 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
-from iam.engine import conditions, wildcards
+from iam.engine import conditions, key_values, wildcards
 from iam.wording import shown
 
 Effect = Literal["Allow", "Deny"]
 
 
 class Element(NamedTuple):
-    """What a statement says of its principals, its actions or its resources."""
+    """The principals, the actions or the resources of a statement."""
 
     patterns: tuple[str, ...]
     """Sorted. Actions are lower case, principals read `AWS:111122223333` or `Service:glue.amazonaws.com`."""
@@ -43,60 +43,120 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """The meaning of a document: `statements` of one pattern in each element, or of an exclusion.
+    """The meaning of a document.
 
-    Equal to itself alone, so that what was found out about it once is found again at no cost.
+    Equal to itself alone, so that what was computed of it once costs nothing again.
     """
 
-    statements: tuple[Statement, ...] = ()
+    written: tuple[Statement, ...] = ()
+    """Its statements, of any number of patterns in each element."""
     spelling: dict[str, str] = field(default_factory=dict)
     """How the documents wrote each action and condition key, by its lower-case form."""
 
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The same statements of one pattern in each element, or of an exclusion."""
+        return tuple(dict.fromkeys(singles(self.written)))
+
     def effect(self, effect: Effect) -> Iterator[Statement]:
-        """Yield the statements of one effect."""
+        """Yield the statements of one effect, of one pattern in each element."""
         return (statement for statement in self.statements if statement.effect == effect)
 
 
 def trust_policy(document: str | Mapping[str, Any]) -> Policy:
-    """Return the normal form of a role's trust policy, given as JSON or as an object.
+    """Return the meaning of a role's trust policy.
 
-    Raises ValueError, with one line, for what AWS would refuse: no JSON object, a statement without effect,
-    principal or action, an unknown element.
+    Args:
+        document: JSON, or the object it stands for.
+
+    Raises:
+        ValueError: what AWS would refuse, in one line: no JSON object, a statement without effect, principal or
+            action, an unknown element.
     """
-    return _policy(document, {"Principal", "NotPrincipal"})
+    return _policy(document, {"Principal": True})
 
 
 def permissions_policy(document: str | Mapping[str, Any]) -> Policy:
-    """Return the normal form of an identity-based policy; what goes in, and errors, as in `trust_policy`."""
-    return _policy(document, {"Resource", "NotResource"})
+    """Return the meaning of an identity-based policy; `document` and errors as in `trust_policy`."""
+    return _policy(document, {"Resource": True})
+
+
+def resource_policy(document: str | Mapping[str, Any]) -> Policy:
+    """Return the meaning of a resource-based policy, like a bucket's; `document` and errors as in `trust_policy`.
+
+    Without a Resource, a statement is about the resource that the policy is attached to.
+    """
+    return _policy(document, {"Principal": True, "Resource": False})
 
 
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Condition"}
-_VERSIONS = {None: False, "2008-10-17": False, "2012-10-17": True}
+_VERSIONS = {"2008-10-17": False, "2012-10-17": True}
+"""Whether a version has policy variables; without one, a document is of the first."""
+
+Scope = Mapping[str, bool]
+"""Which of Principal and Resource the statements of a kind of policy have, and whether they must."""
 
 
-def _policy(document: str | Mapping[str, Any], scope: set[str]) -> Policy:
+class _Number(str):
+    """A number as JSON writes it."""
+
+    __slots__ = ()
+
+
+def _policy(document: str | Mapping[str, Any], scope: Scope) -> Policy:
     try:
-        body = json.loads(document) if isinstance(document, str) else document
+        return _meaning(_loaded(document) if isinstance(document, str) else document, scope)
+    except RecursionError:
+        raise ValueError("supply a policy document of fewer levels, got too many to read") from None
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_constant,
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"supply a policy document in JSON, got none: {str(error).lower()}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"supply each key of an object once, got {shown(twice)} twice")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(f"supply a policy document in JSON, got {name} in it")
+
+
+def _meaning(body: Any, scope: Scope) -> Policy:
     if not isinstance(body, Mapping) or "Statement" not in body:
         raise ValueError(f"supply a policy document with a Statement, got {shown(body)}")
-    if body.get("Version") not in _VERSIONS:
-        raise ValueError(f'supply Version "2012-10-17" or "2008-10-17", got {body["Version"]!r}')
+    version = body.get("Version", "2008-10-17")
+    if not isinstance(version, str) or version not in _VERSIONS:
+        raise ValueError(f'supply Version "2012-10-17" or "2008-10-17", got {version!r}')
     spelling: dict[str, str] = {}
     found: dict[Statement, None] = {}
     for statement in _listed(body["Statement"]):
-        for single in _statements(statement, scope, _VERSIONS[body.get("Version")], spelling):
-            found.setdefault(single)
+        for meaning in _statement(statement, scope, _VERSIONS[version], spelling):
+            found.setdefault(meaning)
     return Policy(tuple(found), spelling)
 
 
-def _statements(statement: Any, scope: set[str], variables: bool, spelling: dict[str, str]) -> Iterable[Statement]:
+def _statement(statement: Any, scope: Scope, variables: bool, spelling: dict[str, str]) -> Iterable[Statement]:
+    """Return a statement, or none where no request matches it."""
     if not isinstance(statement, Mapping):
         raise ValueError(f"supply statements as objects, got {shown(statement)}")
-    if unknown := sorted(statement.keys() - _ELEMENTS - scope):
-        raise ValueError(f"supply a statement with {', '.join(sorted(scope | _ELEMENTS))}, got {', '.join(unknown)}")
+    elements = _ELEMENTS.union(*((name, f"Not{name}") for name in scope))
+    if unknown := sorted(statement.keys() - elements):
+        raise ValueError(f"supply a statement with {', '.join(sorted(elements))}, got {', '.join(unknown)}")
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise ValueError(f'supply Effect "Allow" or "Deny", got {effect!r}')
@@ -106,41 +166,37 @@ def _statements(statement: Any, scope: set[str], variables: bool, spelling: dict
         return "*" if name == "*:*" else wildcards.canonical(name.lower())
 
     def resource(arn: str) -> str:
-        return wildcards.canonical(arn if variables else wildcards.without_variables(arn))
+        return wildcards.canonical(wildcards.completed(arn if variables else wildcards.without_variables(arn)))
 
-    principals = resources = [ANYTHING]
+    principals = resources = ANYTHING
     if "Principal" in scope:
-        principals = _elements(statement, "Principal", str, _principals)
-    else:
-        resources = _elements(statement, "Resource", resource)
+        principals = _element(statement, "Principal", str, _principals)
+    if scope.get("Resource") or statement.keys() & {"Resource", "NotResource"}:
+        resources = _element(statement, "Resource", resource)
+    actions = _element(statement, "Action", action)
     condition = conditions.parse(statement.get("Condition", {}), variables=variables, spelling=spelling)
-    return map(
-        Statement._make,
-        product([effect], principals, _elements(statement, "Action", action), resources, [condition]),
-    )
+    if key_values.is_possible(condition) and not any(
+        element.excluded and "*" in element.patterns for element in (principals, actions, resources)
+    ):
+        yield Statement(effect, principals, actions, resources, condition)
 
 
-def _elements(
+def _element(
     statement: Mapping[str, Any],
     name: str,
     normal: Callable[[str], str],
     listed: Callable[[Any], list[Any]] | None = None,
-) -> list[Element]:
+) -> Element:
     present = [key for key in (name, f"Not{name}") if key in statement]
     if len(present) != 1:
         raise ValueError(f"supply either {name} or Not{name} in each statement, got {shown(statement)}")
     values = (listed or _listed)(statement[present[0]])
-    if not values or not all(isinstance(value, str) for value in values):
+    if not values or not all(isinstance(value, str) and not isinstance(value, _Number) for value in values):
         raise ValueError(f"supply {present[0]} as a string or a list of strings, got {shown(statement[present[0]])}")
     patterns = tuple(sorted({normal(value) for value in values}))
-    if present[0] == name:
-        return [_element((pattern,)) for pattern in patterns]
-    return [] if "*" in patterns else [_element(patterns, True)]
-
-
-@lru_cache(maxsize=65_536)
-def _element(patterns: tuple[str, ...], excluded: bool = False) -> Element:
-    return Element(patterns, excluded)
+    if patterns == ("*",) and present[0] == name:
+        return ANYTHING
+    return Element(patterns, present[0] != name)
 
 
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?")
@@ -194,15 +250,17 @@ def singles(statements: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def _single(element: Element) -> Iterable[Element]:
-    return [element] if element.excluded else [_element((pattern,)) for pattern in element.patterns]
+    return [element] if element.excluded else map(_one, element.patterns)
+
+
+@lru_cache(maxsize=65_536)
+def _one(pattern: str) -> Element:
+    return ANYTHING if pattern == "*" else Element((pattern,))
 
 
 def order(statement: Statement) -> tuple[object, ...]:
     """Return a sort key that no document's layout has a part in."""
-    return (
-        *statement[:4],
-        sorted((test.key, test.operator, sorted(test.values)) for test in statement.condition),
-    )
+    return (*statement[:4], sorted(test.sort_key() for test in statement.condition))
 
 
 def _merge(group: list[Statement], part: str) -> Statement:

@@ -1,32 +1,57 @@
 """Wildcard patterns of policy documents as sets of strings, compared exactly.
 
-In a pattern `*` stands for any run of characters and `?` for exactly one. `${name}` is a policy variable: a
-string that is the same everywhere in one request and unknown here. `${*}`, `${?}` and `${$}` are the
-characters themselves. Source: IAM User Guide, "IAM JSON policy elements: Resource" and "Policy elements:
-Variables and tags".
+In a pattern `*` stands for any run of characters and `?` for exactly one. `${name}` is a policy variable: a string
+that is the same everywhere in one request and unknown here. `${*}`, `${?}` and `${$}` are the characters themselves.
+Sources: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards and the segments of an ARN), "IAM JSON policy
+elements: Condition operators" (ArnLike), "Policy elements: Variables and tags".
 
-Patterns are compared as languages, by walking their automata side by side; a set of positions in a pattern
-is an integer, one bit a position.
+The one question asked is `exists`: is there a string that every pattern of one list matches and none of another? It
+walks the patterns of the first list position by position, beside the set of positions that the others have reached
+(an integer, one bit a position). Where the first list has a wildcard, one character that no pattern names decides:
+what it cannot refute, no other character can. So a run of `?` is walked once and no automaton is built; of two sets
+of reached positions at the same place, only the smaller one is followed (an antichain).
 """
 
+import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import product
+
+from iam.engine.answers import Answer, answer
 
 _TOKEN = re.compile(r"\$\{[^{}]*\}|.", re.DOTALL)
 _WILDCARD_RUN = re.compile(r"[*?]{2,}")
 _ESCAPES = {"*": "${*}", "?": "${?}"}
 _CHARACTERS = {"${*}": "\ue000", "${?}": "\ue001", "${$}": "$"}
-"""The characters themselves as symbols of an automaton, where `*` and `?` are wildcards."""
-ANY_OTHER = "\uffff"
-"""Stands for a character that no pattern at hand names."""
+"""The characters themselves as symbols, where `*` and `?` are wildcards."""
+_ANY_OTHER = "\uffff"
+"""Stands for a character that no pattern names."""
+_DEFAULT = re.compile(r"\s*,\s*")
 
-MAX_STATES = 4_000
-"""How many states a walk over several patterns may visit before it is given up as undecided."""
+WORD_STEPS = 20_000
+"""Steps after which one question about patterns is undecided."""
 
 
-class TooManyStatesError(Exception):
-    """A walk over several patterns was given up."""
+class Syntax(enum.Enum):
+    """How far the wildcards of a pattern reach, and whether case counts."""
+
+    TEXT = "text"
+    """Wildcards match any characters."""
+    RESOURCE = "resource"
+    """In the first five fields of an ARN, wildcards match no colon; a `*` at the end of a field does."""
+    ARN = "arn"
+    """ArnLike: in the first five fields of an ARN, wildcards match no colon."""
+    CASELESS = "caseless"
+    """Text compared without regard to case."""
+
+
+# Symbols of a pattern: a character, a `${variable}`, or one of these.
+_STAR, _ONE, _FIELD_STAR, _FIELD_ONE = "*", "?", "*:", "?:"
+_STARS = (_STAR, _FIELD_STAR)
+_WILDCARDS = (_STAR, _ONE, _FIELD_STAR, _FIELD_ONE)
+_CASELESS = "~"
+"""Before a letter: in either case."""
 
 
 def tokens(pattern: str) -> list[str]:
@@ -44,12 +69,6 @@ def unescape(pattern: str) -> str:
     return pattern.replace("${*}", "*").replace("${?}", "?")
 
 
-@lru_cache(maxsize=65_536)
-def sample(pattern: str) -> str:
-    """Return a string that `pattern` matches, and few other patterns do."""
-    return "".join(ANY_OTHER if token in ("*", "?") else token for token in tokens(pattern))
-
-
 def without_variables(text: str) -> str:
     """Return the pattern that takes `${` in `text` as plain characters, as Version 2008-10-17 does."""
     return text.replace("${", "${$}{")
@@ -57,7 +76,13 @@ def without_variables(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def canonical(pattern: str) -> str:
-    """Return the one spelling of `pattern` among those that differ only within a run of wildcards."""
+    """Return one spelling for the patterns that differ within a run of wildcards or within `${…}` alone.
+
+    Names of variables are compared without regard to case, and blanks around the comma of a default value do not
+    count.
+    """
+    if "${" in pattern:
+        pattern = "".join(_spelled(token) if len(token) > 1 else token for token in tokens(pattern))
     if "**" not in pattern and "*?" not in pattern:
         return pattern
     escaped = "".join(token if len(token) == 1 else token.replace("*", "\0") for token in tokens(pattern))
@@ -65,226 +90,326 @@ def canonical(pattern: str) -> str:
     return escaped.replace("\0", "*")
 
 
+def _spelled(token: str) -> str:
+    if token in _CHARACTERS:
+        return token
+    name, *default = _DEFAULT.split(token[2:-1].strip(), maxsplit=1)
+    return "${" + ", ".join([name.lower(), *default]) + "}"
+
+
+@lru_cache(maxsize=65_536)
 def is_literal(pattern: str) -> bool:
-    """Say whether `pattern` matches one string only."""
-    return not _compiled(pattern).is_open
+    """Return whether `pattern` matches one string only, whatever its variables stand for."""
+    return not any(symbol in _WILDCARDS for symbol in _symbols(pattern))
+
+
+@lru_cache(maxsize=65_536)
+def variables(pattern: str) -> frozenset[str]:
+    """Return the policy variables of a pattern, as `${aws:username}`."""
+    if "${" not in pattern:
+        return frozenset()
+    return frozenset(symbol for symbol in _symbols(pattern) if symbol.startswith("${"))
+
+
+def variable_key(variable: str) -> str:
+    """Return the condition key that a `${variable}` takes its value from, in lower case."""
+    return variable[2:-1].partition(",")[0].strip().lower()
 
 
 def has_variable(pattern: str) -> bool:
-    """Say whether `pattern` names a policy variable."""
-    return "${" in pattern and any(map(_is_variable, _compiled(pattern).symbols))
+    """Return whether `pattern` names a policy variable."""
+    return bool(variables(pattern))
 
 
-def _is_variable(symbol: str) -> bool:
-    return len(symbol) > 1
+def completed(arn: str) -> str:
+    """Return a resource with the missing fields of an incomplete ARN added, as AWS adds them.
+
+    `arn:aws:sqs` is `arn:aws:sqs:*:*:*`. A pattern with a `*` at the end of a field needs none: that one expands
+    beyond the colon. Source: IAM User Guide, "IAM identifiers", on incomplete ARNs.
+    """
+    fields = arn.split(":")
+    if fields[0] != "arn" or len(fields) >= 6 or any(field.endswith("*") for field in fields):
+        return arn
+    return ":".join(fields + ["*"] * (6 - len(fields)))
 
 
-class _Compiled:
-    """A pattern as an automaton: position i waits for symbol i, the last position accepts."""
+@lru_cache(maxsize=65_536)
+def _symbols(pattern: str, syntax: Syntax = Syntax.TEXT, open_variables: bool = False) -> tuple[str, ...]:
+    whole = [_CHARACTERS.get(token, token) for token in tokens(canonical(pattern))]
+    if open_variables:
+        whole = ["*" if symbol.startswith("${") else symbol for symbol in whole]
+    match syntax:
+        case Syntax.CASELESS:
+            whole = [_CASELESS + symbol.lower() if _has_case(symbol) else symbol for symbol in whole]
+        case Syntax.ARN | Syntax.RESOURCE if syntax is Syntax.ARN or pattern.startswith("arn:"):
+            crosses = syntax is Syntax.RESOURCE
+            colons = 0
+            for position, symbol in enumerate(whole):
+                if symbol == ":":
+                    colons += 1
+                if colons >= 5:
+                    break
+                ends_field = position + 1 == len(whole) or whole[position + 1] == ":"
+                if symbol in (_STAR, _ONE) and not (symbol == _STAR and crosses and ends_field):
+                    whole[position] = symbol + ":"
+    return tuple(whole)
+
+
+def _has_case(symbol: str) -> bool:
+    return len(symbol) == len(symbol.lower()) == len(symbol.upper()) == 1 and symbol.lower() != symbol.upper()
+
+
+class _Union:
+    """Some patterns as one automaton: position i waits for symbol i; a position after each pattern accepts."""
 
     __slots__ = (
+        "_field_ones",
+        "_field_stars",
+        "_moves",
+        "_ones",
+        "_stars",
         "accept",
-        "head",
-        "is_open",
-        "is_plain",
-        "masks",
-        "one",
-        "pieces",
-        "stars",
+        "everything",
+        "has_fields",
+        "start",
+        "starts",
         "symbols",
-        "tail",
     )
 
-    def __init__(self, symbols: list[str]) -> None:
-        self.symbols = symbols
-        self.stars = self.one = 0
-        self.masks: dict[str, int] = {}
-        for position, symbol in enumerate(symbols):
-            if symbol == "*":
-                self.stars |= 1 << position
-            elif symbol == "?":
-                self.one |= 1 << position
-            else:
-                self.masks[symbol] = self.masks.get(symbol, 0) | 1 << position
-        for symbol in self.masks:
-            if not _is_variable(symbol):
-                self.masks[symbol] |= self.one
-        self.accept = 1 << len(symbols)
-        self.is_plain = not self.one and not any(map(_is_variable, symbols))
-        self.pieces = "".join(symbols).split("*")
-        self.is_open = bool(self.stars | self.one)
-        self.head = symbols[: symbols.index("*")] if self.stars else symbols
-        """What comes before the first star."""
-        backwards = symbols[::-1]
-        self.tail = backwards[: backwards.index("*")] if self.stars else backwards
-        """What comes after the last star, backwards."""
+    def __init__(self, patterns: Iterable[tuple[str, ...]]) -> None:
+        self.symbols: list[str] = []
+        self.starts: list[int] = []
+        self._stars = self._field_stars = self._ones = self._field_ones = self.accept = 0
+        self.everything = 0
+        """Positions from which every string is accepted."""
+        self._moves: dict[str, int] = {}
+        start = 0
+        for pattern in patterns:
+            self.starts.append(len(self.symbols))
+            start |= 1 << len(self.symbols)
+            for symbol in pattern:
+                self._add(symbol, 1 << len(self.symbols))
+                self.symbols.append(symbol)
+            if pattern and pattern[-1] == _STAR:
+                self.everything |= 1 << len(self.symbols) - 1
+            self.accept |= 1 << len(self.symbols)
+            self.symbols.append("")
+        for symbol in self._moves:
+            if not symbol.startswith("${"):
+                self._moves[symbol] |= self._ones | (0 if symbol == ":" else self._field_ones)
+        self.start = self._skip_stars(start)
+        self.has_fields = bool(self._field_stars | self._field_ones)
 
-    def takes(self, text: str) -> bool:
-        """Say whether a plain pattern, of stars and characters, matches a string."""
-        first, *middle, last = self.pieces
-        position, end = len(first), len(text) - len(last)
-        if position > end or not text.startswith(first) or not text.endswith(last):
-            return False
-        for piece in middle:
-            found = text.find(piece, position, end)
-            if found < 0:
-                return False
-            position = found + len(piece)
-        return True
-
-    def start(self) -> int:
-        return self._skip_stars(1)
+    def _add(self, symbol: str, bit: int) -> None:
+        match symbol:
+            case "*":
+                self._stars |= bit
+            case "*:":
+                self._field_stars |= bit
+            case "?":
+                self._ones |= bit
+            case "?:":
+                self._field_ones |= bit
+            case _:
+                letters = _letters(symbol)
+                for letter in letters:
+                    self._moves[letter] = self._moves.get(letter, 0) | bit
 
     def step(self, positions: int, symbol: str) -> int:
-        # A variable may be of any length: `?` does not take it, `*` takes it whole.
-        moves = self.masks.get(symbol, 0 if _is_variable(symbol) else self.one)
-        return self._skip_stars((positions & moves) << 1 | positions & self.stars)
-
-    def awaited(self, positions: int) -> set[str]:
-        """Return the symbols that lead somewhere else from here than any other symbol does."""
-        found = {ANY_OTHER}
-        while positions:
-            lowest = positions & -positions
-            positions ^= lowest
-            if not lowest & (self.stars | self.one | self.accept):
-                found.add(self.symbols[lowest.bit_length() - 1])
-        return found
+        """Return the positions after one more symbol."""
+        is_variable = len(symbol) > 1
+        # A variable may be of any length: `?` does not match it, `*` matches it whole.
+        none = is_variable or symbol == ":"
+        moves = self._moves.get(symbol)
+        if moves is None:
+            moves = 0 if is_variable else self._ones | (0 if none else self._field_ones)
+        stays = self._stars | (0 if none else self._field_stars)
+        return self._skip_stars((positions & moves) << 1 | positions & stays)
 
     def _skip_stars(self, positions: int) -> int:
-        return positions | (positions & self.stars) << 1
+        return positions | (positions & (self._stars | self._field_stars)) << 1
+
+
+def _letters(symbol: str) -> tuple[str, ...]:
+    """Return the characters that a symbol which is no wildcard stands for."""
+    if symbol.startswith(_CASELESS) and len(symbol) > 1:
+        return tuple(dict.fromkeys((symbol[1:], symbol[1:].upper())))
+    return (symbol,)
+
+
+Pattern = tuple[str, Syntax]
+"""A pattern and how it is read."""
+
+
+@lru_cache(maxsize=16_384)
+def _union(patterns: tuple[Pattern, ...], open_variables: bool = False) -> _Union:
+    return _Union(_symbols(pattern, syntax, open_variables) for pattern, syntax in patterns)
+
+
+Union = tuple[Pattern, ...]
+"""Patterns of which one has to match, sorted."""
 
 
 @lru_cache(maxsize=65_536)
-def _compiled(pattern: str, open_variables: bool = False) -> _Compiled:
-    symbols = [_CHARACTERS.get(token, token) for token in tokens(canonical(pattern))]
-    return _Compiled(["*" if open_variables and _is_variable(symbol) else symbol for symbol in symbols])
+def exists(all_of: tuple[Union, ...], none_of: Union) -> tuple[Answer, int]:
+    """Return whether some string is matched by each union of `all_of` and by no pattern of `none_of`; and the steps.
+
+    A variable is a string that may be any: YES holds for some values of the variables, NO for every value.
+    """
+    all_of = all_of or (((_STAR, Syntax.TEXT),),)
+    if len(all_of) == 1:
+        all_of = (tuple(pattern for pattern in all_of[0] if pattern not in none_of),)
+    if not all(all_of):
+        return Answer.NO, 1
+    required = [_union(union) for union in all_of]
+    named = [frozenset[str]().union(*(variables(pattern) for pattern, _ in union)) for union in all_of]
+    found, steps = _search(required, _union(none_of))
+    if found is None:
+        return Answer.UNDECIDED, steps
+    if not found and len(required) > 1 and any(named):
+        # A variable may stand for what another pattern names: try any value at all.
+        found, more = _search([_union(union, True) for union in all_of], _union(none_of))
+        return answer(False if found is False else None), steps + more
+    if found and any(named) and _depends(frozenset().union(*named), none_of):
+        return Answer.UNDECIDED, steps
+    return answer(found), steps
 
 
-def _agree(one: list[str], other: list[str]) -> bool:
-    return all(here == there or "?" in (here, there) for here, there in zip(one, other, strict=False))
-
-
-def _begins(narrow: list[str], wide: list[str]) -> bool:
-    """Say whether `narrow` begins with what `wide` has before its first `?`."""
-    for position, asked in enumerate(wide):
-        if asked == "?":
+def _depends(named: frozenset[str], none_of: Union) -> bool:
+    """Return whether a pattern of `none_of` may match what is found, for some values of the variables named."""
+    keys = {variable_key(variable) for variable in named}
+    for pattern, syntax in none_of:
+        symbols = _symbols(pattern, syntax)
+        if any(symbol in (_ONE, _FIELD_ONE, _FIELD_STAR) for symbol in symbols):
             return True
-        if narrow[position : position + 1] != [asked]:
-            return False
-    return True
+        if any(variable_key(other) in keys and other not in named for other in variables(pattern)):
+            return True
+    return any("," in variable for variable in named) and bool(none_of)
 
 
-@lru_cache(maxsize=65_536)
-def covers(wide: str, narrow: str) -> bool:
-    """Say whether `wide` matches every string that `narrow` matches, whatever the variables stand for."""
-    if wide in ("*", narrow):
-        return True
-    narrows, wides = _compiled(narrow), _compiled(wide)
-    if not wides.is_open:
-        return not narrows.is_open and narrows.symbols == wides.symbols
-    if wides.is_plain and narrows.is_plain and not narrows.is_open:
-        return wides.takes(narrows.pieces[0])
-    if not _begins(narrows.head, wides.head) or not _begins(narrows.tail, wides.tail):
-        return False
-    if wides.symbols == [*wides.head, "*"] and "?" not in wides.head:
-        return True
-    seen = {(0, wides.start())}
-    todo = list(seen)
+def _search(required: Sequence[_Union], excluded: _Union) -> tuple[bool | None, int]:
+    """Walk the patterns of `required` beside `excluded`; None when out of steps."""
+    alone = len(required) == 1
+    fields = excluded.has_fields
+    seen: dict[tuple[int, ...], list[int]] = {}
+    todo: list[tuple[tuple[int, ...], int]] = []
+    steps = 1
+
+    def visit(positions: tuple[int, ...], reached: int) -> None:
+        nonlocal steps
+        steps += 1
+        if reached & excluded.everything:
+            return
+        smallest = seen.setdefault(positions, [])
+        steps += len(smallest) // 8
+        if any(not other & ~reached for other in smallest):
+            return
+        smallest[:] = [other for other in smallest if reached & ~other]
+        smallest.append(reached)
+        todo.append((positions, reached))
+
+    for positions in product(*(union.starts for union in required)):
+        if steps > WORD_STEPS:
+            return None, steps
+        visit(positions, excluded.start)
+    cost = 1 + len(excluded.symbols) // 2_048
     while todo:
-        position, reached = todo.pop()
-        if not reached:
-            return False
-        if position == len(narrows.symbols):
-            if not reached & wides.accept:
-                return False
+        positions, reached = todo.pop()
+        if reached not in seen[positions]:
             continue
-        symbol = narrows.symbols[position]
-        if symbol in ("*", "?"):
-            stays = position if symbol == "*" else position + 1
-            following = [
-                (stays, wides.step(reached, awaited))
-                for awaited in wides.awaited(reached)
-                if symbol == "*" or not _is_variable(awaited)
-            ]
-            if symbol == "*":
-                following.append((position + 1, reached))
-        else:
-            following = [(position + 1, wides.step(reached, symbol))]
-        for state in following:
-            if state not in seen:
-                seen.add(state)
-                todo.append(state)
-    return True
+        if alone and not reached:
+            return True, steps
+        steps += cost
+        if steps > WORD_STEPS:
+            return None, steps
+        waiting = [union.symbols[position] for union, position in zip(required, positions, strict=True)]
+        if not any(waiting) and not reached & excluded.accept:
+            return True, steps
+        for index, symbol in enumerate(waiting):
+            if symbol in _STARS:
+                visit((*positions[:index], positions[index] + 1, *positions[index + 1 :]), reached)
+        for letter in _next(waiting, fields):
+            following = tuple(
+                position + (symbol not in _STARS) for position, symbol in zip(positions, waiting, strict=True)
+            )
+            visit(following, excluded.step(reached, letter))
+    return False, steps
+
+
+def _next(waiting: Sequence[str], fields: bool) -> Iterable[str]:
+    """Return the characters to go on with where the patterns wait for these symbols."""
+    if "" in waiting:
+        return ()
+    named = [symbol for symbol in waiting if symbol not in _WILDCARDS]
+    if named:
+        letters = [letter for letter in _letters(named[0]) if all(letter in _letters(other) for other in named[1:])]
+    elif fields and not any(symbol in (_FIELD_STAR, _FIELD_ONE) for symbol in waiting):
+        letters = [_ANY_OTHER, ":"]
+    else:
+        letters = [_ANY_OTHER]
+    return [letter for letter in letters if all(_takes(symbol, letter) for symbol in waiting)]
+
+
+def _takes(symbol: str, letter: str) -> bool:
+    is_variable = letter.startswith("${")
+    match symbol:
+        case "*":
+            return True
+        case "?":
+            return not is_variable
+        case "*:" | "?:":
+            return not is_variable and letter != ":"
+        case _:
+            return letter in _letters(symbol)
 
 
 @lru_cache(maxsize=65_536)
-def overlap(one: str, other: str) -> bool:
-    """Say whether some string may match both patterns, for some value of the variables they name."""
+def covers(superset: str, subset: str, syntax: Syntax = Syntax.TEXT) -> bool:
+    """Return whether `superset` matches every string that `subset` matches, whatever the variables stand for.
+
+    False as well where that takes more than `WORD_STEPS`.
+    """
+    if superset in ("*", subset):
+        return True
+    wide, narrow = _symbols(superset, syntax), _symbols(subset, syntax)
+    if not any(symbol in _WILDCARDS for symbol in wide) and syntax is not Syntax.CASELESS:
+        return wide == narrow
+    if len(wide) > 1 and wide[0] not in _WILDCARDS and narrow[:1] != wide[:1]:
+        return False
+    return exists((((subset, syntax),),), ((superset, syntax),))[0] is Answer.NO
+
+
+@lru_cache(maxsize=65_536)
+def overlap(one: str, other: str, syntax: Syntax = Syntax.TEXT) -> bool:
+    """Return whether some string may match both patterns, for some value of the variables they name.
+
+    True as well where that takes more than `WORD_STEPS`.
+    """
     if one == other or "*" in (one, other):
         return True
-    first, second = _compiled(one, True), _compiled(other, True)
-    if not _agree(first.head, second.head) or not _agree(first.tail, second.tail):
+    first, second = _symbols(one, syntax, True), _symbols(other, syntax, True)
+    if not (_agree(first, second) and _agree(first[::-1], second[::-1])):
         return False
-    if first.is_plain and second.is_plain and not (first.stars and second.stars):
-        literal, pattern = (second, first) if first.stars else (first, second)
-        return bool(pattern.stars) and pattern.takes(literal.pieces[0])
-    if first.stars and second.stars:  # between head and tail, the stars of each take what the other asks for
-        return True
-    seen = {(first.start(), second.start())}
-    todo = list(seen)
-    while todo:
-        here, there = todo.pop()
-        if here & first.accept and there & second.accept:
+    if _STAR in first and _STAR in second and not {_FIELD_STAR, _FIELD_ONE} & {*first, *second}:
+        return True  # between beginning and end, the star of each takes what the other asks for
+    return _search([_Union([first]), _Union([second])], _Union([]))[0] is not False
+
+
+def _agree(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether what comes before the first star of each may be the same."""
+    for here, there in zip(one, other, strict=False):
+        if here in _STARS or there in _STARS:
             return True
-        for symbol in first.awaited(here) | second.awaited(there):
-            state = first.step(here, symbol), second.step(there, symbol)
-            if all(state) and state not in seen:
-                seen.add(state)
-                todo.append(state)
-    return False
+        if here != there and here not in _WILDCARDS and there not in _WILDCARDS:
+            return False
+    return len(one) == len(other) or any(symbol in _STARS for symbol in (*one, *other))
 
 
-def cells(patterns: Iterable[str]) -> frozenset[frozenset[str]]:
-    """Return the sets of patterns that some string matches, and matches no other of `patterns`.
-
-    The empty set is among them when some string matches none. Raises TooManyStatesError rather than run
-    long.
-    """
-    return _cells(tuple(sorted(set(patterns))))
-
-
-@lru_cache(maxsize=8_192)
-def _cells(patterns: tuple[str, ...]) -> frozenset[frozenset[str]]:
-    automata = [_compiled(pattern) for pattern in patterns]
-    start = tuple(automaton.start() for automaton in automata)
-    seen = {start}
-    todo = [start]
-    while todo:
-        state = todo.pop()
-        awaited = (automaton.awaited(positions) for automaton, positions in zip(automata, state, strict=True))
-        for symbol in set().union(*awaited) or {ANY_OTHER}:
-            following = tuple(
-                automaton.step(positions, symbol) if positions else 0
-                for automaton, positions in zip(automata, state, strict=True)
-            )
-            if following not in seen:
-                if len(seen) >= MAX_STATES:
-                    raise TooManyStatesError
-                seen.add(following)
-                todo.append(following)
-    return frozenset(
-        frozenset(
-            pattern
-            for pattern, automaton, positions in zip(patterns, automata, state, strict=True)
-            if positions & automaton.accept
-        )
-        for state in seen
-    )
-
-
-def widest(patterns: Iterable[str]) -> Iterator[str]:
-    """Yield, sorted, the patterns that no other of `patterns` covers."""
-    ordered = sorted(set(patterns))
-    for pattern in ordered:
-        if not any(other != pattern and covers(other, pattern) for other in ordered):
-            yield pattern
+def maximal(patterns: Iterable[str], syntax: Syntax = Syntax.TEXT) -> Iterator[str]:
+    """Yield, sorted, the patterns that are no subset of another of `patterns`; one of those that mean the same."""
+    kept = sorted(set(patterns))
+    wide = [pattern for pattern in kept if not is_literal(pattern)]
+    for pattern in list(kept):
+        if any(other != pattern and other in kept and covers(other, pattern, syntax) for other in wide):
+            kept.remove(pattern)
+    yield from kept

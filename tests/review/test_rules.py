@@ -230,8 +230,8 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         plan(
             STAYS,
             role_policy(
-                document(allow("s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
-                document(allow("s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/16"}})),
+                document(allow("s3:GetObject", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3*"}})),
+                document(allow("s3:GetObject", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s*"}})),
             ),
         ),
         plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:*")))),

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.engine.conditions import Answer, Condition, implied, parse, words
+from iam.engine.answers import Answer
+from iam.engine.conditions import Condition, parse, words
+from iam.engine.coverage import implied
 
 VALUES = ("a", "b", "ab", "cd", "a*", "*", "?")
 ONE_OR_NONE = [frozenset[str](), *(frozenset([value]) for value in VALUES)]

@@ -132,7 +132,8 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}],
         [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, "111122223333"]}, "Action": "sts:AssumeRole"}],
         [
-            f"lost: anyone but {ROLE} is denied sts:AssumeRole (undecided: the meanings may be the same)",
+            f"narrowed: anyone but {ROLE} is denied sts:AssumeRole → anyone but account 111122223333, {ROLE} is "
+            "denied sts:AssumeRole (undecided: the meanings may be the same)",
         ],
     ),
     "two identity providers' conditions that mean the same": (
@@ -304,8 +305,8 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         [allow("s3:GetObject", **when("IpAddress", "aws:SourceIp", "10.0.0.0/8"))],
         [allow("s3:GetObject", **when("IpAddress", "aws:SourceIp", "10.1.0.0/16"))],
         [
-            "altered: s3:GetObject on * when aws:SourceIp is in 10.0.0.0/8 → s3:GetObject on * when "
-            "aws:SourceIp is in 10.1.0.0/16 (undecided: the meanings may be the same)"
+            "narrowed: s3:GetObject on * when aws:SourceIp is in 10.0.0.0/8 → s3:GetObject on * when "
+            "aws:SourceIp is in 10.1.0.0/16"
         ],
     ),
     "MFA no longer asked for": (
