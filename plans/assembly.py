@@ -86,21 +86,21 @@ class _Assembly:
         for change in self._by_type.get("aws_iam_role_policy_attachments_exclusive", ()):
             self._each_snapshot(change, "role_name", self._exclusive_managed)
         self._remove_deleted()
-        found = list(self._roles.values())
-        for role in found:
+        described = list(self._roles.values())
+        for role in described:
             if role.change and "after" not in role.change.snapshots:
                 role.after = Holdings()
-        self._set_accounts(found)
+        self._set_accounts(described)
         policies = self._by_type.get("aws_iam_policy", ())
-        return found + [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
+        return described + [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
 
-    def _set_accounts(self, found: Sequence[Role]) -> None:
+    def _set_accounts(self, described: Sequence[Role]) -> None:
         """Set the account of each role: from its own ARN, else from roles of the same provider configuration."""
         accounts: dict[str, set[str]] = {}
-        for role in found:
+        for role in described:
             if (own := _account(role.arn)) and role.change and (provider := self._provider(role.change)):
                 accounts.setdefault(provider, set()).add(own)
-        for role in found:
+        for role in described:
             resources = [role.change] if role.change else list(role.declared.values())
             known = {account for change in resources for account in accounts.get(self._provider(change), ())}
             role.account = _account(role.arn) or (next(iter(known)) if len(known) == 1 else "")
@@ -164,20 +164,20 @@ class _Assembly:
     ) -> dict[Name, Held]:
         """Return the managed policies that a list names; unknown ones are those the configuration refers to."""
         values = [listed] if listed is UNKNOWN else items(listed)
-        found: dict[Name, Held] = {}
+        listed_policies: dict[Name, Held] = {}
         for value in values:
             if value is not UNKNOWN:
                 if arn := name(value):
-                    found[arn] = self._managed(arn, snapshot)._replace(address=change.address)
+                    listed_policies[arn] = self._managed(arn, snapshot)._replace(address=change.address)
                 continue
             target = self._target(change, attribute, "aws_iam_policy")
             for address in target.addresses:
                 self._attached.add(address)
                 policy = held(self._by_address[address].get(snapshot, "policy"), address=change.address)
-                found[address] = policy
+                listed_policies[address] = policy
             if target.others or not target.addresses:
-                found[f"of {change.address}"] = Held(None, Gap.WHICH_UNKNOWN, address=change.address)
-        return found
+                listed_policies[f"of {change.address}"] = Held(None, Gap.WHICH_UNKNOWN, address=change.address)
+        return listed_policies
 
     def _each_snapshot(
         self, change: ResourceChange, attribute: str, put: Callable[[ResourceChange, Snapshot, Role], None]
@@ -267,10 +267,10 @@ class _Assembly:
         if value is not UNKNOWN:
             return [self._named(known, change)] if (known := name(value)) else []
         target = self._target(change, "roles", "aws_iam_role")
-        found = [self._roles[address] for address in target.addresses]
-        if target.others or not found:
-            found.append(self._unmanaged(f"address {change.address}", f"the roles of {change.address}"))
-        return found
+        possible = [self._roles[address] for address in target.addresses]
+        if target.others or not possible:
+            possible.append(self._unmanaged(f"address {change.address}", f"the roles of {change.address}"))
+        return possible
 
     def _attach(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
         value = change.get(snapshot, "policy_arn")
@@ -279,13 +279,13 @@ class _Assembly:
         policy = self._by_address.get(address or "")
         key: Name
         if arn:
-            key, found = arn, self._managed(arn, snapshot, policy)
+            key, policy_held = arn, self._managed(arn, snapshot, policy)
         elif policy:
             self._attached.add(policy.address)
-            key, found = policy.address, held(policy.get(snapshot, "policy"))
+            key, policy_held = policy.address, held(policy.get(snapshot, "policy"))
         else:
-            key, found = f"of {change.address}", Held(None, Gap.WHICH_UNKNOWN)
-        role.on(snapshot).managed[key] = found._replace(address=change.address)
+            key, policy_held = f"of {change.address}", Held(None, Gap.WHICH_UNKNOWN)
+        role.on(snapshot).managed[key] = policy_held._replace(address=change.address)
 
     def _managed(self, arn: Name, snapshot: Snapshot, policy: ResourceChange | None = None) -> Held:
         if isinstance(arn, Hidden):

@@ -172,12 +172,12 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
 
 
 def _changes(entries: Json, place: str) -> tuple[ResourceChange, ...]:
-    found = []
+    changes = []
     for index, each in enumerate(_list(entries, place)):
         entry = _object(each, f"{place}[{index}]")
         if entry.get("mode", "managed") == "managed":
-            found.append(_change(entry, f"{place}[{index}]"))
-    return tuple(found)
+            changes.append(_change(entry, f"{place}[{index}]"))
+    return tuple(changes)
 
 
 def _change(entry: dict[str, Json], place: str) -> ResourceChange:

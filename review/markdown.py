@@ -105,19 +105,19 @@ def _counts(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _findings(review: Review, detail: Detail) -> Iterator[str]:
-    found = review.findings
-    if found:
+    findings = review.findings
+    if findings:
         several = len(review.plans) > 1
         yield ""
         yield from _table(
             ("severity", "rule", "where", "why", "what to do"),
-            (_finding(finding, several) for finding in found[: detail.findings]),
+            (_finding(finding, several) for finding in findings[: detail.findings]),
         )
-    if len(found) > detail.findings:
+    if len(findings) > detail.findings:
         yield ""
-        yield _folded(len(found) - detail.findings, "finding") + " All of them, by rule:"
+        yield _folded(len(findings) - detail.findings, "finding") + " All of them, by rule:"
         yield ""
-        yield from _counts(found)
+        yield from _counts(findings)
     for entry in review.expired:
         yield ""
         yield f"_The waiver for {code(entry.rule)} expired on {entry.expires}: {_plain(entry.reason)}_"
@@ -173,14 +173,14 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
 
 
 def _section(title: str, rows: Iterable[Sequence[str]], heads: Sequence[str], detail: Detail) -> Iterator[str]:
-    found = list(rows)
-    if not found:
+    all_rows = list(rows)
+    if not all_rows:
         return
     yield ""
-    yield from _table((title, *heads[1:]), found[: detail.rows])
-    if len(found) > detail.rows:
+    yield from _table((title, *heads[1:]), all_rows[: detail.rows])
+    if len(all_rows) > detail.rows:
         yield ""
-        yield _folded(len(found) - detail.rows, "row")
+        yield _folded(len(all_rows) - detail.rows, "row")
 
 
 def _trust_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
@@ -327,14 +327,14 @@ def _picture(role: Role) -> Iterator[str]:
     yield "flowchart LR"
     yield f'  role["{_label(role.name)}"]'
     number = 0
-    for side, found in links.items():
-        for name, kind in found[:_PICTURE_NODES]:
+    for side, side_links in links.items():
+        for name, kind in side_links[:_PICTURE_NODES]:
             number += 1
             arrow = "-.->" if kind == "lost" else "-->"
             yield f'  n{number}["{_label(name)}"]:::{kind}'
             yield f"  n{number} {arrow} role" if side == "in" else f"  role {arrow} n{number}"
-        if len(found) > _PICTURE_NODES:
-            yield f'  more_{side}["{len(found) - _PICTURE_NODES} more"]'
+        if len(side_links) > _PICTURE_NODES:
+            yield f'  more_{side}["{len(side_links) - _PICTURE_NODES} more"]'
             yield f"  more_{side} --> role" if side == "in" else f"  role --> more_{side}"
     yield "  classDef gained stroke:#1a7f37,stroke-width:2px"
     yield "  classDef lost stroke:#cf222e,stroke-width:2px,stroke-dasharray:4"

@@ -44,8 +44,8 @@ class Review:
     @property
     def findings(self) -> list[Finding]:
         """The findings on all plans, the most severe first."""
-        found = [finding for plan in self.plans for finding in plan.findings]
-        return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+        findings_of_plans = [finding for plan in self.plans for finding in plan.findings]
+        return sorted(findings_of_plans, key=lambda finding: SEVERITIES.index(finding.severity))
 
     @property
     def failing(self) -> list[Finding]:
@@ -76,8 +76,8 @@ def counted(number: int, name: str) -> str:
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
-def _by_severity(found: Iterable[Finding]) -> str:
-    severities = [finding.severity for finding in found]
+def _by_severity(of: Iterable[Finding]) -> str:
+    severities = [finding.severity for finding in of]
     return ", ".join(f"{severities.count(name):,} {name}" for name in SEVERITIES if name in severities)
 
 

@@ -48,5 +48,5 @@ def exit_status(readings: Sequence[Reading]) -> int:
 
 def verdict(readings: Sequence[Reading]) -> str:
     """Return one line that counts the stacks in each state."""
-    found = [reading.state for reading in readings]
-    return ", ".join(f"{counted(found.count(state), 'stack')} {state}" for state in STATES if state in found)
+    states = [reading.state for reading in readings]
+    return ", ".join(f"{counted(states.count(state), 'stack')} {state}" for state in STATES if state in states)

@@ -117,5 +117,5 @@ def _changes(name: PolicyName, before: Held, after: Held) -> list[Entry]:
         return [] if same else [PolicyNotCompared(name, after.problem or before.problem)]
     if before.policy is after.policy:
         return []
-    found = difference([before.policy], [after.policy])
-    return [each for change in found.changes for each in split(StatementChange(name, change, found.spelling))]
+    compared = difference([before.policy], [after.policy])
+    return [each for change in compared.changes for each in split(StatementChange(name, change, compared.spelling))]

@@ -66,17 +66,17 @@ RULES: tuple[Rule, ...] = (
 
 def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
     """Return every finding on a plan and its roles, the most severe first."""
-    found = [
+    hits = [
         Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy)
         for rule in RULES
         if isinstance(rule, PlanRule)
         for hit in rule.judge(of)
     ]
-    found += [
+    hits += [
         Finding(rule.id, rule.severity, of.name, each.name, hit.address, hit.reason, rule.remedy)
         for each in roles
         for rule in RULES
         if isinstance(rule, RoleRule)
         for hit in rule.judge(each)
     ]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    return sorted(hits, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -98,7 +98,7 @@ def test_variables_and_outputs_are_followed_through_modules() -> None:
     assert target(root, module="module.grants").single == f"module.child.{POLICY}.c"
 
 
-def test_an_output_of_many_modules_is_found_by_its_key() -> None:
+def test_an_output_of_many_modules_is_resolved_by_its_key() -> None:
     outputs = {"arn": {"expression": refers(f"{POLICY}.c.arn")}}
     keyed = {"references": ['module.many["y"].arn', 'module.many["y"]', "module.many"]}
     root = {

@@ -47,7 +47,7 @@ def saved(content: bytes, name: str = "dev.json") -> str:
         (PASSING, ["--fail-on", "critical"], 0),
     ],
 )
-def test_the_exit_status_is_that_of_the_gravest_finding(content: bytes, arguments: list[str], status: int) -> None:
+def test_the_exit_status_depends_on_the_most_severe_finding(content: bytes, arguments: list[str], status: int) -> None:
     assert main([saved(content), *arguments]) == status
 
 
@@ -87,7 +87,7 @@ def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_plan_is_read_in_whatever_encoding_the_shell_wrote_it(encoding: str) -> None:
+def test_a_plan_is_read_in_every_encoding_that_shells_write(encoding: str) -> None:
     assert main([saved(HARMFUL.decode().encode(encoding))]) == 1
 
 
@@ -110,7 +110,7 @@ def test_every_recorded_plan_is_reviewed_in_every_format(path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize("path", EVERY_PLAN, ids=[path.stem for path in EVERY_PLAN])
-def test_nothing_that_is_about_iam_is_left_unmentioned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_change_in_iam_is_mentioned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(path), "--format", "markdown"])
     text = capsys.readouterr().out
     for entry in json.loads(path.read_text(encoding="utf-8")).get("resource_changes", []):
@@ -120,7 +120,7 @@ def test_nothing_that_is_about_iam_is_left_unmentioned(path: Path, capsys: pytes
 
 
 def terraform(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a stand-in for terraform in place, which does what the script says."""
+    """Replace terraform by a script."""
     path = Path("stand-in").absolute()
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -169,7 +169,7 @@ def test_several_plans_are_one_comment(capsys: pytest.CaptureFixture[str]) -> No
     assert "| **critical** | `role-destroyed` | `stack-a` `aws_iam_role.exec` |" in text
 
 
-def test_the_same_plan_gives_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_plan_gives_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
     texts = set()
     for seed in "123":
         command = [
@@ -193,7 +193,7 @@ def test_sensitive_values_are_not_shown(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def many(roles: int) -> bytes:
-    """Return a plan that changes each of so many roles in five resources."""
+    """Return a plan that changes this many roles in five resources each."""
     changes = []
     for number in range(roles):
         name = f"role-{number}"
@@ -222,7 +222,7 @@ def measured(path: str, *arguments: str) -> tuple[float, bytes]:
         "try:\n"
         "    runpy.run_module('commands.review', run_name='__main__', alter_sys=True)\n"
         "finally:\n"
-        # getrusage would tell what the process that starts this one has, if that is more
+        # getrusage would include the memory of the parent process
         "    status = open('/proc/self/status').read()\n"
         "    print(int(re.search(r'VmHWM:\\s+(\\d+) kB', status)[1]) / 1024, file=sys.stderr)\n"
     )

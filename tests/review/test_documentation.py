@@ -1,4 +1,4 @@
-"""What is written about the command agrees with it."""
+"""The command's page agrees with its code."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.repository import ROOT
 PAGE = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")
 
 
-def test_the_page_lists_every_rule_the_gravest_first() -> None:
+def test_the_page_lists_every_rule_the_most_severe_first() -> None:
     rows = [
         f"| `{rule.id}` | {rule.severity} | {rule.raised} | {rule.remedy} |"
         for rule in sorted(RULES, key=lambda rule: SEVERITIES.index(rule.severity))
@@ -24,7 +24,7 @@ def test_the_page_names_the_marker_and_the_file() -> None:
     assert f"`{FILE}`" in PAGE
 
 
-def test_the_data_sets_say_where_they_are_from() -> None:
+def test_the_data_sets_name_their_source() -> None:
     for path in (datasets.MANAGED_POLICIES, datasets.ACTIONS):
         with path.open(encoding="utf-8") as file:
             head = json.loads(file.readline())
@@ -40,11 +40,11 @@ def test_the_managed_policy_of_the_recipe_is_known_in_every_partition() -> None:
         assert (found.version, found.updated) == ("v3", "2024-08-05")
 
 
-def test_a_policy_of_another_account_is_not_taken_for_an_aws_managed_one() -> None:
+def test_a_policy_of_another_account_is_not_an_aws_managed_one() -> None:
     assert datasets.managed_policy("arn:aws:iam::111122223333:policy/AdministratorAccess") is None
 
 
-def test_actions_are_found_by_pattern_in_aws_spelling() -> None:
+def test_actions_match_a_pattern_in_aws_spelling() -> None:
     found = datasets.actions("glue:*session")
     assert found
     assert [action.name for action in found] == [

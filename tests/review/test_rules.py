@@ -1,4 +1,4 @@
-"""Every rule: a plan that must raise it, and one close to it that must not."""
+"""Every rule: a plan that must raise it, and a similar one that must not."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def by_web_identity(**condition: Any) -> str:
 
 
 def long(length: int) -> str:
-    """Return a policy of about so many characters."""
+    """Return a policy of about this many characters."""
     return document(allow(["s3:GetObject"], [f"arn:aws:s3:::bucket-{n:05}/*" for n in range(length // 31)]))
 
 
@@ -282,7 +282,7 @@ def raised(content: bytes) -> set[str]:
     return {finding.rule for finding in report.review(plans.parse(content, "plan")).findings}
 
 
-def test_every_rule_has_its_two_plans() -> None:
+def test_every_rule_has_two_plans() -> None:
     assert CASES.keys() == {rule.id for rule in RULES}
 
 
@@ -297,7 +297,7 @@ def test_a_rule_is_not_raised_where_it_must_not_be(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_says_what_to_do_in_one_line(rule: Any) -> None:
+def test_a_rule_names_its_remedy_in_one_line(rule: Any) -> None:
     for text in (rule.raised, rule.remedy):
         assert text
         assert "\n" not in text

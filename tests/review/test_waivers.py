@@ -1,4 +1,4 @@
-"""Accepting findings, in a file kept with the code."""
+"""Waivers of findings, in a file of the repository."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,19 +25,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("dev.json").write_bytes(PASSING)
 
 
-def accepted(**more: object) -> None:
+def waive(**more: object) -> None:
     entry = {"rule": "pass-any-role", "reason": "known", "expires": TODAY, **more}
     lines = [f"  {key}: {value}" for key, value in entry.items() if value]
-    FILE.write_text("# what we live with\n- " + "\n".join(lines).lstrip() + "\n", encoding="utf-8")
+    FILE.write_text("# known findings\n- " + "\n".join(lines).lstrip() + "\n", encoding="utf-8")
 
 
-def test_an_accepted_finding_does_not_fail_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_waived_finding_does_not_fail_and_shows_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dev.json"]) == 1
     assert main(["dev.json", "--accept", "pass-any-role=roles of jobs = many"]) == 0
     assert "waived: roles of jobs = many" in capsys.readouterr().out
 
 
-def test_accepting_is_kept_in_the_file_for_90_days() -> None:
+def test_a_waiver_is_recorded_in_the_file_for_90_days() -> None:
     assert main(["dev.json", "--accept", "pass-any-role=known"]) == 0
     assert main(["dev.json"]) == 0
     assert FILE.read_text(encoding="utf-8") == (
@@ -49,7 +49,7 @@ def test_accepting_is_kept_in_the_file_for_90_days() -> None:
     )
 
 
-def test_only_what_was_found_is_accepted() -> None:
+def test_only_current_findings_are_waived() -> None:
     assert main(["dev.json", "--accept", "pass-any-role=known"]) == 0
     Path("dev.json").write_bytes(PASSING_TWICE)
     assert main(["dev.json"]) == 1
@@ -57,20 +57,20 @@ def test_only_what_was_found_is_accepted() -> None:
     assert main(["prod.json"]) == 1
 
 
-def test_an_entry_without_plan_and_address_holds_everywhere() -> None:
-    accepted()
+def test_a_waiver_without_plan_and_address_applies_everywhere() -> None:
+    waive()
     Path("dev.json").write_bytes(PASSING_TWICE)
     assert main(["dev.json"]) == 0
 
 
-def test_what_stands_in_the_file_stays() -> None:
-    accepted(rule="everything-allowed")
+def test_other_content_of_the_file_stays() -> None:
+    waive(rule="everything-allowed")
     assert main(["dev.json", "--accept", "pass-any-role=known"]) == 0
-    assert FILE.read_text(encoding="utf-8").startswith("# what we live with\n- rule: everything-allowed\n")
+    assert FILE.read_text(encoding="utf-8").startswith("# known findings\n- rule: everything-allowed\n")
 
 
-def test_an_expired_entry_does_not_count_and_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    accepted(expires=TODAY - timedelta(days=1))
+def test_an_expired_waiver_has_no_effect_and_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    waive(expires=TODAY - timedelta(days=1))
     for arguments in ([], ["--format", "markdown"]):
         assert main(["dev.json", *arguments]) == 1
         assert f"expired on {TODAY - timedelta(days=1)}" in " ".join(capsys.readouterr().out.split())
@@ -108,9 +108,7 @@ def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: 
         ("role-destroyed=x", "--accept role-destroyed: these plans have no finding of that rule"),
     ],
 )
-def test_accepting_what_is_not_there_is_refused(
-    argument: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_waiving_a_missing_finding_is_refused(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dev.json", "--accept", argument]) == 2
     assert capsys.readouterr().err.startswith(message)
     assert not FILE.exists()

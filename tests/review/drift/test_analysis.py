@@ -1,4 +1,4 @@
-"""What is said of a plan: drift, who is affected, what apply would do, what it leaves alone, what nobody applied."""
+"""The analysis of a plan: drift, who is affected, what apply would do, leave alone, or has not applied yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +87,7 @@ def own(before: str, after: str, **held: Any) -> dict[str, Any]:
 STANDS = (own(TRUSTED, TRUSTED), attached(True, True), inline(RECIPE, RECIPE))
 
 
-def test_nothing_is_said_of_a_role_as_it_was_applied() -> None:
+def test_a_role_as_it_was_applied_has_no_entries() -> None:
     assert analyzed(*STANDS) == Lines()
 
 
@@ -96,7 +96,7 @@ def test_the_grants_themselves_are_no_drift_of_the_role_that_lists_them() -> Non
     assert analyzed(*STANDS, drift=(as_adopted,)) == Lines()
 
 
-def test_trust_that_was_taken_away() -> None:
+def test_trust_that_was_removed() -> None:
     found = analyzed(own(WITHOUT_GLUE, TRUSTED), *STANDS[1:], drift=(own(TRUSTED, WITHOUT_GLUE),))
     assert found == Lines(
         drifted=["lost: glue.amazonaws.com may sts:AssumeRole"],
@@ -105,12 +105,12 @@ def test_trust_that_was_taken_away() -> None:
     )
 
 
-def test_trust_of_sagemaker_that_was_taken_away() -> None:
+def test_trust_of_sagemaker_that_was_removed() -> None:
     found = analyzed(own(trust(GLUE), TRUSTED), *STANDS[1:], drift=(own(TRUSTED, trust(GLUE)),))
     assert found.affected == ["SageMaker cannot run notebooks as the role: trust lost"]
 
 
-def test_trust_that_got_a_condition() -> None:
+def test_trust_that_was_given_a_condition() -> None:
     sid = {"Sid": GLUE_STATEMENT_SID, "Effect": "Allow", "Principal": {"Service": GLUE}, "Action": "sts:AssumeRole"}
     condition = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
     ours, on_condition = document(sid), document({**sid, **condition})
@@ -186,7 +186,7 @@ def _full_access() -> str:
     return f"{known.version} of {known.updated}"
 
 
-def test_what_others_added_is_told_apart_from_what_they_took_away() -> None:
+def test_what_others_added_is_distinguished_from_what_they_removed() -> None:
     live, after = trust(SAGEMAKER, LAMBDA), trust(SAGEMAKER, LAMBDA, GLUE)
     found = analyzed(own(live, after), *STANDS[1:], drift=(own(TRUSTED, live),))
     assert found.drifted == ["lost: glue.amazonaws.com may sts:AssumeRole"]
@@ -216,7 +216,7 @@ def test_what_is_denied_by_others_stays_denied_after_apply() -> None:
     )
 
 
-def test_a_role_that_is_yet_to_be_adopted_has_not_drifted() -> None:
+def test_a_role_that_is_not_adopted_yet_has_not_drifted() -> None:
     adopted = role(WITHOUT_GLUE, TRUSTED, importing={"id": "exec"})
     found = analyzed(adopted, attached(False, True), inline(None, RECIPE))
     assert found == Lines(
@@ -235,7 +235,7 @@ def test_a_changed_configuration_has_not_drifted() -> None:
     assert found == Lines(not_applied=[f"{INLINE}: lost: iam:PassRole on *"])
 
 
-def test_a_changed_configuration_is_told_apart_from_drift_of_the_same_policy() -> None:
+def test_a_changed_configuration_is_distinguished_from_drift_of_the_same_policy() -> None:
     wanted = document(allow(["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity", "glue:GetTags"]))
     live = own(TRUSTED, TRUSTED, inline={"glue-sessions": NARROWER}, managed=[GLUE_SESSIONS])
     found = analyzed(live, attached(True, True), inline(NARROWER, wanted), drift=(inline(RECIPE, NARROWER),))
@@ -288,7 +288,7 @@ def test_a_role_that_is_only_forgotten_has_not_drifted() -> None:
     assert found == Lines(not_applied=["forgotten, not deleted: aws_iam_role.exec"])
 
 
-def test_a_change_without_a_meaning_in_iam_is_told_all_the_same() -> None:
+def test_a_change_without_a_meaning_in_iam_is_reported_too() -> None:
     tagged = change("aws_iam_policy.p", {"name": "p", "tags": {}}, {"name": "p", "tags": {"a": "b"}})
     assert analyzed(*STANDS, tagged).not_applied == ["updated in place: aws_iam_policy.p"]
     untagged = change("aws_iam_policy.p", {"name": "p", "tags": {"a": "b"}}, {"name": "p", "tags": {}})
@@ -305,7 +305,7 @@ FAILED: dict[str, Any] = {
                 {
                     "address": {"to_display": "check.glue_is_trusted"},
                     "status": "fail",
-                    "problems": [{"message": "The trust policy does not let Glue in: so it says."}],
+                    "problems": [{"message": "The trust policy does not let Glue in: see above."}],
                 }
             ],
         }
@@ -313,9 +313,9 @@ FAILED: dict[str, Any] = {
 }
 
 
-def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_which_apply_cannot_mend() -> None:
+def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_that_apply_cannot_fix() -> None:
     assert analyzed(*STANDS[1:], **FAILED) == Lines(
-        drifted=["The trust policy does not let Glue in: so it says."],
+        drifted=["The trust policy does not let Glue in: see above."],
         affected=["Glue sessions will be refused: trust missing"],
         apply=["nothing about the trust policy, which another stack owns"],
     )
@@ -328,12 +328,12 @@ def test_a_role_of_another_stack_that_does_not_trust_glue_is_drift_which_apply_c
         ((role(trust(SAGEMAKER, LAMBDA), TRUSTED, importing={"id": "exec"}),), (), "not_applied"),
     ],
 )
-def test_what_an_apply_takes_away_is_said_in_the_words_of_its_check(changes: Any, drift: Any, where: str) -> None:
+def test_what_an_apply_removes_is_reported_in_the_words_of_its_check(changes: Any, drift: Any, where: str) -> None:
     found = analyzed(*changes, *STANDS[1:], drift=drift, **FAILED)
-    assert getattr(found, where)[-1] == "The trust policy does not let Glue in: so it says."
+    assert getattr(found, where)[-1] == "The trust policy does not let Glue in: see above."
 
 
-def test_who_is_affected_is_told_of_a_role_that_another_stack_owns_as_far_as_it_is_read() -> None:
+def test_who_is_affected_by_a_role_of_another_stack_is_uncertain() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/exec"
     read = {
         "type": "aws_iam_role",
@@ -372,12 +372,12 @@ def test_a_real_plan_that_forgets_the_role_which_then_is_another_stacks() -> Non
     assert found.apply == [f"gained: {POLICY}", "nothing about the trust policy, which another stack owns"]
 
 
-def test_a_role_that_would_be_deleted_is_said_to_be() -> None:
+def test_a_role_that_would_be_deleted_is_reported() -> None:
     assert "deleted: aws_iam_role.execution_role" in of_file("block-left.json").not_applied
 
 
 @pytest.mark.parametrize("file", sorted(PLANS.rglob("*.json")), ids=lambda file: file.stem)
-def test_whatever_a_plan_changes_is_told(file: Path) -> None:
+def test_every_change_of_a_plan_is_reported(file: Path) -> None:
     plan = plan_files.read(str(file))
     found = in_words(plan)
     assert bool(found.apply or found.not_applied) == any(change.changes for change in plan.changes)

@@ -1,4 +1,4 @@
-"""Drift as people and programs read it."""
+"""Drift as text and as JSON."""
 
 import io
 import json
@@ -19,7 +19,7 @@ def says(line: str) -> FailedCheckMessage:
 
 
 CLEAN = Reading("a", "dev", "team-a")
-TOLD = Reading("b", "dev", "team-b", Analysis(left_alone=[says("gained: | @someone <b>")]))
+LEFT_ALONE = Reading("b", "dev", "team-b", Analysis(left_alone=[says("gained: | @someone <b>")]))
 WAITING = Reading("c", "dev", "team-c", Analysis(not_applied=[says("gained: x")]))
 DRIFTED = Reading(
     "d",
@@ -31,26 +31,26 @@ DRIFTED = Reading(
         apply=[says("gained: x")],
     ),
 )
-BROKEN = Reading("e", "prod", "team-e", errors=("no such role",))
-ALL = [CLEAN, TOLD, WAITING, DRIFTED, BROKEN]
+NOT_READ = Reading("e", "prod", "team-e", errors=("no such role",))
+ALL = [CLEAN, LEFT_ALONE, WAITING, DRIFTED, NOT_READ]
 
 
 @pytest.mark.parametrize(
-    ("readings", "status", "said"),
+    ("readings", "status", "line"),
     [
-        ([CLEAN, TOLD], 0, "2 stacks as applied"),
+        ([CLEAN, LEFT_ALONE], 0, "2 stacks as applied"),
         ([CLEAN, WAITING], 0, "1 stack not applied, 1 stack as applied"),
         ([CLEAN, DRIFTED], 1, "1 stack drifted, 1 stack as applied"),
         (ALL, 2, "1 stack drifted, 1 stack not read, 1 stack not applied, 2 stacks as applied"),
     ],
 )
-def test_how_it_stands(readings: list[Reading], status: int, said: str) -> None:
-    assert (exit_status(readings), verdict(readings)) == (status, said)
+def test_the_exit_status_and_the_verdict(readings: list[Reading], status: int, line: str) -> None:
+    assert (exit_status(readings), verdict(readings)) == (status, line)
 
 
-def test_on_a_terminal_lines_stay_whole_and_are_said_under_what_they_are_about() -> None:
+def test_on_a_terminal_lines_stay_whole_and_stand_under_their_title() -> None:
     written = io.StringIO()
-    show([WAITING, BROKEN, DRIFTED], Console(file=written, width=20))
+    show([WAITING, NOT_READ, DRIFTED], Console(file=written, width=20))
     assert written.getvalue().splitlines() == [
         "not applied  c",
         "  configured and not applied yet: what else apply would do",
@@ -69,7 +69,7 @@ def test_on_a_terminal_lines_stay_whole_and_are_said_under_what_they_are_about()
     ]
 
 
-def test_in_markdown_the_gravest_comes_first_and_nothing_is_markup() -> None:
+def test_in_markdown_the_most_severe_comes_first_and_nothing_is_markup() -> None:
     text = markdown(ALL)
     assert text.startswith(f"### ❌ Drift: {verdict(ALL)}\n\n#### `d`: drifted\n\nDrifted:\n\n- `lost: x`\n")
     assert [line for line in text.splitlines() if line.startswith("####")] == [
@@ -83,7 +83,7 @@ def test_in_markdown_the_gravest_comes_first_and_nothing_is_markup() -> None:
     assert markdown([WAITING]).startswith("### ✅ Drift: 1 stack not applied\n")
 
 
-def test_markdown_fits_an_issue_and_counts_what_does_not() -> None:
+def test_markdown_fits_an_issue_and_counts_the_rest() -> None:
     drift = Analysis(drifted=[says("lost: " + "x" * 600)])
     many = [Reading(f"stack-{n}", "dev", "x", drift) for n in range(200)]
     text = markdown(many)
@@ -94,7 +94,7 @@ def test_markdown_fits_an_issue_and_counts_what_does_not() -> None:
 
 
 def test_as_json_every_stack_has_every_kind_of_line() -> None:
-    document = json.loads(json.dumps(as_json([DRIFTED, BROKEN])))
+    document = json.loads(json.dumps(as_json([DRIFTED, NOT_READ])))
     assert document["schema_version"] == 1
     assert document["stacks"] == [
         {
