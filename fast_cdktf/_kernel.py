@@ -32,6 +32,9 @@ _make_reference_of_other = _kernel._make_reference_for_native
 
 _PLAIN = (str, int, bool, NoneType)
 
+# methods whose answer says nothing but that there was no error
+_RETURN_NOTHING = ("addOverride", "overrideLogicalId")
+
 # answers that wait in the pipe: few enough for it to hold
 _MOST_UNREAD = 100
 
@@ -134,7 +137,7 @@ class _Process(jsii_process._NodeProcess):
                 ref = f"{request.fqn}@{self._last_object}"
                 self._unread.append(_unread(ref))
                 return types.CreateResponse(ref=ref)
-            if message.get("method") == "addOverride":
+            if message.get("method") in _RETURN_NOTHING:
                 self._unread.append(_unread())
                 return types.InvokeResponse()
         answer = self._next_message()
