@@ -69,6 +69,8 @@ class _Assembly:
             for snapshot in SNAPSHOTS
             if (arn := change.text(snapshot, "arn"))
         }
+        self._granted: dict[int, dict[Snapshot, dict[str, PolicyName]]] = {}
+        """The policies that resources grant: by role, snapshot, and address of the resource."""
         self._attached: set[str] = set()
         """Addresses of the managed policies that some role holds."""
 
@@ -189,34 +191,27 @@ class _Assembly:
                 put(change, snapshot, role)
 
     def _remove_deleted(self) -> None:
-        """Remove the policies of deleted resources from roles whose own attributes still list them.
+        """Remove policies that resources no longer grant from roles whose own attributes still list them.
 
         Where another resource of the plan creates the same policy, Terraform does not order the two: the policy is
         kept as created, which is the wider outcome, and recorded as readdressed.
         """
         for role in self._roles.values():
-            for address, change in role.declared.items():
-                policy = self._policy_name(change, "before")
-                if policy is None or "after" in change.snapshots:
-                    continue
-                others = [
-                    other for other, declared in role.declared.items() if self._policy_name(declared, "after") == policy
-                ]
-                if others:
-                    if "create" in role.declared[others[0]].actions:
-                        role.readdressed[policy] = (address, others[0])
-                    continue
-                policies = role.after.inline if policy.kind == "inline" else role.after.managed
-                policies.pop(policy.name, None)
+            granted = self._granted.get(id(role), {})
+            after = granted.get("after", {})
+            for address, policy in granted.get("before", {}).items():
+                addresses = [other for other, name in after.items() if name == policy]
+                if not addresses:
+                    policies = role.after.inline if policy.kind == "inline" else role.after.managed
+                    policies.pop(policy.name, None)
+                elif address not in addresses and "create" in role.declared[addresses[0]].actions:
+                    role.readdressed[policy] = (address, addresses[0])
 
-    def _policy_name(self, change: ResourceChange, snapshot: Snapshot) -> PolicyName | None:
-        if snapshot not in change.snapshots:
-            return None
-        if change.type == "aws_iam_role_policy" and (inline := name(change.get(snapshot, "name"))):
-            return PolicyName("inline", inline)
-        if change.type == "aws_iam_role_policy_attachment" and (arn := name(change.get(snapshot, "policy_arn"))):
-            return PolicyName("managed", arn)
-        return None
+    def _grant(self, change: ResourceChange, snapshot: Snapshot, role: Role, policy: PolicyName, held: Held) -> None:
+        """Add a policy to a role, and remember the resource that grants it."""
+        policies = role.on(snapshot).inline if policy.kind == "inline" else role.on(snapshot).managed
+        policies[policy.name] = held._replace(address=change.address)
+        self._granted.setdefault(id(role), {}).setdefault(snapshot, {})[change.address] = policy
 
     def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> Role:
         value = name(change.get(snapshot, attribute))
@@ -252,7 +247,7 @@ class _Assembly:
 
     def _inline(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
         key = name(change.get(snapshot, "name")) or change.address
-        role.on(snapshot).inline[key] = held(change.get(snapshot, "policy"), address=change.address)
+        self._grant(change, snapshot, role, PolicyName("inline", key), held(change.get(snapshot, "policy")))
 
     def _shared_attachment(self, change: ResourceChange) -> None:
         for snapshot in SNAPSHOTS:
@@ -285,7 +280,7 @@ class _Assembly:
             key, policy_held = policy.address, held(policy.get(snapshot, "policy"))
         else:
             key, policy_held = f"of {change.address}", Held(None, Gap.WHICH_UNKNOWN)
-        role.on(snapshot).managed[key] = policy_held._replace(address=change.address)
+        self._grant(change, snapshot, role, PolicyName("managed", key), policy_held)
 
     def _managed(self, arn: Name, snapshot: Snapshot, policy: ResourceChange | None = None) -> Held:
         if isinstance(arn, Hidden):

@@ -170,6 +170,22 @@ def test_a_policy_that_is_only_deleted_is_lost_from_a_role_that_still_lists_it()
     assert found.readdressed == {}
 
 
+def test_a_policy_that_moves_to_another_role_is_lost_from_the_first() -> None:
+    text = document(allow("s3:GetObject"))
+    listed = [role(TRUSTED, TRUSTED, name=name, inline=({"data": text}, {"data": text})) for name in ("a", "b")]
+    values = [{"name": "data", "role": name, "policy": text} for name in ("a", "b")]
+    moved = change("aws_iam_role_policy.data", *values, actions=["delete", "create"])
+    found = assembled(*listed, moved)
+    assert (list(found["a"].after.inline), list(found["b"].after.inline)) == ([], ["data"])
+
+
+def test_a_policy_that_a_shared_attachment_no_longer_attaches_is_lost() -> None:
+    values = [{"name": "a", "roles": roles, "policy_arn": ADMIN} for roles in (["exec"], [])]
+    entry = change("aws_iam_policy_attachment.a", *values)
+    found = assembled(role(TRUSTED, TRUSTED, managed=([ADMIN], [ADMIN])), entry)["exec"]
+    assert found.after.managed == {}
+
+
 def test_an_account_comes_from_the_same_provider_configuration_only() -> None:
     known = change(
         "aws_iam_role.a", *[{"name": "a", "arn": f"arn:aws:iam::{ACCOUNT}:role/a", "assume_role_policy": TRUSTED}] * 2
