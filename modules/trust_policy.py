@@ -49,9 +49,9 @@ class AuthoritativeTrust(AdoptedRole):
             "trust_statements_kept",
             Assertion(
                 "length(local.lost_grants) == 0",
-                f"This plan takes away from the trust policy of {LIVE_ROLE_ARN}:"
+                f"This plan removes from the trust policy of {LIVE_ROLE_ARN}:"
                 ' ${join("; ", local.lost_grants)}.'
-                " To keep a statement, save it in a file and name that under trust.keep, or set trust.ownership to"
+                " To keep a statement, save it in a file and name that file in trust.keep, or set trust.ownership to"
                 " additive.",
             ),
         )
@@ -68,8 +68,8 @@ class _DerivedTrust(AdoptedRole):
         preconditions = [
             Assertion(
                 f"{if_written} length(local.deleted_principals) == 0",
-                f'{_TRUST_POLICY} names a deleted principal: ${{join(", ", local.deleted_principals)}}. AWS refuses to'
-                " write it again. Remove it from the role's trust policy first.",
+                f'{_TRUST_POLICY} names a deleted principal: ${{join(", ", local.deleted_principals)}}. AWS rejects a'
+                " document that names one. Remove it from the role's trust policy first.",
             ),
             Assertion(
                 f"{if_written} length(local.trust_policy) <= {quota}",
@@ -79,8 +79,8 @@ class _DerivedTrust(AdoptedRole):
             ),
             Assertion(
                 "length(local.trust_statements) > 0",
-                f"{_TRUST_POLICY} would be left without a statement, which AWS does not accept. Give the role a"
-                " statement of its own, or delete the role by hand if nobody needs it.",
+                f"{_TRUST_POLICY} would have no statement left, which AWS does not accept. Add another"
+                " statement to it, or delete the role by hand if nobody needs it.",
             ),
         ]
         super().__init__(
@@ -114,7 +114,7 @@ class AdditiveTrust(_DerivedTrust):
             quota=quota,
             precondition=Assertion(
                 f"alltrue([for s in local.statements_under_our_sid : {EXPRESSIONS.expression('names_glue_alone')}])",
-                f"{_TRUST_POLICY} has a statement with Sid {GLUE_STATEMENT_SID} that names others than Glue:"
+                f"{_TRUST_POLICY} has a statement with Sid {GLUE_STATEMENT_SID} that names principals other than Glue:"
                 " ${jsonencode(local.statements_under_our_sid)}. This stack would replace it. Give that statement"
                 " another Sid first.",
             ),
@@ -169,8 +169,8 @@ class ExternalTrust(Construct):
                 EXPRESSIONS.expression("glue_is_trusted_unconditionally"),
                 f"{_TRUST_POLICY} ${{length(local.statements_trusting_glue) == 0 ?"
                 f' "does not let {GLUE} call {ASSUME_ROLE}" : "lets {GLUE} call {ASSUME_ROLE} under conditions only:'
-                ' ${jsonencode(local.statements_trusting_glue)}"}. Its trust.ownership is external: whoever owns the'
-                " role adds the statement ${jsonencode(local.glue_statement)}.",
+                ' ${jsonencode(local.statements_trusting_glue)}"}. Its trust.ownership is external: ask the owner of'
+                " the role to add the statement ${jsonencode(local.glue_statement)}.",
             ),
         )
         _check_that_nobody_denies_glue(blocks)
@@ -183,8 +183,8 @@ def _check_that_nobody_denies_glue(blocks: TerraformBlocks) -> None:
         "glue_is_not_denied",
         Assertion(
             "length(local.statements_denying_glue) == 0",
-            f"{_TRUST_POLICY} denies {GLUE} {ASSUME_ROLE}, whatever else it grants:"
+            f"{_TRUST_POLICY} denies {GLUE} {ASSUME_ROLE}, whatever else it allows:"
             ' ${join(", ", [for s in local.statements_denying_glue : jsonencode(s)])}.'
-            " Whoever owns that statement takes it out, or limits it to others than Glue.",
+            " Ask the owner of that statement to remove it, or to except Glue from it.",
         ),
     )

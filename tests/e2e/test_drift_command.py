@@ -82,8 +82,8 @@ def test_drift_is_told_by_role_while_another_apply_has_the_lock(
             "gained: glue.amazonaws.com may sts:AssumeRole",
             "lost: lambda.amazonaws.com may sts:AssumeRole",
             f"gained: {GRANT}",
-            f"This plan takes away from the trust policy of {ours.arn}: Allow sts:AssumeRole to lambda.amazonaws.com."
-            " To keep a statement, save it in a file and name that under trust.keep, or set trust.ownership to"
+            f"This plan removes from the trust policy of {ours.arn}: Allow sts:AssumeRole to lambda.amazonaws.com."
+            " To keep a statement, save it in a file and name that file in trust.keep, or set trust.ownership to"
             " additive.",
         ],
         "left_alone": [],

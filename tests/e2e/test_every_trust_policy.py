@@ -126,8 +126,8 @@ def named_as_lost(case: Case, live: Document, owned: Document) -> list[str]:
     if not lost:
         return []
     message = (
-        f"Check block assertion failed: This plan takes away from the trust policy of {case.role.arn}:"
-        f" {'; '.join(lost)}. To keep a statement, save it in a file and name that under trust.keep, or set"
+        f"Check block assertion failed: This plan removes from the trust policy of {case.role.arn}:"
+        f" {'; '.join(lost)}. To keep a statement, save it in a file and name that file in trust.keep, or set"
         " trust.ownership to additive."
     )
     return [" ".join(message.split())]
@@ -223,7 +223,7 @@ def test_what_additive_cannot_write_is_refused_by_the_plan_in_numbers_and_names(
         begin, _, rest = error.partition(f"The trust policy of {case.role.arn} ")
         assert begin == "Resource precondition failed: "
         if case.name in FOREIGN:
-            said_ = "has a statement with Sid GlueInteractiveSessions that names others than Glue: [{"
+            said_ = "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: [{"
         elif case.name in DELETED:
             said_ = "names a deleted principal: AROA"
         else:

@@ -87,7 +87,7 @@ def with_a_long_document(role: ExecutionRole, make_role: MakeRole) -> str:
 
 def with_our_sid_on_a_foreign_statement(role: ExecutionRole, make_role: MakeRole) -> str:
     role.trust = trust(statement("sagemaker.amazonaws.com", Sid="GlueInteractiveSessions"))
-    return "has a statement with Sid GlueInteractiveSessions that names others than Glue: "
+    return "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: "
 
 
 LIVE: list[Callable[[ExecutionRole, MakeRole], str]] = [
@@ -113,6 +113,6 @@ def test_a_release_that_would_leave_no_statement_stops_at_the_plan(shop: Shop, r
     before = role.read()
     assert_it_failed(
         shop.stack(role.name, released=True).try_to_apply(),
-        f"Resource precondition failed: The trust policy of {role.arn} would be left without a statement,",
+        f"Resource precondition failed: The trust policy of {role.arn} would have no statement left,",
     )
     assert role.read() == before

@@ -256,7 +256,8 @@ def test_additive_stops_at_a_foreign_statement_with_our_sid(additive: dict[str, 
     for name, live in FOREIGN.items():
         (message,) = additive[name].errors
         assert message.startswith(
-            f"The trust policy of {ARN} has a statement with Sid GlueInteractiveSessions that names others than Glue: "
+            f"The trust policy of {ARN} has a statement with Sid GlueInteractiveSessions that names principals other than"
+            " Glue: "
         ), name
         assert json.dumps(statements(live)[-1]["Effect"]) in message
 
@@ -264,7 +265,7 @@ def test_additive_stops_at_a_foreign_statement_with_our_sid(additive: dict[str, 
 def test_a_deleted_principal_and_a_long_document_stop_what_would_be_written(additive: dict[str, Evaluated]) -> None:
     assert additive["deleted"].errors == [
         f"The trust policy of {ARN} names a deleted principal: {DELETED_ROLE}, {DELETED_USER}."
-        " AWS refuses to write it again. Remove it from the role's trust policy first."
+        " AWS rejects a document that names one. Remove it from the role's trust policy first."
     ]
     assert {name: len(additive[name].errors) for name in DELETED} == dict.fromkeys(DELETED, 1)
     for name, live in OVER_QUOTA.items():
@@ -313,7 +314,7 @@ def test_a_release_removes_our_statement_and_returns_the_recipes_to_sagemaker(re
 
 def test_a_release_stops_where_no_statement_would_remain(released: dict[str, Evaluated]) -> None:
     (message,) = released["ours alone"].errors
-    assert message.startswith(f"The trust policy of {ARN} would be left without a statement, which AWS does not accept")
+    assert message.startswith(f"The trust policy of {ARN} would have no statement left, which AWS does not accept")
 
 
 # ---- Authoritative ownership
@@ -334,8 +335,8 @@ def test_authoritative_names_every_lost_grant_and_no_other(authoritative: dict[s
 def lost_grants(*lost: str) -> dict[str, str]:
     return {
         "trust_statements_kept": (
-            f"This plan takes away from the trust policy of {ARN}: {'; '.join(lost)}. To keep a statement, save it in a"
-            " file and name that under trust.keep, or set trust.ownership to additive."
+            f"This plan removes from the trust policy of {ARN}: {'; '.join(lost)}. To keep a statement, save it in a"
+            " file and name that file in trust.keep, or set trust.ownership to additive."
         )
     }
 
@@ -386,7 +387,7 @@ def test_external_warns_exactly_where_glue_is_not_trusted(external: dict[str, Ev
         message = external[name].warnings["glue_is_trusted"]
         assert message.startswith(f"The trust policy of {ARN} "), name
         assert message.endswith(
-            "Its trust.ownership is external: whoever owns the role adds the statement"
+            "Its trust.ownership is external: ask the owner of the role to add the statement"
             ' {"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},'
             '"Sid":"GlueInteractiveSessions"}.'
         ), name
@@ -408,7 +409,7 @@ def test_a_plan_warns_exactly_where_glue_is_certainly_denied(
 
 def test_the_warning_names_the_denying_statement(external: dict[str, Evaluated]) -> None:
     assert external["denial: everybody"].warnings["glue_is_not_denied"] == (
-        f"The trust policy of {ARN} denies glue.amazonaws.com sts:AssumeRole, whatever else it grants:"
+        f"The trust policy of {ARN} denies glue.amazonaws.com sts:AssumeRole, whatever else it allows:"
         ' {"Action":"sts:AssumeRole","Effect":"Deny","Principal":"*"}.'
-        " Whoever owns that statement takes it out, or limits it to others than Glue."
+        " Ask the owner of that statement to remove it, or to except Glue from it."
     )
