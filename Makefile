@@ -48,6 +48,8 @@ test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones firs
 	pytest --quiet --cov --cov-report= tests/unit
 	pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/unit --cov --cov-append --cov-fail-under 95
 
+pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
+
 # each Python has a separate environment, .local/pythonX.Y
 test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…
 	@tested=; for python in $(PYTHONS); do \
@@ -59,7 +61,7 @@ test-pythons: python terraform $(packages) ## run the tests without a local AWS 
 				VIRTUAL_ENV="$$environment" pipenv sync --categories "packages sandbox dev-packages") && \
 			touch "$$environment/packages"; } || exit 1; \
 		echo "$$python: Python $$version"; \
-		VIRTUAL_ENV="$$environment" "$$environment/bin/python" -m pytest --quiet tests/configuration tests/iam tests/stacks || exit 1; \
+		VIRTUAL_ENV="$$environment" "$$environment/bin/python" -m pytest --quiet $(pure_tests) || exit 1; \
 		tested="$$tested $$version"; \
 	done; test -n "$$tested" || { echo "none of these Pythons is installed: $(PYTHONS)" >&2; exit 2; }
 
