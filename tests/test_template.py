@@ -1,4 +1,4 @@
-"""The `Template` helper: it must fail when it should, and say what is nearest."""
+"""The `Template` helper: it fails when it should, and its message shows the nearest miss."""
 
 import re
 from collections.abc import Callable
@@ -23,9 +23,9 @@ TEMPLATE = Template(
 )
 
 
-def test_what_is_there_is_returned() -> None:
-    found = TEMPLATE.has_resource("aws_iam_role", "one", {"lifecycle": {"prevent_destroy": True}, "tags": ABSENT})
-    assert found["name"] == "a"
+def test_what_matches_is_returned() -> None:
+    role = TEMPLATE.has_resource("aws_iam_role", "one", {"lifecycle": {"prevent_destroy": True}, "tags": ABSENT})
+    assert role["name"] == "a"
     assert TEMPLATE.has_resource("aws_iam_role", None, {"name": "b"})["tags"] == {"team": "x"}
     assert TEMPLATE.has_data_source("aws_iam_role", "live", {"name": "a"}) == {"name": "a"}
     assert TEMPLATE.has_block("terraform.backend.s3", {"encrypt": True})["key"] == "a.tfstate"
@@ -38,47 +38,47 @@ def test_what_is_there_is_returned() -> None:
 MISSES: dict[str, tuple[Callable[[], Any], str]] = {
     "a count": (
         lambda: TEMPLATE.resource_count_is("aws_iam_role", 1),
-        "expected 1 of aws_iam_role, found 2: one, two",
+        "expected 1 of aws_iam_role, got 2: one, two",
     ),
-    "a count of what is not there": (
+    "a count of a missing type": (
         lambda: TEMPLATE.resource_count_is("aws_s3_bucket", 1),
-        "expected 1 of aws_s3_bucket, found 0: none",
+        "expected 1 of aws_s3_bucket, got 0: none",
     ),
     "a type": (
         lambda: TEMPLATE.has_resource("aws_s3_bucket", None, {}),
-        "no resource aws_s3_bucket, there is: aws_iam_role, aws_iam_role_policy",
+        "no resource aws_s3_bucket, only aws_iam_role, aws_iam_role_policy",
     ),
     "a name": (
         lambda: TEMPLATE.has_resource("aws_iam_role", "three", {}),
-        "no resource aws_iam_role.three, there is: aws_iam_role.one, aws_iam_role.two",
+        "no resource aws_iam_role.three, only aws_iam_role.one, aws_iam_role.two",
     ),
     "a data source that is a resource": (
         lambda: TEMPLATE.has_data_source("aws_iam_role_policy", "one", {}),
-        "no data aws_iam_role_policy.one, there is: aws_iam_role",
+        "no data aws_iam_role_policy.one, only aws_iam_role",
     ),
     "a property of another resource": (
         lambda: TEMPLATE.has_resource("aws_iam_role", None, {"name": "b", "tags": {"team": "y"}, "path": ABSENT}),
-        'none of 2 aws_iam_role matches, the nearest is aws_iam_role.two\n  tags.team: expected "y", found "x"',
+        'none of 2 aws_iam_role matches, the nearest is aws_iam_role.two\n  tags.team: expected "y", got "x"',
     ),
     "a nested property": (
         lambda: TEMPLATE.has_resource("aws_iam_role", "one", {"lifecycle": {"prevent_destroy": False}}),
-        "not as expected: aws_iam_role.one\n  lifecycle.prevent_destroy: expected false, found true",
+        "not as expected: aws_iam_role.one\n  lifecycle.prevent_destroy: expected false, got true",
     ),
     "part of a list": (
         lambda: TEMPLATE.has_resource("aws_iam_role", "one", {"lifecycle": {"ignore_changes": []}}),
-        'not as expected: aws_iam_role.one\n  lifecycle.ignore_changes: expected [], found ["path"]',
+        'not as expected: aws_iam_role.one\n  lifecycle.ignore_changes: expected [], got ["path"]',
     ),
-    "a property that should not be there": (
+    "a property that should be missing": (
         lambda: TEMPLATE.has_resource("aws_iam_role", "two", {"tags": ABSENT}),
-        'not as expected: aws_iam_role.two\n  tags: expected nothing, found {"team": "x"}',
+        'not as expected: aws_iam_role.two\n  tags: expected no value, got {"team": "x"}',
     ),
-    "nothing in place of a value": (
+    "null in place of a missing value": (
         lambda: TEMPLATE.has_resource("aws_iam_role", "two", {"path": None}),
-        "not as expected: aws_iam_role.two\n  path: expected null, there is name, tags",
+        "not as expected: aws_iam_role.two\n  path: expected null, got only name, tags",
     ),
-    "true in place of one": (
+    "true in place of 1": (
         lambda: TEMPLATE.has_resource("aws_iam_role_policy", "one", {"count": True}),
-        "not as expected: aws_iam_role_policy.one\n  count: expected true, found 1",
+        "not as expected: aws_iam_role_policy.one\n  count: expected true, got 1",
     ),
     "a block": (
         lambda: TEMPLATE.has_block("terraform.backend.gcs", {}),
@@ -88,18 +88,18 @@ MISSES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: TEMPLATE.has_block("terraform.backend.s3.key.x", {}),
         'no terraform.backend.s3.key.x: terraform.backend.s3.key has the value "a.tfstate"',
     ),
-    "another block": (
+    "a block that differs": (
         lambda: TEMPLATE.has_block("terraform.backend.s3", {"encrypt": False}),
-        "terraform.backend.s3 is another:\n  encrypt: expected false, found true",
+        "terraform.backend.s3 is not as expected:\n  encrypt: expected false, got true",
     ),
-    "a block that should not be there": (
+    "a block that should be missing": (
         lambda: TEMPLATE.has_no_block("check", "data"),
-        'expected no data, found {"aws_iam_role": {"live": {"name": "a"}}}',
+        'expected no data, got {"aws_iam_role": {"live": {"name": "a"}}}',
     ),
 }
 
 
 @pytest.mark.parametrize(("ask", "message"), MISSES.values(), ids=MISSES)
-def test_what_is_not_there_raises_with_the_nearest_miss(ask: Callable[[], Any], message: str) -> None:
+def test_a_mismatch_raises_an_error_with_the_nearest_miss(ask: Callable[[], Any], message: str) -> None:
     with pytest.raises(AssertionError, match=f"^{re.escape(message)}$"):
         ask()

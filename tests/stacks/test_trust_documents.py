@@ -256,8 +256,8 @@ def test_additive_stops_at_a_foreign_statement_with_our_sid(additive: dict[str, 
     for name, live in FOREIGN.items():
         (message,) = additive[name].errors
         assert message.startswith(
-            f"The trust policy of {ARN} has a statement with Sid GlueInteractiveSessions that names principals other than"
-            " Glue: "
+            f"The trust policy of {ARN} has a statement with Sid GlueInteractiveSessions that names principals other"
+            " than Glue: "
         ), name
         assert json.dumps(statements(live)[-1]["Effect"]) in message
 
