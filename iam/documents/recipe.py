@@ -4,7 +4,7 @@ Source of the recipe: "Getting started with AWS Glue interactive sessions" in th
 (https://docs.aws.amazon.com/sagemaker/latest/dg/getting-started-glue-sm.html).
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from iam.policy_document import Document
 
@@ -75,33 +75,36 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
         account_id: account of the role, 12 digits or a Terraform reference.
         role_arn: full ARN of the role, path included, or a Terraform reference.
     """
-    if permissions == "recipe":
-        statements: list[Document] = [
-            {"Effect": "Allow", "Action": ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"], "Resource": "*"},
-        ]
-    else:
-        statements = [
-            {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
-            {
-                "Sid": "PassOwnRoleToGlue",
-                "Effect": "Allow",
-                "Action": "iam:PassRole",
-                "Resource": role_arn,
-                "Condition": {"StringEquals": {"iam:PassedToService": GLUE}},
-            },
-            # %status lists the session's tags
-            {
-                "Sid": "ReadSessionTags",
-                "Effect": "Allow",
-                "Action": "glue:GetTags",
-                "Resource": f"arn:{partition}:glue:*:{account_id}:session/*",
-            },
-            # the managed policy names catalog/* alone, and every catalog call is judged on the root catalog too
-            {
-                "Sid": "ReadRootCatalog",
-                "Effect": "Allow",
-                "Action": ["glue:GetDatabase", "glue:GetDatabases"],
-                "Resource": f"arn:{partition}:glue:*:{account_id}:catalog",
-            },
-        ]
+    statements: list[Document]
+    match permissions:
+        case "recipe":
+            actions = ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]
+            statements = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+        case "least-privilege":
+            statements = [
+                {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
+                {
+                    "Sid": "PassOwnRoleToGlue",
+                    "Effect": "Allow",
+                    "Action": "iam:PassRole",
+                    "Resource": role_arn,
+                    "Condition": {"StringEquals": {"iam:PassedToService": GLUE}},
+                },
+                # %status lists the session's tags
+                {
+                    "Sid": "ReadSessionTags",
+                    "Effect": "Allow",
+                    "Action": "glue:GetTags",
+                    "Resource": f"arn:{partition}:glue:*:{account_id}:session/*",
+                },
+                # the managed policy names catalog/* only, and IAM also evaluates catalog calls on the root catalog
+                {
+                    "Sid": "ReadRootCatalog",
+                    "Effect": "Allow",
+                    "Action": ["glue:GetDatabase", "glue:GetDatabases"],
+                    "Resource": f"arn:{partition}:glue:*:{account_id}:catalog",
+                },
+            ]
+        case never:
+            assert_never(never)
     return {"Version": "2012-10-17", "Statement": statements}
