@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -8,6 +11,7 @@ import pytest
 
 from configuration import Configuration, load
 from stacks.glue_sessions import GlueSessionsStack
+from tests.repository import ROOT
 from tests.template import Template, app_in_memory
 
 Synthesize = Callable[..., Template]
@@ -48,6 +52,26 @@ def synthesize_in(
     file.write_text(json.dumps(document))
     (template,) = templates(load(file, {})).values()
     return template
+
+
+def run_app(script: str, configuration: Path, out: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run an app as CDKTF does.
+
+    Args:
+        script: its file in the root of the repository.
+        configuration: the glue-sessions.yaml.
+        out: where the app writes.
+        variables: further environment variables.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "GLUE_SESSIONS_"))}
+    return subprocess.run(
+        [sys.executable, str(ROOT / script)],
+        cwd=configuration.parent,
+        env={**inherited, "GLUE_SESSIONS_CONFIG": str(configuration), "CDKTF_OUTDIR": str(out), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture

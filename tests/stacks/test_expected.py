@@ -71,21 +71,23 @@ def without_white_space_in_expressions(template: str) -> str:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_makes_the_expected_stacks(example: str) -> None:
-    made = templates(load(configuration_file(example), VARIABLES))
-    for name, template in made.items():
+def test_an_example_synthesizes_the_expected_stacks(example: str) -> None:
+    synthesized = templates(load(configuration_file(example), VARIABLES))
+    for name, template in synthesized.items():
         compare(EXPECTED / example / f"{name}.cdk.tf.json", template.document)
-    assert {file.name for file in EXPECTED.glob(f"{example}/*.cdk.tf.json")} == {f"{name}.cdk.tf.json" for name in made}
+    assert {file.name for file in EXPECTED.glob(f"{example}/*.cdk.tf.json")} == {
+        f"{name}.cdk.tf.json" for name in synthesized
+    }
 
 
 @pytest.mark.parametrize("example", ["as-shipped", "everything"])
-def test_an_example_makes_the_expected_state_bucket(example: str) -> None:
+def test_an_example_synthesizes_the_expected_state_bucket(example: str) -> None:
     state = load(configuration_file(example), VARIABLES).state
     template = Template.from_stack(StateBucketStack(app_in_memory(), state=state))
     compare(EXPECTED / example / "state-bucket.json", template.document)
 
 
-def test_an_example_makes_the_expected_access_of_a_pipeline() -> None:
+def test_an_example_synthesizes_the_expected_pipeline_access() -> None:
     settings = pipeline_settings(load(configuration_file("pipeline"), VARIABLES))
     template = Template.from_stack(PipelineAccessStack(app_in_memory(), settings=settings))
     compare(EXPECTED / "pipeline/pipeline-access.json", template.document)

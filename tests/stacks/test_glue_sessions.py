@@ -43,7 +43,7 @@ def kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("permissions", "trust", "released"), COMBINATIONS)
-def test_every_combination_has_its_resources_at_their_addresses_and_imports_no_other(
+def test_every_combination_has_its_resources_at_their_addresses_and_imports_only_those(
     synthesize: Synthesize, permissions: str, trust: str, released: bool
 ) -> None:
     template = synthesize(permissions=permissions, trust=TRUSTS[trust], released=released)
@@ -57,7 +57,7 @@ def test_every_combination_has_its_resources_at_their_addresses_and_imports_no_o
     else:
         assert template.has_block("removed", [{"from": ROLE, "lifecycle": {"destroy": False}}])
     template.has_data_source("aws_iam_role", "live", {"name": "execution-role", "depends_on": ABSENT})
-    # whatever else is planned waits for the role to be read, by its name as configured
+    # everything else waits until the role has been read, under its configured name
     for address in template.addresses:
         type_, _, name = address.partition(".")
         property_ = "name" if address == ROLE else "role"
@@ -65,7 +65,7 @@ def test_every_combination_has_its_resources_at_their_addresses_and_imports_no_o
 
 
 @pytest.mark.parametrize(("permissions", "trust", "released"), COMBINATIONS)
-def test_every_combination_tells_what_a_reviewer_must_know(
+def test_every_combination_has_the_checks_of_its_ownership(
     synthesize: Synthesize, permissions: str, trust: str, released: bool
 ) -> None:
     template = synthesize(permissions=permissions, trust=TRUSTS[trust], released=released)
@@ -86,7 +86,7 @@ def test_every_combination_tells_what_a_reviewer_must_know(
 
 @pytest.mark.parametrize("trust", ["authoritative", "authoritative, kept", "additive"])
 @pytest.mark.parametrize("released", [False, True])
-def test_an_adopted_role_owns_its_trust_policy_alone_and_cannot_be_destroyed(
+def test_an_adopted_role_manages_its_trust_policy_only_and_cannot_be_destroyed(
     synthesize: Synthesize, trust: str, released: bool
 ) -> None:
     template = synthesize(trust=TRUSTS[trust], released=released)
@@ -125,7 +125,7 @@ def test_authoritative_writes_the_recipes_trust_policy(synthesize: Synthesize) -
     }
 
 
-def test_policy_variables_of_a_kept_document_are_none_of_terraforms(synthesize: Synthesize) -> None:
+def test_policy_variables_of_a_kept_document_are_not_terraform_expressions(synthesize: Synthesize) -> None:
     template = synthesize(trust=TRUSTS["authoritative, kept"])
     text = template.has_resource("aws_iam_role", "execution_role", {})["assume_role_policy"]
     assert "$${aws:userid}%%{x}" in text
@@ -138,7 +138,7 @@ def test_policy_variables_of_a_kept_document_are_none_of_terraforms(synthesize: 
 
 
 @pytest.mark.parametrize(("trust", "released"), [("additive", False), ("additive", True), ("authoritative", True)])
-def test_what_is_made_of_the_live_trust_policy_is_known_when_it_is_planned(
+def test_a_trust_policy_derived_from_the_live_one_is_known_in_the_plan(
     synthesize: Synthesize, trust: str, released: bool
 ) -> None:
     template = synthesize(trust=TRUSTS[trust], released=released, environment={"trust_policy_quota": 4096})
@@ -155,7 +155,7 @@ def test_what_is_made_of_the_live_trust_policy_is_known_when_it_is_planned(
     ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 @pytest.mark.parametrize("permissions", PERMISSIONS)
-def test_arns_are_those_of_the_regions_partition(
+def test_arns_have_the_partition_of_the_region(
     synthesize: Synthesize, region: str, partition: str, permissions: str
 ) -> None:
     template = synthesize(
@@ -173,7 +173,7 @@ def test_arns_are_those_of_the_regions_partition(
         assert f"arn:{partition}:glue:*:${{local.account_id}}:catalog" in text
 
 
-def test_the_recipes_inline_policy_is_the_recipes(synthesize: Synthesize) -> None:
+def test_the_inline_policy_is_the_recipes(synthesize: Synthesize) -> None:
     policy = synthesize().has_resource(
         "aws_iam_role_policy",
         "glue_sessions",
@@ -187,7 +187,7 @@ def test_the_recipes_inline_policy_is_the_recipes(synthesize: Synthesize) -> Non
     }
 
 
-def test_a_role_given_by_its_arn_is_compared_with_the_live_one(synthesize: Synthesize) -> None:
+def test_a_role_configured_by_its_arn_is_compared_with_the_live_one(synthesize: Synthesize) -> None:
     arn = "arn:aws:iam::111122223333:role/service-role/execution-role"
 
     def conditions(template: Template) -> list[str]:
@@ -198,7 +198,7 @@ def test_a_role_given_by_its_arn_is_compared_with_the_live_one(synthesize: Synth
     assert not any("self.arn ==" in each for each in conditions(synthesize("execution-role")))
 
 
-def test_the_provider_and_the_state_are_those_of_the_configuration(synthesize: Synthesize) -> None:
+def test_the_provider_and_the_backend_are_configured(synthesize: Synthesize) -> None:
     template = synthesize(
         environment={"account_id": "111122223333", "deploy_role_arn": "arn:aws:iam::111122223333:role/deploy"},
         state={"key_prefix": "platform/glue", "kms_key_id": "alias/state"},
@@ -231,7 +231,7 @@ def test_the_provider_and_the_state_are_those_of_the_configuration(synthesize: S
     )
 
 
-def test_without_an_account_or_a_deploy_role_the_provider_takes_what_the_credentials_are_for(
+def test_without_an_account_or_a_deploy_role_the_provider_uses_the_account_of_the_credentials(
     synthesize: Synthesize,
 ) -> None:
     synthesize().has_block("provider.aws", [{"region": "eu-west-1", "retry_mode": "adaptive"}])

@@ -1,9 +1,6 @@
-"""The stack of the pipeline's access, and whom its roles trust: judged by an evaluator that is nobody's here."""
+"""The stack of the pipeline's access, and whom its roles trust according to an independent IAM evaluator."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from configuration.pipeline_access import pipeline_settings
 from sandbox.iam_evaluator import Evaluator, Question
 from stacks.pipeline_access import PipelineAccessStack
 from tests.repository import ROOT
+from tests.stacks.conftest import run_app
 from tests.template import Template, app_in_memory
 
 PROVIDER = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
@@ -74,9 +72,9 @@ SUBJECTS = {
 }
 
 
-def test_each_role_trusts_the_jobs_that_it_is_for(evaluator: Evaluator, synthesize: Synthesize) -> None:
+def test_each_role_trusts_its_own_jobs(evaluator: Evaluator, synthesize: Synthesize) -> None:
     template = synthesize()
-    found = {
+    trusting = {
         subject: {
             role
             for role in ("plan", "apply")
@@ -84,7 +82,7 @@ def test_each_role_trusts_the_jobs_that_it_is_for(evaluator: Evaluator, synthesi
         }
         for subject in SUBJECTS
     }
-    assert found == SUBJECTS
+    assert trusting == SUBJECTS
     main = "repo:acme/data:ref:refs/heads/main"
     for role in ("plan", "apply"):
         assert not trusted(evaluator, template, role, sub=main, aud="https://github.com/acme")
@@ -101,7 +99,7 @@ def test_each_role_trusts_the_jobs_that_it_is_for(evaluator: Evaluator, synthesi
     ],
     ids=str,
 )
-def test_who_applies_is_configured(
+def test_the_jobs_that_apply_are_configured(
     evaluator: Evaluator, synthesize: Synthesize, github: Mapping[str, str], applies: str
 ) -> None:
     template = synthesize(**github)
@@ -109,14 +107,14 @@ def test_who_applies_is_configured(
     assert not trusted(evaluator, template, "apply", sub="repo:acme/data:ref:refs/heads/main", aud="sts.amazonaws.com")
 
 
-def test_an_oidc_provider_that_exists_is_used_and_never_destroyed(synthesize: Synthesize) -> None:
+def test_an_existing_oidc_provider_is_used_and_never_destroyed(synthesize: Synthesize) -> None:
     address = "aws_iam_openid_connect_provider.github"
-    made, used = synthesize(), synthesize(oidc_provider_exists=True)
-    made.has_resource("aws_iam_openid_connect_provider", "github", {"lifecycle": {"prevent_destroy": True}})
-    made.has_no_block("removed")
+    created, used = synthesize(), synthesize(oidc_provider_exists=True)
+    created.has_resource("aws_iam_openid_connect_provider", "github", {"lifecycle": {"prevent_destroy": True}})
+    created.has_no_block("removed")
     used.resource_count_is("aws_iam_openid_connect_provider", 0)
     used.has_block("removed", [{"from": address, "lifecycle": {"destroy": False}}])
-    for template in (made, used):
+    for template in (created, used):
         for role in ("plan", "apply"):
             assert (
                 PROVIDER.replace("111122223333", "${data.aws_caller_identity.current.account_id}")
@@ -124,7 +122,7 @@ def test_an_oidc_provider_that_exists_is_used_and_never_destroyed(synthesize: Sy
             )
 
 
-def test_the_workflows_variables_are_outputs(synthesize: Synthesize) -> None:
+def test_the_variables_of_the_workflows_are_outputs(synthesize: Synthesize) -> None:
     synthesize().has_block(
         "output",
         {
@@ -134,27 +132,17 @@ def test_the_workflows_variables_are_outputs(synthesize: Synthesize) -> None:
     )
 
 
-def run_app(configuration: Path, out: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "GLUE_SESSIONS_"))}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "pipeline_access.py")],
-        cwd=ROOT,
-        env={**inherited, "GLUE_SESSIONS_CONFIG": str(configuration), "CDKTF_OUTDIR": str(out), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
+def test_the_app_writes_only_this_stack(tmp_path: Path) -> None:
+    done = run_app(
+        "pipeline_access.py", ROOT / "tests/expected/pipeline/glue-sessions.yaml", tmp_path, SAGEMAKER_ROLE_NAME="team"
     )
-
-
-def test_the_app_writes_this_stack_alone(tmp_path: Path) -> None:
-    done = run_app(ROOT / "tests/expected/pipeline/glue-sessions.yaml", tmp_path, SAGEMAKER_ROLE_NAME="team")
     assert (done.returncode, done.stderr) == (0, "")
     assert list(json.loads((tmp_path / "manifest.json").read_text())["stacks"]) == ["pipeline-access"]
 
 
-def test_the_app_tells_what_is_missing_and_ends_with_2(tmp_path: Path) -> None:
+def test_the_app_exits_with_2_and_names_a_missing_section(tmp_path: Path) -> None:
     variables = {"SAGEMAKER_ROLE_NAME": "team", "TF_STATE_BUCKET": "states", "AWS_REGION": "eu-west-1"}
-    done = run_app(ROOT / "glue-sessions.yaml", tmp_path, **variables)
+    done = run_app("pipeline_access.py", ROOT / "glue-sessions.yaml", tmp_path, **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"{ROOT / 'glue-sessions.yaml'}: pipeline: supply this section, the pipeline's access is built from it\n"

@@ -34,14 +34,14 @@ def test_the_bucket_is_imported_and_cannot_be_destroyed() -> None:
     ]
 
 
-def test_its_own_state_lives_in_it() -> None:
+def test_its_own_state_is_in_it() -> None:
     synthesize(key_prefix="platform").has_block(
         "terraform.backend.s3",
         {"bucket": "states", "key": "platform/state-bucket.tfstate", "encrypt": True, "use_lockfile": True},
     )
 
 
-def test_it_is_versioned_private_and_rid_of_old_versions() -> None:
+def test_it_is_versioned_and_private_and_old_versions_expire() -> None:
     template = synthesize()
     template.has_resource("aws_s3_bucket_versioning", "state", {"versioning_configuration": {"status": "Enabled"}})
     template.has_resource(
@@ -63,7 +63,7 @@ def test_it_is_versioned_private_and_rid_of_old_versions() -> None:
 @pytest.mark.parametrize(
     ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
-def test_nobody_reaches_it_without_tls(region: str, partition: str) -> None:
+def test_requests_without_tls_are_denied(region: str, partition: str) -> None:
     policy = synthesize(region=region).has_resource("aws_s3_bucket_policy", "state", {"bucket": "states"})
     (statement,) = json.loads(policy["policy"])["Statement"]
     assert statement == {
@@ -76,7 +76,7 @@ def test_nobody_reaches_it_without_tls(region: str, partition: str) -> None:
     }
 
 
-def test_it_is_encrypted_with_s3s_own_key_or_with_that_of_the_shop() -> None:
+def test_it_is_encrypted_with_s3s_own_key_or_the_configured_one() -> None:
     def rule(template: Template) -> Any:
         encryption = template.has_resource("aws_s3_bucket_server_side_encryption_configuration", "state", {})
         return encryption["rule"][0]
@@ -89,7 +89,7 @@ def test_it_is_encrypted_with_s3s_own_key_or_with_that_of_the_shop() -> None:
     }
 
 
-def test_the_provider_reaches_the_bucket_as_the_backend_does() -> None:
+def test_the_provider_uses_the_settings_of_the_backend() -> None:
     role = "arn:aws:iam::111122223333:role/state"
     template = synthesize(profile="state", use_path_style=True, assume_role={"role_arn": role, "external_id": "x"})
     template.has_block(
