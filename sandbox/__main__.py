@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Event, cleanup: ExitStack) -> None:
-    # moto reads its settings at import, which takes two seconds that --help does not need
+    # set before moto is used; `assembly` imports all of moto, which --help does not need
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     from sandbox import assembly
 

@@ -100,7 +100,7 @@ def test_with_external_ownership_the_kernel_works_once_the_owner_trusts_glue(sho
 
 def test_least_privilege_denies_passing_another_role_or_to_another_service(shop: Shop, role: ExecutionRole) -> None:
     other = ExecutionRole(shop.aws, f"production-of-{role.name}", trust(statement("glue.amazonaws.com")))
-    role.detach(FULL_ACCESS)  # it lets any role be passed to SageMaker
+    role.detach(FULL_ACCESS)  # it allows passing any role to SageMaker
     shop.aws.client("iam").put_role_policy(
         RoleName=role.name,
         PolicyName="models",

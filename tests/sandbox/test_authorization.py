@@ -138,7 +138,7 @@ def test_resources_conditions_tags_and_passed_roles_are_authorized(
     if denied_action:
         assert answer.value.response["Error"]["Code"] == "AccessDeniedException"
         assert f"not authorized to perform: {denied_action} on resource" in str(answer.value)
-    else:  # all is granted; what stops the session is that the role does not trust Glue
+    else:  # all permissions are granted, but the role does not trust Glue
         assert answer.value.response["Error"] == {
             "Code": "InvalidInputException",
             "Message": f"Role {role.arn} should be given assume role permissions for Glue Service.",

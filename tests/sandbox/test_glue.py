@@ -126,7 +126,7 @@ def test_a_figure_is_a_png(role: Role, session: str) -> None:
     glue.meta.events.register(
         "after-call.glue.GetStatement", lambda http_response, **_: raw.append(http_response.content)
     )
-    glue.get_statement(SessionId=session, Id=number)  # botocore's model lacks the members that a figure comes in
+    glue.get_statement(SessionId=session, Id=number)  # botocore's model lacks the members that hold a figure
     data = json.loads(raw[0])["Statement"]["Output"]["Data"]
     assert data["MimeType"] == "image/png;base64"
     assert base64.b64decode(data["Result"]).startswith(b"\x89PNG")
@@ -237,7 +237,7 @@ def test_a_sandbox_that_is_stopped_during_a_statement_leaves_nothing_behind() ->
         wait_for_state(glue, "s", "READY")
         sleep = "sc.parallelize([1], 1).foreach(lambda _: __import__('time').sleep(600))"
         glue.run_statement(SessionId="s", Code=sleep)
-        # Node, the interpreter, its watcher, Java, and PySpark's two for what Java has it run
+        # Node, the interpreter, its watcher, Java, and two workers of PySpark
         end_with_signal(sandbox, signal.SIGTERM, processes=6)
 
 

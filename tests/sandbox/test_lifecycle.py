@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "sandbox"]
 
 def is_running(process_id: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True).stdout
-    return state != "" and not state.startswith("Z")  # of a zombie nothing is left but its status
+    return state != "" and not state.startswith("Z")  # a zombie has ended, and only its exit status remains
 
 
 def wait_until_ended(process_id: int, seconds: float = 120) -> bool:
