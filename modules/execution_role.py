@@ -7,10 +7,11 @@ from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
+from iam.documents.grants import GLUE_TRUST
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
 _LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
-ROLE_ADDRESS = "aws_iam_role.execution_role"
+ROLE_ADDRESS = GLUE_TRUST.address
 
 # everything else names the role by what was read: a missing role is then one error, and nothing is planned
 LIVE_ROLE_NAME = f"${{{_LIVE_ROLE_ADDRESS}.name}}"

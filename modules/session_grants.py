@@ -1,19 +1,19 @@
-"""The grants of Glue interactive sessions: the managed policy attached, the inline policy put."""
+"""The policies that Glue interactive sessions need: those of the registry of grants."""
 
 import json
+from typing import assert_never
 
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
-from iam.documents.recipe import INLINE_POLICY_NAME, Permissions, inline_policy, managed_policy_arn
+from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, ManagedPolicyGrant, policy_grants
 from modules import hcl
 from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN, LIVE_ROLE_NAME, ROLE_ADDRESS
 from modules.terraform_blocks import TerraformBlocks
 
 _EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
-_ATTACHMENT_ADDRESS = "aws_iam_role_policy_attachment.glue_sessions"
-_INLINE_POLICY_ADDRESS = "aws_iam_role_policy.glue_sessions"
+_ACCOUNT_ID = "${local.account_id}"
 
 
 class SessionGrants(Construct):
@@ -22,42 +22,50 @@ class SessionGrants(Construct):
     Args:
         scope: the stack, or a construct in it.
         id_: id of the construct.
+        settings: the settings that decide which grants the role gets.
         partition: the role's partition.
-        permissions: which inline policy, see `iam.documents.recipe.inline_policy`.
-        adopted: whether the stack adopts the role; it can then see which grants exist, and imports them, so that the
+        adopted: whether the stack adopts the role. It can then see which grants exist, and imports them, so that the
             plan shows what really changes.
 
     Attributes:
-        attachment: `aws_iam_role_policy_attachment.glue_sessions`.
-        inline_policy: `aws_iam_role_policy.glue_sessions`.
+        policies: the resources by their addresses, such as `aws_iam_role_policy.glue_sessions`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, partition: str, permissions: Permissions, adopted: bool) -> None:
-        blocks = TerraformBlocks.of(scope)
-        attachment_id, inline_policy_id = blocks.claim(_ATTACHMENT_ADDRESS), blocks.claim(_INLINE_POLICY_ADDRESS)
+    def __init__(self, scope: Construct, id_: str, *, settings: GrantSettings, partition: str, adopted: bool) -> None:
+        self._blocks = TerraformBlocks.of(scope)
+        logical_ids = {grant.address: self._blocks.claim(grant.address) for grant in policy_grants()}
         super().__init__(scope, id_)
-        policy_arn = managed_policy_arn(partition)
-        self.attachment = IamRolePolicyAttachment(self, "Attachment", role=LIVE_ROLE_NAME, policy_arn=policy_arn)
-        self.attachment.override_logical_id(attachment_id)
+        grantee = Grantee(partition=partition, account_id=_ACCOUNT_ID, role_arn=LIVE_ROLE_ARN)
+        self.policies: dict[str, IamRolePolicyAttachment | IamRolePolicy] = {}
+        for grant in policy_grants():
+            match grant:
+                case ManagedPolicyGrant():
+                    if grant.is_granted(settings):
+                        self.policies[grant.address] = self._attached(grant, grant.arn(partition), adopted)
+                case InlinePolicyGrant():
+                    if document := grant.document(settings, grantee):
+                        self.policies[grant.address] = self._put(grant, json.dumps(document), adopted)
+                case _:
+                    assert_never(grant)
+        for address, resource in self.policies.items():
+            resource.override_logical_id(logical_ids[address])
 
-        if permissions == "least-privilege":
-            blocks.define({"account_id": LIVE_ACCOUNT_ID})
-        document = inline_policy(
-            permissions, partition=partition, account_id="${local.account_id}", role_arn=LIVE_ROLE_ARN
-        )
-        self.inline_policy = IamRolePolicy(
-            self, "InlinePolicy", role=LIVE_ROLE_NAME, name=INLINE_POLICY_NAME, policy=json.dumps(document)
-        )
-        self.inline_policy.override_logical_id(inline_policy_id)
-
+    def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, adopted: bool) -> IamRolePolicyAttachment:
         if adopted:
-            blocks.import_existing(
-                _ATTACHMENT_ADDRESS,
+            self._blocks.import_existing(
+                grant.address,
                 f"{LIVE_ROLE_NAME}/${{each.value}}",
                 for_each=_EXPRESSIONS.expression("attached_managed_policy", policy_arn=hcl.quoted(policy_arn)),
             )
-            blocks.import_existing(
-                _INLINE_POLICY_ADDRESS,
+        return IamRolePolicyAttachment(self, grant.address, role=LIVE_ROLE_NAME, policy_arn=policy_arn)
+
+    def _put(self, grant: InlinePolicyGrant, policy: str, adopted: bool) -> IamRolePolicy:
+        if _ACCOUNT_ID in policy:
+            self._blocks.define({"account_id": LIVE_ACCOUNT_ID})
+        if adopted:
+            self._blocks.import_existing(
+                grant.address,
                 f"{LIVE_ROLE_NAME}:${{each.value}}",
-                for_each=_EXPRESSIONS.expression("existing_inline_policy", policy_name=hcl.quoted(INLINE_POLICY_NAME)),
+                for_each=_EXPRESSIONS.expression("existing_inline_policy", policy_name=hcl.quoted(grant.policy_name)),
             )
+        return IamRolePolicy(self, grant.address, role=LIVE_ROLE_NAME, name=grant.policy_name, policy=policy)

@@ -7,6 +7,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct
 
 from configuration import RoleStack, State
+from iam.documents.grants import GrantSettings
 from iam.documents.recipe import trust_policy, trust_policy_keeping
 from modules.execution_role import ROLE_ADDRESS, LiveRole
 from modules.session_grants import SessionGrants
@@ -47,8 +48,8 @@ class GlueSessionsStack(TerraformStack):
             SessionGrants(
                 self,
                 "SessionGrants",
+                settings=GrantSettings(permissions=role.permissions),
                 partition=settings.partition,
-                permissions=role.permissions,
                 adopted=role.trust.ownership != "external",
             )
         TerraformBlocks.of(self).write()

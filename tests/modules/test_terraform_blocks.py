@@ -8,6 +8,7 @@ from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from constructs import Construct
 
+from iam.documents.grants import GrantSettings
 from iam.documents.recipe import trust_policy
 from modules.execution_role import LiveRole
 from modules.pipeline_access import GitHubOidcProvider, PipelineAccess
@@ -36,7 +37,9 @@ CONSTRUCTS: dict[str, tuple[Callable[[Construct, str], Construct], str]] = {
     "ReleasedTrust": (lambda scope, id_: ReleasedTrust(scope, id_, quota=2048), "aws_iam_role.execution_role"),
     "ExternalTrust": (ExternalTrust, "aws_iam_role.execution_role"),
     "SessionGrants": (
-        lambda scope, id_: SessionGrants(scope, id_, partition="aws", permissions="recipe", adopted=True),
+        lambda scope, id_: SessionGrants(
+            scope, id_, settings=GrantSettings(permissions="recipe"), partition="aws", adopted=True
+        ),
         "aws_iam_role_policy_attachment.glue_sessions",
     ),
     "StateBucket": (
