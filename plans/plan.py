@@ -79,6 +79,12 @@ class Plan:
     known_roles: Mapping[str, Attributes] = field(repr=False, default_factory=dict)
     """Attributes of the roles that data sources read, by name."""
     errored: bool = False
+    complete: bool = True
+    """False if more plans are needed to apply the configuration, as with deferred changes or `-target`."""
+    deferred: tuple[str, ...] = ()
+    """The addresses of the changes that the plan leaves to a later one."""
+    invoked_actions: tuple[str, ...] = ()
+    """The addresses of the provider actions that the apply invokes."""
 
 
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
@@ -168,7 +174,20 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         known_policies=policies,
         known_roles=roles,
         errored=bool(body.get("errored")),
+        complete=body.get("complete") is not False,
+        deferred=tuple(
+            _address(_object(each, "deferred_changes").get("resource_change"), "deferred_changes.resource_change")
+            for each in _list(body.get("deferred_changes"), "deferred_changes")
+        ),
+        invoked_actions=tuple(
+            _address(each, "action_invocations") for each in _list(body.get("action_invocations"), "action_invocations")
+        ),
     )
+
+
+def _address(value: Json, place: str) -> str:
+    """Return the address of a part of the plan, "" without one."""
+    return text(_object(value, place).get("address"))
 
 
 def _changes(entries: Json, place: str) -> tuple[ResourceChange, ...]:
@@ -195,11 +214,11 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
     )
     before_values = attributes(marked(before, _with_all_tags(change.get("before_sensitive"))))
     after_values = before_values
-    if not forgotten:
-        unknown = change.get("after_unknown") or None
-        if after is not None and unknown:
-            unknown = _object(unknown, f"{place}.change.after_unknown")
-        after_values = attributes(marked(after, _with_all_tags(change.get("after_sensitive")), after and unknown))
+    if not forgotten and after is not None:
+        unknown = _object(change.get("after_unknown") or None, f"{place}.change.after_unknown")
+        after_values = attributes(marked(after, _with_all_tags(change.get("after_sensitive")), unknown))
+    elif not forgotten:
+        after_values = {}
     existing = {"before": before is not None, "after": before is not None if forgotten else after is not None}
     importing = _object(change.get("importing"), f"{place}.change.importing")
     return ResourceChange(

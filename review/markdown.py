@@ -18,7 +18,7 @@ from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value
-from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
+from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, visible, what_happens
 from review.rules import SEVERITIES, Finding
 
 MARKER = "<!-- iam-plan-review -->"
@@ -136,7 +136,7 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
     yield f"#### {code(plan.plan.name)}"
     if not plan.roles:
         yield ""
-        yield "No change in IAM."
+        yield "No change in roles and their policies."
     for role in plan.roles[: detail.roles]:
         yield from _role(role, detail)
     if len(plan.roles) > detail.roles:
@@ -245,7 +245,7 @@ def _raw(plan: PlanReview, detail: Detail) -> Iterator[str]:
         length += sum(map(len, lines)) + len(lines)
         if length > detail.raw:
             break
-        shown += lines
+        shown += map(visible, lines)
         whole += 1
     fence = "`" * max(3, *(len(run) + 1 for line in shown for run in re.findall("`+", line)), 3)
     yield f"<details><summary>Raw plan: {counted(len(changes), 'change')}</summary>"
@@ -344,7 +344,7 @@ def _picture(role: Role) -> Iterator[str]:
 
 
 def _label(text: str) -> str:
-    short = re.sub(r"arn:[\w-]+:iam::aws:policy/", "", text)
+    short = visible(re.sub(r"arn:[\w-]+:iam::aws:policy/", "", text))
     return "".join(f"#{ord(character)};" if character in '"#<>[]{}|`\\' else character for character in short)
 
 
@@ -367,7 +367,7 @@ def code(text: str) -> str:
     """Return text as inline code, so that nothing in it is markup or a mention."""
     if not text:
         return ""
-    flat = " ".join(text.split()).replace("|", "\\|")
+    flat = visible(" ".join(text.split())).replace("|", "\\|")
     ticks = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{ticks}{pad}{flat}{pad}{ticks}"
@@ -377,5 +377,5 @@ def _plain(text: str) -> str:
     """Return text with markup and mentions escaped; code in backticks stays code."""
     return "".join(
         part if part.startswith("`") else re.sub(r"([\\|*_~<>\[\]#])", r"\\\1", part).replace("@", "@\u200b")
-        for part in re.split(r"(`[^`|]*`)", " ".join(text.split()))
+        for part in re.split(r"(`[^`|]*`)", visible(" ".join(text.split())))
     )

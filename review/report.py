@@ -8,8 +8,9 @@ from iam.engine import conditions, sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
 from plans.assembly import drifted_roles, roles
-from plans.plan import Plan
+from plans.plan import Plan, ResourceChange
 from plans.roles import Role, boundary_text
+from plans.values import Unknown
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Waiver
 
@@ -76,6 +77,16 @@ def counted(number: int, name: str) -> str:
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
+def visible(text: str) -> str:
+    """Return text with control and format characters written as `\\u001b`.
+
+    Names in a plan may contain escape sequences, which a terminal or a comment would interpret.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
 def _by_severity(of: Iterable[Finding]) -> str:
     severities = [finding.severity for finding in of]
     return ", ".join(f"{severities.count(name):,} {name}" for name in SEVERITIES if name in severities)
@@ -101,17 +112,29 @@ def _has_drifted(role: Role) -> bool:
 
 
 def what_happens(role: Role) -> str:
-    """Return in words what happens to a role: adopted, created, deleted …"""
+    """Return in words what happens to a role: adopted, created, deleted …; with the attributes not about policies."""
     if role.change is None:
         if role.kind == "policy":
             return done(next(iter(role.declared.values())).actions)
         return "not managed in this plan; its policies are"
     parts = [done(role.change.actions)]
+    if role.change.actions == ("update",) and (names := _other_attributes(role.change)):
+        parts[0] += f" ({', '.join(names)})"
     if role.change.importing:
         parts.insert(0, "adopted (imported)")
     if role.change.moved_from:
         parts.append(f"moved from {role.change.moved_from}")
     return ", ".join(filter(None, parts)) or "unchanged itself"
+
+
+def _other_attributes(change: ResourceChange) -> list[str]:
+    """Return the attributes of a role that change and that the review does not show otherwise."""
+    before, after = change.values["before"], change.values["after"]
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return sorted(name for name in changed - _SHOWN if not isinstance(after.get(name), Unknown))
+
+
+_SHOWN = {"assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"}
 
 
 def done(actions: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 from iam.engine import sentences
 from iam.engine.difference import Difference
 from plans.roles import Role
-from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
+from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, visible, what_happens
 from review.rules import Finding
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
@@ -41,15 +41,15 @@ def show(review: Review, console: Console) -> None:
         _finding(finding, console)
     _rest(len(review.findings) - _FINDINGS, "finding", console)
     for entry in review.expired:
-        console.print(Text(f"the waiver for {entry.rule} expired on {entry.expires}: {entry.reason}", "yellow"))
+        console.print(_text(f"the waiver for {entry.rule} expired on {entry.expires}: {entry.reason}", "yellow"))
     console.print()
     console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
 
 
 def _plan(plan: PlanReview, console: Console) -> None:
-    console.print(Text(plan.plan.name, "bold underline"))
+    console.print(_text(plan.plan.name, "bold underline"))
     if not plan.roles:
-        console.print(Padding("no change in IAM", (0, 2)))
+        console.print(Padding("no change in roles and their policies", (0, 2)))
     for role in plan.roles[:_ROLES]:
         _role(role, console)
     _rest(len(plan.roles) - _ROLES, "role", console)
@@ -66,7 +66,7 @@ def _rest(number: int, what: str, console: Console) -> None:
 
 
 def _role(role: Role, console: Console) -> None:
-    title = Text.assemble((f"{role.kind} {role.name}", "bold"), f": {what_happens(role)}")
+    title = Text.assemble(_text(f"{role.kind} {role.name}", "bold"), _text(f": {what_happens(role)}"))
     console.print(Padding(title, (1, 2, 0, 2)))
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
@@ -97,13 +97,18 @@ def _changes(table: Table, of: Difference, *, trust: bool) -> None:
 
 def _row(table: Table, kind: str, text: str) -> None:
     sign, style = _SIGNS[kind]
-    table.add_row(Text(sign, style), Text(text, style))
+    table.add_row(Text(sign, style), _text(text, style))
 
 
 def _finding(finding: Finding, console: Console) -> None:
     severity = "waived" if finding.accepted else finding.severity
     style = "dim" if finding.accepted else _SEVERITY[finding.severity]
     where = f"{finding.plan} {finding.address}".rstrip()
-    console.print(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", where))
+    console.print(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", _text(where)))
     advice = f"waived: {finding.accepted}" if finding.accepted else finding.remedy
-    console.print(Padding(Text.assemble(finding.reason, "\n", (advice, "dim")), (0, 4)))
+    console.print(Padding(Text.assemble(_text(finding.reason), "\n", _text(advice, "dim")), (0, 4)))
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Return text of a plan, in which nothing is a control sequence."""
+    return Text(visible(text), style)

@@ -30,7 +30,7 @@ from review.drift.entries import (
 )
 from review.drift.report import STATES, Reading, verdict
 from review.markdown import LIMIT, code
-from review.report import counted, done
+from review.report import counted, done, visible
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""
@@ -150,7 +150,7 @@ def show(readings: Sequence[Reading], console: Console) -> None:
             if lines:
                 console.print(Text(f"  {TITLES[name]}"), soft_wrap=True)
             for line in lines:
-                console.print(Text(f"    {line}"), soft_wrap=True)
+                console.print(Text(visible(f"    {line}")), soft_wrap=True)
     console.print(verdict(readings), soft_wrap=True)
 
 

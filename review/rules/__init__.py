@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from plans.plan import Plan
 from plans.roles import Role
-from review.rules import permissions, plan, quotas, role, statements, trust, undecided
+from review.rules import access, permissions, plan, quotas, role, statements, trust, undecided
 from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
 
 __all__ = [
@@ -59,7 +59,8 @@ RULES: tuple[Rule, ...] = (
     plan.CHECK_FAILED,
     plan.INCOMPLETE,
     plan.SHARED_ATTACHMENT,
-    plan.NOT_JUDGED,
+    access.SERVICE_ROLE_CHANGED,
+    access.NOT_JUDGED,
 )
 """Every rule, in the order in which findings of one severity are reported."""
 

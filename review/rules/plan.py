@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from plans.assembly import EVALUATED
-from plans.plan import Plan, ResourceChange
+from plans.plan import Plan
 from review.rules.rule import Hit, PlanRule
 
 
@@ -23,14 +22,18 @@ CHECK_FAILED = PlanRule(
 
 def _incomplete(plan: Plan) -> Iterator[Hit]:
     if plan.errored:
-        yield Hit("", "planning ended with an error, so the plan is incomplete")
+        yield Hit("", "planning ended with an error")
+    for address in plan.deferred:
+        yield Hit(address, "the change is deferred to a later plan")
+    if not (plan.complete or plan.errored or plan.deferred):
+        yield Hit("", "the plan covers a part of the configuration, as with -target")
 
 
 INCOMPLETE = PlanRule(
     id="plan-incomplete",
     severity="high",
-    raised="Terraform stopped with an error during planning: the plan lacks changes",
-    remedy="fix the error and plan again",
+    raised="the plan lacks changes: planning ended with an error, changes are deferred, or resources were targeted",
+    remedy="fix the error, or plan everything, and review that plan",
     judge=_incomplete,
 )
 
@@ -48,30 +51,4 @@ SHARED_ATTACHMENT = PlanRule(
     raised="aws_iam_policy_attachment detaches its policy from everyone that it does not list",
     remedy="use aws_iam_role_policy_attachment",
     judge=_shared_attachment,
-)
-
-
-def _not_judged(plan: Plan) -> Iterator[Hit]:
-    for change in plan.changes:
-        if change.changes and (why := _not_evaluated(change)):
-            yield Hit(change.address, f"{change.type} ({', '.join(change.actions)}): {why}")
-
-
-def _not_evaluated(change: ResourceChange) -> str:
-    if change.type in EVALUATED:
-        return ""
-    if "_iam_" in change.type or change.type.startswith(("aws_ssoadmin_", "aws_identitystore_")):
-        return "not evaluated"
-    for values in change.values.values():
-        if any(isinstance(value, str) and '"Statement"' in value for value in values.values()):
-            return "its policy document is not evaluated"
-    return ""
-
-
-NOT_JUDGED = PlanRule(
-    id="not-judged",
-    severity="low",
-    raised="a resource that controls access changes and is not evaluated: users, groups, resource policies, others",
-    remedy="review it by hand",
-    judge=_not_judged,
 )

@@ -1,4 +1,4 @@
-"""Recorded plans that are easy to misread: each with its configuration beside it."""
+"""Recorded plans that are easy to misread, most with their configuration beside them."""
 
 from pathlib import Path
 
@@ -30,6 +30,11 @@ def rules(name: str) -> set[str]:
         ("sensitive-managed", {"policy-hidden"}),
         ("shared-unknown-role", {"everything-allowed", "shared-attachment"}),
         ("unknown-trust", {"policy-unknown"}),
+        ("glue-job-role", {"service-role-changed"}),
+        ("bucket-policy-unknown", {"not-judged"}),
+        ("lambda-permission", {"not-judged"}),
+        ("deferred", {"plan-incomplete"}),
+        ("target-real", {"plan-incomplete"}),
     ],
 )
 def test_a_case_raises_these_rules_and_no_others(case: str, raised: set[str]) -> None:
@@ -50,3 +55,19 @@ def test_a_hidden_trust_policy_that_changes_is_reported(tmp_path: Path) -> None:
         hidden = role(before, after, actions=["update"], before_sensitive=SENSITIVE, after_sensitive=SENSITIVE)
         file.write_bytes(plan(hidden))
         assert [finding.rule for finding in review(read(str(file))).findings] == raised
+
+
+@pytest.mark.parametrize("case", ["ansi", "escape"])
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+def test_control_and_format_characters_are_written_out(
+    case: str, format_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(CASES / f"{case}.json"), "--format", format_])
+    output = capsys.readouterr().out
+    assert "\\u001b" in output
+    assert [character for character in output if not character.isprintable() and character not in "\n\u200b"] == []
+
+
+def test_the_attributes_that_change_besides_the_policies_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(CASES / "max-session.json")])
+    assert "role exec: updated in place (max_session_duration)" in capsys.readouterr().out

@@ -271,6 +271,10 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         plan(change("aws_iam_policy_attachment.x", None, {"roles": ["exec"], "policy_arn": FULL_ACCESS})),
         plan(STAYS, attachment(FULL_ACCESS)),
     ),
+    "service-role-changed": (
+        plan(change("aws_glue_job.j", {"role_arn": OWN}, {"role_arn": f"{OWN}-admin"})),
+        plan(change("aws_glue_job.j", {"role_arn": OWN, "timeout": 1}, {"role_arn": OWN, "timeout": 2})),
+    ),
     "not-judged": (
         plan(change("aws_iam_user.bob", None, {"name": "bob"})),
         plan(change("aws_iam_user.bob", {"name": "bob"}, {"name": "bob"})),
