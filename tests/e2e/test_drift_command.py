@@ -109,7 +109,7 @@ def test_what_cannot_run_at_all_is_said_in_a_line(
     monkeypatch.setenv("CDKTF_OUTDIR", str(shop_at_hand.configuration_file))
     assert main([]) == 2
     file = shop_at_hand.configuration_file
-    assert capsys.readouterr().err == f"{file}/drift: cannot be made: not a directory\n"
+    assert capsys.readouterr().err == f"{file}/drift: cannot be created: not a directory\n"
 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main([]) == 2
