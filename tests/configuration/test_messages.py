@@ -650,6 +650,17 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ),
             ": environments.DEV-a.roles[0].role: rename the environment, the stack glue-sessions-DEV-a-B already belongs to environments.dev.roles[0].role",
         ),
+        # pipeline
+        case(
+            "a pipeline without a repository",
+            STATE + ENVIRONMENTS + "pipeline: {github: {}}\n",
+            ": pipeline.github.repository: supply this setting, it is missing",
+        ),
+        case(
+            "a pipeline with a branch and an environment",
+            STATE + ENVIRONMENTS + "pipeline: {github: {repository: acme/data, branch: release, environment: prod}}\n",
+            ": pipeline.github.environment: remove environment or branch, only one of them may be set, got branch: release",
+        ),
         # variables
         case(
             "a variable that is not set",

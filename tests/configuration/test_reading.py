@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from configuration import Configuration, ConfigurationError, RoleStack, Trust, configuration_path, load
+from configuration import Configuration, ConfigurationError, RoleStack, Trust, configuration_path, load, load_or_exit
 from iam.arn import RoleArn
 from tests.repository import ROOT
 
@@ -306,6 +306,26 @@ def test_the_shipped_file_names_the_variables_to_export() -> None:
         f"{path}: environments.default.region: set the environment variable AWS_REGION, it is not set",
         f"{path}: environments.default.roles[0].role: set the environment variable SAGEMAKER_ROLE_NAME, it is not set",
     ]
+
+
+def test_an_app_loads_the_file_that_the_environment_names(tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text(MINIMAL)
+    assert load_or_exit({"GLUE_SESSIONS_CONFIG": str(path)}) == load(path, {})
+
+
+def test_an_app_exits_with_2_and_a_line_for_each_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text("state: {}\n")
+    with pytest.raises(SystemExit) as raised:
+        load_or_exit({"GLUE_SESSIONS_CONFIG": str(path)})
+    assert raised.value.code == 2
+    assert capsys.readouterr() == (
+        "",
+        f"{path}: environments: supply this setting, it is missing\n"
+        f"{path}: state.bucket: supply this setting, it is missing\n"
+        f"{path}: state.region: supply this setting, it is missing\n",
+    )
 
 
 def test_an_error_has_its_place_and_what_to_change(read: Load, tmp_path: Path) -> None:
