@@ -1,1 +1,1 @@
-"""The recipe's whole journey on a local AWS, told as it goes: `python -m commands.demo`."""
+"""The command `demo`: grant, drift and repair on a local AWS, with the real Terraform and the real Glue kernel."""

@@ -1,4 +1,4 @@
-"""What stands in the account: a SageMaker domain with the execution role that the console made for it."""
+"""The demo's account: a SageMaker domain with the execution role that the console creates."""
 
 import json
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ ROLE_NAME = "AmazonSageMaker-ExecutionRole-20240101T000001"
 
 
 @dataclass(frozen=True)
-class RoleAsItIs:
-    """A role, as IAM's API tells it."""
+class RoleSnapshot:
+    """A role as IAM's API returns it."""
 
     trust_policy: Document
     attached_policies: frozenset[str]
     inline_policies: dict[str, Document]
-    all_else: dict[str, Any]
-    """Description, path, tags, session length, boundary, id: what nobody here may change."""
+    other: dict[str, Any]
+    """Description, path, tags, session length, boundary, id: everything that must not change."""
 
 
-def make_domain(iam: "IAMClient", sagemaker: "SageMakerClient") -> str:
-    """Make a domain and its execution role as the SageMaker console does, and give the role's ARN."""
+def create_domain(iam: "IAMClient", sagemaker: "SageMakerClient") -> str:
+    """Create a domain and its execution role as the SageMaker console does; return the role's ARN."""
     role = iam.create_role(
         RoleName=ROLE_NAME,
         Path="/service-role/",
         Description="SageMaker execution role created from the SageMaker AWS Management Console.",
-        AssumeRolePolicyDocument=json.dumps(sagemaker_alone()),
+        AssumeRolePolicyDocument=json.dumps(trust_of_the_console()),
         Tags=[{"Key": "team", "Value": "data-science"}],
     )["Role"]
     iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerFullAccess")
@@ -46,21 +46,21 @@ def make_domain(iam: "IAMClient", sagemaker: "SageMakerClient") -> str:
     return role["Arn"]
 
 
-def make_default_bucket(s3: "S3Client", *, account_id: str) -> None:
-    """Make the bucket that SageMaker's SDK makes in an account, and that AmazonSageMakerFullAccess opens."""
+def create_default_bucket(s3: "S3Client", *, account_id: str) -> None:
+    """Create the bucket that SageMaker's SDK creates, and that AmazonSageMakerFullAccess gives access to."""
     s3.create_bucket(Bucket=f"sagemaker-{s3.meta.region_name}-{account_id}")
 
 
-def sagemaker_alone() -> Document:
-    """The trust policy of a role that the SageMaker console makes."""
+def trust_of_the_console() -> Document:
+    """Return the trust policy of a role that the SageMaker console creates."""
     return {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}],
     }
 
 
-def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleAsItIs:
-    """Read a role back."""
+def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleSnapshot:
+    """Return a role as IAM has it."""
     role: dict[str, Any] = {**iam.get_role(RoleName=name)["Role"]}
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     inline: dict[str, Any] = {
@@ -68,16 +68,16 @@ def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleAsItIs:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
     }
     role.pop("RoleLastUsed", None)
-    return RoleAsItIs(
+    return RoleSnapshot(
         trust_policy=role.pop("AssumeRolePolicyDocument"),
         attached_policies=frozenset(policy["PolicyArn"] for policy in attached),
         inline_policies=inline,
-        all_else=role,
+        other=role,
     )
 
 
 def bucket_is_safe(s3: "S3Client", bucket: str) -> bool:
-    """Tell whether a bucket keeps old versions, encrypts, and is closed to the public and to plain HTTP."""
+    """Return whether a bucket is versioned, encrypted, private and TLS only."""
     versioned = s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
     encrypted = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     public = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]

@@ -13,7 +13,7 @@ _NOTEBOOK = (
     Path(__file__).resolve().parents[2] / "notebooks" / "notebook-with-glue-interactive-sessions-in-sagemaker.ipynb"
 )
 
-# what shows that a cell did its work: a refused session fails no cell, its refusal is but text among the outputs
+# text in the output of each cell: a refused session does not fail a cell, it only prints the refusal
 _SIGNS = {
     "start": "Spark 3.5",
     "transform": "Rome",
@@ -24,15 +24,15 @@ _SIGNS = {
 
 
 def read_notebook() -> NotebookNode:
-    """Read the starter notebook, less the cells that only AWS can run."""
+    """Return the starter notebook without the cells that only AWS can run."""
     return local_part(nbformat.read(_NOTEBOOK, as_version=4))  # type: ignore[no-untyped-call]
 
 
 def run_cells(notebook: NotebookNode, *, role_arn: str, aws: Sandbox) -> Iterator[NotebookNode]:
-    """Run the code cells in place and give each once it has run.
+    """Run the code cells in place, and yield each after it has run.
 
     Args:
-        notebook: what to run.
+        notebook: the notebook.
         role_arn: the execution role's ARN.
         aws: the local AWS.
     """
@@ -44,17 +44,17 @@ def run_cells(notebook: NotebookNode, *, role_arn: str, aws: Sandbox) -> Iterato
 
 
 def failure(cell: NotebookNode) -> str | None:
-    """Say what is missing among a cell's outputs, in one line; None if all is there."""
-    said = text_of(cell)
+    """Return one line if a cell lacks its expected output, None if it has it."""
+    output = text_of(cell)
     sign = _SIGNS.get(cell.id, "")
-    drawn = any("image/png" in output.get("data", {}) for output in cell.outputs)
-    if sign not in said or (cell.id == "plot" and not drawn):
-        return f'the cell {cell.id} put out "{" ".join(said.split())[-300:]}"'
+    drawn = any("image/png" in each.get("data", {}) for each in cell.outputs)
+    if sign not in output or (cell.id == "plot" and not drawn):
+        return f'the cell {cell.id} printed "{" ".join(output.split())[-300:]}"'
     return None
 
 
 def save_page(notebook: NotebookNode, folder: Path) -> Path:
-    """Write the executed notebook and its HTML page into the folder, and give the page."""
+    """Write the executed notebook and its HTML page into a folder; return the page."""
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "notebook.html"
     save(notebook, folder / "notebook.ipynb", page)

@@ -1,0 +1,104 @@
+"""The steps of the demo against the local AWS, without Terraform and the notebook."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from commands.demo import account, steps
+from commands.demo.output import Output
+from commands.demo.shell import Counts, Shell
+from commands.demo.steps import CONFIGURATION, OWN_ACCOUNT, STEPS, Demo, DemoError, expect
+from configuration import load
+from sandbox.launcher import Sandbox
+from tests.repository import ROOT
+
+MOST_LINES = 25
+
+
+def test_counts_read_as_a_sentence() -> None:
+    assert str(Counts(1, 2, 3, 4)) == "adopt 1, add 2, change 3, destroy 4"
+    assert str(Counts()) == "no changes"
+
+
+def test_an_unexpected_summary_is_an_error_in_one_line() -> None:
+    expect("cdktf plan", ["Plan: 1 to add, 0 to change, 0 to destroy."], Counts(added=1))
+    with pytest.raises(DemoError) as raised:
+        expect("cdktf plan", ["Plan: 0 to add, 0 to change, 1 to destroy."], Counts(added=1))
+    assert str(raised.value) == (
+        "`cdktf plan` should adopt 0, add 1, change 0, destroy 0,"
+        " but its summary is: adopt 0, add 0, change 0, destroy 1"
+    )
+    with pytest.raises(DemoError, match="but its summary is: missing"):
+        expect("cdktf plan", [], Counts(added=1))
+
+
+def test_the_configuration_uses_the_variables_of_the_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "glue-sessions.yaml").write_text(CONFIGURATION)
+    variables = {"AWS_REGION": "eu-west-1", "TF_STATE_BUCKET": "states", "SAGEMAKER_ROLE_NAME": "team"}
+    shipped = load(ROOT / "glue-sessions.yaml", variables)
+    used = load(tmp_path / "glue-sessions.yaml", variables)
+    assert (used.state, used.role_stacks) == (shipped.state, shipped.role_stacks)
+
+
+def test_the_whole_demo_prints_at_most_25_lines() -> None:
+    written = io.StringIO()
+    output = Output(Console(file=written, width=120, highlight=False))
+    for step in ("Start a local AWS on this machine", *(str(step.__doc__) for step in STEPS)):
+        with output.step(step):
+            for _ in range(50):
+                output.line("details")
+            output.result("a result")
+    output.end(f"Done in 60 s, and nothing is left running. {OWN_ACCOUNT}")
+    assert len(written.getvalue().splitlines()) <= MOST_LINES
+
+
+def test_each_step_has_a_title_in_one_line() -> None:
+    titles = [step.__doc__ or "" for step in STEPS]
+    assert all(title and "\n" not in title for title in titles)
+    assert len(set(titles)) == len(titles)
+
+
+def test_an_interrupt_while_loading_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "commands.demo"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted, nothing is left running\n")
+
+
+def test_the_role_is_as_the_console_creates_it(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam")
+    arn = account.create_domain(iam, sandbox.client("sagemaker"))
+    role = account.read_role(iam)
+    assert arn == role.other["Arn"]
+    assert role.other["Path"] == "/service-role/"
+    assert role.other["Tags"] == [{"Key": "team", "Value": "data-science"}]
+    assert role.trust_policy == account.trust_of_the_console()
+    assert role.attached_policies == {"arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"}
+    assert role.inline_policies == {}
+
+
+def test_a_role_without_the_grants_ends_the_demo(sandbox: Sandbox, tmp_path: Path) -> None:
+    with Shell(tmp_path, {}) as shell:
+        demo = Demo(sandbox, shell, Output(Console(file=io.StringIO())), tmp_path, results=tmp_path)
+        demo.before = demo.read_role()
+        with pytest.raises(DemoError, match="this is wrong: its trust policy is the recipe's"):
+            steps.check_role(demo)
+
+
+def test_a_command_with_an_unexpected_status_ends_the_demo(sandbox: Sandbox, tmp_path: Path) -> None:
+    with Shell(tmp_path, {"PATH": os.defpath}) as shell:
+        demo = Demo(sandbox, shell, Output(Console(file=io.StringIO())), tmp_path, results=tmp_path)
+        assert demo.run("sh -c 'echo a; exit 1'", status=1) == ["a"]
+        with pytest.raises(DemoError, match="ended with status 3, expected 0"):
+            demo.run("sh -c 'exit 3'")
