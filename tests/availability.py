@@ -1,4 +1,4 @@
-"""What a test needs of the machine: where it is missing the test is skipped, but never where CI is `true`."""
+"""Requirements of a test on the machine: without them the test is skipped, or fails if CI is `true`."""
 
 import os
 from typing import NoReturn
@@ -9,7 +9,7 @@ from terraform_cli import installation
 
 
 def terraform_binary() -> str:
-    """Path of terraform."""
+    """Return the path of Terraform, or end the test."""
     try:
         return installation.binary()
     except installation.TerraformMissingError as error:
@@ -17,7 +17,7 @@ def terraform_binary() -> str:
 
 
 def missing(reason: str) -> NoReturn:
-    """Skip the test, saying why; where the environment variable CI is `true`, fail it."""
+    """Skip the test with a reason; fail it if the environment variable CI is `true`."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

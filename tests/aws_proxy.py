@@ -1,4 +1,4 @@
-"""Stands between the commands and the sandbox: records every call, and answers chosen ones itself."""
+"""A proxy between the commands and the sandbox that records every call and can answer some itself."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from sandbox.launcher import Sandbox
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came in; of S3 the operation is the method and the path, like `GET /bucket/key`."""
+    """A request; for S3 the operation is the method and the path, like `GET /bucket/key`."""
 
     operation: str
     region: str
@@ -27,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error in place of AWS's answer."""
+    """An error response."""
 
     code: str
     message: str = "not today"
@@ -36,16 +36,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Cut:
-    """No answer at all: the connection is closed."""
+    """No response: the connection is closed."""
 
 
 Answer = dict[str, Any] | bytes | Refusal | Cut | None
-"""A JSON service's answer, or XML, or an error, or a cut connection, or None to let the sandbox answer."""
+"""A JSON response, or XML, or an error, or a closed connection; None: the sandbox answers."""
 
 
 @dataclass
 class AwsProxy:
-    """A running proxy. `answers` has, by operation, what is asked before the sandbox is, with parameters and region."""
+    """A running proxy. `answers` maps operations to functions of parameters and region, called before the sandbox."""
 
     environment: dict[str, str]
     calls: list[Call] = field(default_factory=list)
@@ -55,7 +55,7 @@ class AwsProxy:
         self.answers[operation] = lambda _, __: Refusal(code, message)
 
     def refuse_where(self, operation: str, parameter: str, value: str, code: str) -> None:
-        """Refuse the calls in which a parameter has this value."""
+        """Refuse the calls with this value of a parameter."""
         self.answers[operation] = lambda given, _: Refusal(code, "not today") if given.get(parameter) == value else None
 
     @property
@@ -72,13 +72,13 @@ class _Everything(dict[str, Callable[[dict[str, Any], str], Answer]]):
 
 
 def answer_all(proxy: AwsProxy, answer: Callable[[str], Answer]) -> None:
-    """Ask one function about every call, by its operation."""
+    """Answer every call with one function of its operation."""
     proxy.answers = _Everything(answer)
 
 
 @contextmanager
 def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
-    """Run a proxy on loopback while the block runs."""
+    """Run a proxy on loopback."""
     upstream = urlsplit(sandbox.endpoint)
     context = ssl.create_default_context(cafile=str(sandbox.certificate_authority))
     idle: queue.SimpleQueue[http.client.HTTPSConnection] = queue.SimpleQueue()
@@ -116,7 +116,7 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
             try:
                 connection.request(self.command, self.path, body, dict(self.headers))
                 response = connection.getresponse()
-            except (http.client.HTTPException, OSError):  # the sandbox has closed it meanwhile
+            except (http.client.HTTPException, OSError):  # the sandbox has closed the idle connection
                 connection.close()
                 connection.request(self.command, self.path, body, dict(self.headers))
                 response = connection.getresponse()
@@ -169,7 +169,7 @@ def _call(headers: Any, body: bytes, request: str) -> tuple[Call, dict[str, Any]
 def _refusal(refusal: Refusal, is_json: bool, *, is_s3: bool) -> bytes:
     if is_json:
         return json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
-    said = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
+    body = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
     if is_s3:
-        return f"<Error>{said}</Error>".encode()
-    return (f"<ErrorResponse><Error><Type>Sender</Type>{said}</Error><RequestId>1</RequestId></ErrorResponse>").encode()
+        return f"<Error>{body}</Error>".encode()
+    return (f"<ErrorResponse><Error><Type>Sender</Type>{body}</Error><RequestId>1</RequestId></ErrorResponse>").encode()

@@ -1,11 +1,11 @@
-"""A test that lacks something is skipped with the reason, and fails in continuous integration."""
+"""A test without its requirements is skipped with a reason, and fails in continuous integration."""
 
 import pytest
 
 from tests.availability import missing, terraform_binary
 
 
-def test_without_terraform_a_test_is_skipped_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_terraform_a_test_is_skipped_and_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(pytest.skip.Exception, match="terraform is not on PATH: install Terraform"):

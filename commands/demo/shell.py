@@ -118,9 +118,8 @@ class Counts:
     destroyed: int = 0
 
     def __str__(self) -> str:
-        if self == Counts():
-            return "no changes"
-        return f"adopt {self.adopted}, add {self.added}, change {self.changed}, destroy {self.destroyed}"
+        numbers = {"adopt": self.adopted, "add": self.added, "change": self.changed, "destroy": self.destroyed}
+        return ", ".join(f"{verb} {number}" for verb, number in numbers.items() if number) or "no changes"
 
 
 def plain(line: str) -> str:

@@ -15,7 +15,7 @@ MakeBinary = Callable[..., Environment]
 
 @pytest.fixture(autouse=True)
 def empty_opt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder in the place of /opt, so that this machine's own provider is not found."""
+    """Replace /opt with an empty folder, which hides this machine's provider."""
     opt = tmp_path / "opt"
     opt.mkdir()
     monkeypatch.setattr(installation, "_IMAGES", opt)
@@ -31,7 +31,7 @@ def environment(tmp_path: Path) -> Environment:
 
 @pytest.fixture
 def make_binary(tmp_path: Path) -> MakeBinary:
-    """Make a program that writes `says`, and give an environment whose PATH has nothing else."""
+    """Return a function that creates a program which prints `says`, alone on the PATH of the returned environment."""
 
     def make(says: str, name: str = "terraform", status: int = 0) -> Environment:
         program = tmp_path / "bin" / name
@@ -47,12 +47,12 @@ def test_terraform_is_found_on_the_path(make_binary: MakeBinary, tmp_path: Path)
     assert installation.binary(make_binary("")) == str(tmp_path / "bin" / "terraform")
 
 
-def test_another_binary_is_named_as_cdktf_does(make_binary: MakeBinary, tmp_path: Path) -> None:
+def test_another_binary_is_selected_as_in_cdktf(make_binary: MakeBinary, tmp_path: Path) -> None:
     environment = {**make_binary("", name="tofu"), "TERRAFORM_BINARY_NAME": "tofu"}
     assert installation.binary(environment) == str(tmp_path / "bin" / "tofu")
 
 
-def test_without_terraform_one_line_says_what_to_install() -> None:
+def test_without_terraform_one_line_names_what_to_install() -> None:
     with pytest.raises(TerraformMissingError) as raised:
         installation.binary({"PATH": "/nowhere"})
     assert str(raised.value) == (
@@ -61,7 +61,7 @@ def test_without_terraform_one_line_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("version", ["1.10.0", "1.11.4", "1.12.0-alpha20250101", "2.0.0"])
-def test_a_version_that_locks_state_in_s3_is_taken(make_binary: MakeBinary, version: str) -> None:
+def test_a_version_that_locks_state_in_s3_is_accepted(make_binary: MakeBinary, version: str) -> None:
     installation.check(make_binary(f'{{"terraform_version": "{version}"}}'))
 
 
@@ -89,18 +89,18 @@ def test_another_version_is_refused_in_one_line(make_binary: MakeBinary, says: s
     "folder",
     ["home/.terraform.d/plugins", "home/.local/share/terraform/plugins", "share/terraform/plugins", "opt", "opt/image"],
 )
-def test_a_provider_on_this_machine_is_found(tmp_path: Path, environment: Environment, folder: str) -> None:
+def test_a_provider_on_this_machine_is_used(tmp_path: Path, environment: Environment, folder: str) -> None:
     (tmp_path / folder / PROVIDER).mkdir(parents=True)
     assert installation.provider_mirror(environment) == tmp_path / folder
 
 
-def test_a_data_folder_of_the_users_own_is_looked_at(tmp_path: Path, environment: Environment) -> None:
+def test_the_users_data_folder_is_searched(tmp_path: Path, environment: Environment) -> None:
     (tmp_path / "data/terraform/plugins" / PROVIDER).mkdir(parents=True)
     own = {**environment, "XDG_DATA_HOME": str(tmp_path / "data")}
     assert installation.provider_mirror(own) == tmp_path / "data/terraform/plugins"
 
 
-def test_without_a_provider_on_this_machine_downloads_are_kept(tmp_path: Path, environment: Environment) -> None:
+def test_without_a_provider_on_this_machine_downloads_are_cached(tmp_path: Path, environment: Environment) -> None:
     assert installation.provider_mirror(environment) is None
     settings = installation.settings(tmp_path / "made", environment)
     assert "TF_CLI_CONFIG_FILE" not in settings
@@ -108,7 +108,7 @@ def test_without_a_provider_on_this_machine_downloads_are_kept(tmp_path: Path, e
     assert (tmp_path / "made/providers").is_dir()
 
 
-def test_the_users_own_cache_of_downloads_is_used(tmp_path: Path, environment: Environment) -> None:
+def test_the_users_provider_cache_is_used(tmp_path: Path, environment: Environment) -> None:
     settings = installation.settings(tmp_path, {**environment, "TF_PLUGIN_CACHE_DIR": "/their/cache"})
     assert settings["TF_PLUGIN_CACHE_DIR"] == "/their/cache"
 
@@ -122,7 +122,7 @@ def test_a_provider_on_this_machine_is_named_in_a_cli_configuration(tmp_path: Pa
 
 
 @pytest.mark.parametrize("by_variable", [True, False])
-def test_the_users_own_cli_configuration_stands(tmp_path: Path, environment: Environment, by_variable: bool) -> None:
+def test_the_users_cli_configuration_is_kept(tmp_path: Path, environment: Environment, by_variable: bool) -> None:
     (tmp_path / "opt" / PROVIDER).mkdir(parents=True)
     own = tmp_path / "own.tfrc" if by_variable else Path(environment["HOME"]) / ".terraformrc"
     own.write_text("")
@@ -131,13 +131,13 @@ def test_the_users_own_cli_configuration_stands(tmp_path: Path, environment: Env
     assert not {"TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"} & installation.settings(tmp_path, environment).keys()
 
 
-def test_a_cli_configuration_that_is_not_there_is_replaced(tmp_path: Path, environment: Environment) -> None:
+def test_a_missing_cli_configuration_is_replaced(tmp_path: Path, environment: Environment) -> None:
     settings = installation.settings(tmp_path / "made", {**environment, "TF_CLI_CONFIG_FILE": str(tmp_path / "gone")})
     assert Path(settings["TF_CLI_CONFIG_FILE"]).read_text() == ""
 
 
 @pytest.mark.parametrize(("given", "used"), [({}, "400"), ({"GOGC": "50"}, "50")])
-def test_garbage_is_collected_less_often_unless_the_user_says_how_often(
+def test_garbage_is_collected_less_often_unless_the_user_sets_gogc(
     tmp_path: Path, environment: Environment, given: Environment, used: str
 ) -> None:
     assert installation.settings(tmp_path, {**environment, **given})["GOGC"] == used

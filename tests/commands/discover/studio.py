@@ -1,4 +1,4 @@
-"""SageMaker Studio of a test: domains, user profiles and spaces in the sandbox, gone at the end."""
+"""SageMaker Studio for a test: domains, user profiles and spaces in the sandbox, deleted at the end."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,7 +7,7 @@ from sandbox.launcher import Sandbox
 
 
 class Studio:
-    """Makes domains, user profiles and spaces; a domain goes by its name here and by the id it was given in AWS."""
+    """Creates domains, user profiles and spaces; `ids` maps a domain's name to its id."""
 
     def __init__(self, sandbox: Sandbox, *, region: str = "us-east-1") -> None:
         self._sagemaker = sandbox.client("sagemaker", region_name=region)
@@ -41,7 +41,7 @@ class Studio:
         self._spaces.append((domain, name))
 
     def profiles(self, roles: dict[tuple[str, str], str | None]) -> None:
-        """Make many user profiles at once, each with its role, by domain and name."""
+        """Create user profiles in parallel; the roles are by domain and name."""
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda item: self.profile(*item[0], role=item[1]), roles.items()))
 

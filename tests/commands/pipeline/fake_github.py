@@ -1,4 +1,4 @@
-"""GitHub's REST API on this machine, as far as the pipeline uses it; what was done is left to be looked at.
+"""The part of GitHub's REST API that the pipeline uses, served on loopback; it records the calls and their effects.
 
 Source of the shapes: https://docs.github.com/en/rest (issues, comments, pull requests of a commit, workflow runs).
 """
@@ -21,7 +21,7 @@ TOKEN = "token-of-the-job"
 
 @dataclass
 class FakeGitHub:
-    """A repository. `answers` has, by method and path, what is answered instead, as (status, body)."""
+    """A repository. `answers` overrides responses, by method and path, with (status, body)."""
 
     environment: dict[str, str]
     output: Path
@@ -34,18 +34,18 @@ class FakeGitHub:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs that the step has set."""
+        """The outputs of the step."""
         return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
 
     @property
     def open_issues(self) -> dict[str, str]:
-        """Texts of the open issues by title."""
+        """The open issues' texts, by title."""
         return {issue["title"]: issue["body"] for issue in self.issues if issue["state"] == "open"}
 
     def comment(self, pull_request: int, body: str, user: dict[str, str] = BOT) -> dict[str, Any]:
-        made = {"id": 1000 + len(self.comments), "body": body, "user": user, "of": pull_request}
-        self.comments.append(made)
-        return made
+        comment = {"id": 1000 + len(self.comments), "body": body, "user": user, "of": pull_request}
+        self.comments.append(comment)
+        return comment
 
     def issue(self, title: str, body: str | None, labels: list[str], user: dict[str, str] = BOT) -> dict[str, Any]:
         made = {
@@ -65,35 +65,35 @@ class FakeGitHub:
             return prepared
         if method == "POST" and path == "issues":
             return 201, self.issue(body["title"], body["body"], body["labels"])
-        if found := re.fullmatch(r"issues/(\d+)/comments", path):
-            number = int(found[1])
+        if match := re.fullmatch(r"issues/(\d+)/comments", path):
+            number = int(match[1])
             if method == "POST":
                 return 201, self.comment(number, body["body"])
             return 200, self._page([each for each in self.comments if each["of"] == number], query)
-        if found := re.fullmatch(r"issues/(comments/)?(\d+)", path):
-            key, among = ("id", self.comments) if found[1] else ("number", self.issues)
-            (changed,) = (each for each in among if each[key] == int(found[2]))
+        if match := re.fullmatch(r"issues/(comments/)?(\d+)", path):
+            key, among = ("id", self.comments) if match[1] else ("number", self.issues)
+            (changed,) = (each for each in among if each[key] == int(match[2]))
             changed.update(body)
             return 200, changed
         if path == "issues":
             wanted = [i for i in self.issues if i["state"] == query["state"] and query["labels"] in i["labels"]]
             return 200, self._page(wanted, query)
-        if found := re.fullmatch(r"commits/(\w+)/pulls", path):
-            return 200, self._page(self.pulls.get(found[1], []), query)
+        if match := re.fullmatch(r"commits/(\w+)/pulls", path):
+            return 200, self._page(self.pulls.get(match[1], []), query)
         if path == "actions/workflows/plan.yaml/runs":
             of_head = [run for run in self.runs if run["head_sha"] == query["head_sha"]]
             return 200, {"workflow_runs": [run for run in of_head if run["event"] == query["event"]]}
         return 404, {"message": "Not Found"}
 
     @staticmethod
-    def _page(found: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+    def _page(items: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
         length, number = int(query["per_page"]), int(query["page"])
-        return found[length * (number - 1) : length * number]
+        return items[length * (number - 1) : length * number]
 
 
 @contextmanager
 def fake_github(folder: Path) -> Iterator[FakeGitHub]:
-    """Run it; `folder` is for the files that GitHub gives a job."""
+    """Serve the repository; `folder` holds the files that GitHub gives a job."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""The rules that the workflows keep to, as far as their files tell."""
+"""The rules for workflow files."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.repository import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
 
-# the least that each job needs; the token may do nothing else
+# the least permissions of each job's token
 PERMISSIONS = {
     "tests.yaml": {"tests": {"contents": "read"}},
     "plan.yaml": {
@@ -32,35 +32,35 @@ _MAKE = re.compile(r"make ((?:[a-z-]+ ?)+?)(?: (?:STACK|VERSION)=\"\$(\w+)\")?")
 
 
 def read(text: str) -> Any:
-    """Parse a workflow: in YAML 1.2, `on` is a word."""
+    """Parse a workflow as YAML 1.2, in which `on` is a string."""
     return YAML(typ="safe").load(text)
 
 
-def faults(name: str, text: str) -> Iterator[str]:
-    """Yield, a line each, where a workflow breaks a rule.
+def violations(name: str, text: str) -> Iterator[str]:
+    """Yield one line for each rule that a workflow violates.
 
     Args:
-        name: of the file.
-        text: its content.
+        name: the file's name.
+        text: the file's content.
     """
     try:
         workflow = read(text)
     except YAMLError as error:
-        yield f"is no YAML: {' '.join(str(error).split())}"
+        yield f"is not YAML: {' '.join(str(error).split())}"
         return
     for key in workflow.keys() - {"name", "on", "permissions", "concurrency", "env", "jobs"}:
         yield f"has an unknown key {key}"
     if workflow.get("permissions") != {}:
-        yield "gives its token more than nothing"
+        yield "gives its token permissions for all jobs"
     if "pull_request_target" in workflow["on"]:
-        yield "runs the code of forks with the rights of this repository"
+        yield "runs the code of forks with permissions of this repository"
     if "secrets." in text:
         yield "uses a secret"
     if {job: settings.get("permissions") for job, settings in workflow["jobs"].items()} != PERMISSIONS[name]:
         yield "gives a job other permissions than the least"
     yield from _pins(text)
     for job, settings in workflow["jobs"].items():
-        yield from (f"{job}: {fault}" for fault in _job(settings, workflow["jobs"]))
+        yield from (f"{job}: {violation}" for violation in _job(settings, workflow["jobs"]))
 
 
 def _pins(text: str) -> Iterator[str]:
@@ -76,40 +76,40 @@ def _job(job: dict[str, Any], jobs: dict[str, Any]) -> Iterator[str]:
     needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
     for needed, output in re.findall(r"needs\.([\w-]+)\.(?:result|outputs\.(\w+))", str(job)):
         if needed not in needs:
-            yield f"does not need {needed}, which it asks"
+            yield f"does not need {needed}, whose result it uses"
         elif output and output not in jobs[needed]["outputs"]:
-            yield f"asks {needed} for {output}, which that does not give"
+            yield f"uses the output {output}, which {needed} does not set"
     ids = {step.get("id") for step in job["steps"]}
-    for asked in re.findall(r"steps\.([\w-]+)\.", str(job)):
-        if asked not in ids:
-            yield f"has no step {asked}"
+    for step_id in re.findall(r"steps\.([\w-]+)\.", str(job)):
+        if step_id not in ids:
+            yield f"has no step {step_id}"
     for step in job["steps"]:
         yield from _step(step)
 
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
     if ("uses" in step) == ("run" in step):
-        yield "has a step that neither runs nor uses, or does both"
+        yield "has a step that has neither run nor uses, or both"
         return
     if "uses" in step:
         if step["uses"].startswith("actions/checkout@") and step.get("with") != {"persist-credentials": False}:
-            yield "leaves the token in the clone"
+            yield "keeps the token in the clone"
         if "setup-terraform@" in step["uses"] and step["with"].get("terraform_wrapper") is not False:
             yield "wraps terraform, which hides its exit status"
         return
-    made = _MAKE.fullmatch(step["run"])
-    if made is None:
+    call = _MAKE.fullmatch(step["run"])
+    if call is None:
         yield f"runs more than make: {step['run']}"
         return
-    for target in made[1].split():
+    for target in call[1].split():
         if not has_target(target):
-            yield f"makes {target}, which there is not"
-    if made[2] and made[2] not in step.get("env", {}):
-        yield f"hands over {made[2]}, which is not in the step's env"
+            yield f"calls the missing target {target}"
+    if call[2] and call[2] not in step.get("env", {}):
+        yield f"passes {call[2]}, which is not in the step's env"
 
 
 def has_target(target: str) -> bool:
-    """Say whether the Makefile has a target."""
+    """Return whether the Makefile has a target."""
     if target.removeprefix("pipeline-") in STEPS:
         return True
     return re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
