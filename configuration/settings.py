@@ -309,6 +309,11 @@ class RoleStack:
     kept_trust: Document | None
     partition: str
 
+    @property
+    def account_id(self) -> str | None:
+        """The account of the role, if its environment or its ARN names one."""
+        return self.environment.account_id or (self.role.arn.account_id if self.role.arn else None)
+
 
 @dataclass(frozen=True)
 class Configuration:

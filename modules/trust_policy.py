@@ -5,6 +5,7 @@ import json
 from constructs import Construct
 
 from iam.documents.recipe import ASSUME_ROLE, GLUE, GLUE_STATEMENT_SID, SAGEMAKER, glue_statement
+from iam.documents.trust import DELETED_PRINCIPAL_ID
 from iam.policy_document import Document
 from modules import hcl
 from modules.execution_role import LIVE_ROLE_ARN, LIVE_TRUST_POLICY, ROLE_ADDRESS, AdoptedRole
@@ -14,7 +15,7 @@ EXPRESSIONS = hcl.Expressions(
     "trust_policy.hcl",
     assume_role=hcl.quoted(ASSUME_ROLE),
     assume_role_in_lower_case=hcl.quoted(ASSUME_ROLE.lower()),
-    deleted_principal=hcl.quoted("^A(ROA|IDA)[A-Z0-9]+$"),
+    deleted_principal=hcl.quoted(f"^{DELETED_PRINCIPAL_ID}$"),
     glue=hcl.quoted(GLUE),
     our_sid=hcl.quoted(GLUE_STATEMENT_SID),
     sagemaker=hcl.quoted(SAGEMAKER),

@@ -28,12 +28,11 @@ class GlueSessionsStack(TerraformStack):
     def __init__(self, scope: Construct, *, settings: RoleStack, state: State) -> None:
         super().__init__(scope, settings.name)
         environment, role = settings.environment, settings.role
-        account_id = environment.account_id or (role.arn.account_id if role.arn else None)
         AwsProvider(
             self,
             "aws",
             region=environment.region,
-            allowed_account_ids=[account_id] if account_id else None,
+            allowed_account_ids=[settings.account_id] if settings.account_id else None,
             assume_role=[AwsProviderAssumeRole(role_arn=environment.deploy_role_arn)]
             if environment.deploy_role_arn
             else None,

@@ -11,6 +11,8 @@ from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, P
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state
 
+_NAME = "pipeline-access"
+
 
 class PipelineAccessStack(TerraformStack):
     """GitHub's OIDC provider, a role that plans and a role that applies.
@@ -23,7 +25,7 @@ class PipelineAccessStack(TerraformStack):
     """
 
     def __init__(self, scope: Construct, *, settings: PipelineSettings) -> None:
-        super().__init__(scope, "pipeline-access")
+        super().__init__(scope, _NAME)
         github, reach, state = settings.github, settings.reach, settings.state
         AwsProvider(
             self,
@@ -31,7 +33,7 @@ class PipelineAccessStack(TerraformStack):
             region=settings.region,
             allowed_account_ids=[settings.account_id] if settings.account_id else None,
         )
-        keep_state(self, state=state, key=f"{state.key_prefix}/pipeline-access.tfstate")
+        keep_state(self, state=state, key=f"{state.key_prefix}/{_NAME}.tfstate")
         DataAwsCallerIdentity(self, "current")
 
         provider = None if github.oidc_provider_exists else GitHubOidcProvider(self, "OidcProvider")

@@ -10,6 +10,8 @@ from modules.state_bucket import StateBucket
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state
 
+_NAME = "state-bucket"
+
 
 class StateBucketStack(TerraformStack):
     """Imports the bucket, which must exist, and keeps it in shape.
@@ -20,7 +22,7 @@ class StateBucketStack(TerraformStack):
     """
 
     def __init__(self, scope: Construct, *, state: State) -> None:
-        super().__init__(scope, "state-bucket")
+        super().__init__(scope, _NAME)
         AwsProvider(
             self,
             "aws",
@@ -31,7 +33,7 @@ class StateBucketStack(TerraformStack):
             custom_ca_bundle=state.custom_ca_bundle,
             endpoints=[state.endpoints.model_dump(exclude_none=True)] if state.endpoints else None,
         )
-        keep_state(self, state=state, key=f"{state.key_prefix}/state-bucket.tfstate")
+        keep_state(self, state=state, key=f"{state.key_prefix}/{_NAME}.tfstate")
         StateBucket(
             self,
             "StateBucket",

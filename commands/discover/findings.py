@@ -144,8 +144,7 @@ def _stacks(arn: RoleArn, configuration: Configuration | None) -> list[RoleStack
     return [
         stack
         for stack in (configuration.role_stacks if configuration else ())
-        if stack.role.name.lower() == arn.name.lower()
-        and (stack.role.arn.account_id if stack.role.arn else stack.environment.account_id) in (None, arn.account_id)
+        if stack.role.name.lower() == arn.name.lower() and stack.account_id in (None, arn.account_id)
     ]
 
 

@@ -51,8 +51,8 @@ class Checker:
             operation = f"assume {environment.deploy_role_arn}" if environment.deploy_role_arn else "sts"
             self.errors.add(f"environments.{name}", operation, error)
             return [Result(stack, "not checked", [in_words(error)]) for stack in stacks]
-        elsewhere = [stack for stack in stacks if _account_id(stack) not in (None, account_id)]
-        for declared in dict.fromkeys(map(_account_id, elsewhere)):
+        elsewhere = [stack for stack in stacks if stack.account_id not in (None, account_id)]
+        for declared in dict.fromkeys(stack.account_id for stack in elsewhere):
             self.errors.add_line(
                 f"environments.{name}: is account {declared}, and the credentials are for {account_id}:"
                 " use that account's, or set deploy_role_arn"
@@ -74,10 +74,6 @@ class Checker:
         if environment.deploy_role_arn:
             return account.assuming(environment.deploy_role_arn, session_name="glue-sessions-verify")
         return account
-
-
-def _account_id(stack: RoleStack) -> str | None:
-    return stack.environment.account_id or (stack.role.arn.account_id if stack.role.arn else None)
 
 
 class _RoleCheck:

@@ -16,7 +16,8 @@ _PRINCIPAL_KEYS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 # When a role or user is deleted, IAM shows the unique id it had in place of its ARN.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-_DELETED_PRINCIPAL = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
+DELETED_PRINCIPAL_ID = r"A(ROA|IDA)[A-Z0-9]+"
+"""Regular expression of a whole principal, for Python as for Terraform."""
 
 
 class TrustPolicyError(ValueError):
@@ -92,7 +93,7 @@ def deleted_principals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             principals = statement.get(key)
             named = principals.get("AWS", []) if isinstance(principals, dict) else []
             for principal in _strings(named):
-                if _DELETED_PRINCIPAL.fullmatch(principal):
+                if re.fullmatch(DELETED_PRINCIPAL_ID, principal):
                     yield f"{_place(document, index)}.{key}.AWS", principal
 
 

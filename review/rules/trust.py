@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from iam.documents.recipe import GLUE, SAGEMAKER
+from iam.documents.trust import DELETED_PRINCIPAL_ID
 from iam.engine.statements import Statement
 from plans.roles import Role, allowed
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
@@ -127,7 +128,7 @@ OPENED_TO_IDENTITY_PROVIDER = RoleRule(
 )
 
 
-_UNIQUE_ID = re.compile(r"AWS:A(?:ROA|IDA)[A-Z0-9]{12,}")
+_UNIQUE_ID = re.compile(f"AWS:{DELETED_PRINCIPAL_ID}")
 
 
 def _deleted_principal(role: Role) -> Iterator[Hit]:
