@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from aws import state_backend
 from configuration import Configuration
+from iam.documents.grants import policy_grants
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_GRANTS = {"aws_iam_role_policy", "aws_iam_role_policy_attachment"}
+_GRANTS = {grant.resource_type for grant in policy_grants()}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from commands.demo.output import Output
 from commands.demo.shell import Counts, Shell, counts, plain, without_initialization, without_stack
 from configuration import configuration_path, load
 from iam.arn import RoleArn
-from iam.documents.recipe import INLINE_POLICY_NAME, inline_policy, managed_policy_arn, trust_policy
+from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies, policy_grants
+from iam.documents.recipe import trust_policy
 from sandbox.launcher import Sandbox
 
 BUCKET = "data-science-terraform-states"
@@ -28,6 +29,12 @@ environments:
       - role: ${SAGEMAKER_ROLE_NAME}
 """
 """The configuration as this repository ships it."""
+
+_SETTINGS = GrantSettings(permissions="recipe")
+"""The settings of the role in CONFIGURATION."""
+
+_GRANTED = Counts(adopted=1, added=len([*policy_grants()]), changed=1)
+"""The first plan: the role is adopted with a changed trust policy, and gets each policy."""
 
 OWN_ACCOUNT = """In your own account:
   export AWS_REGION=eu-west-1 TF_STATE_BUCKET=my-terraform-states SAGEMAKER_ROLE_NAME=my-execution-role
@@ -159,7 +166,7 @@ def plan(demo: Demo) -> None:
         "The role is adopted: Terraform takes over its trust policy and nothing else. Path, description, tags and all "
         "other policies stay with their owners."
     )
-    demo.cdktf("cdktf plan", Counts(adopted=1, added=2, changed=1))
+    demo.cdktf("cdktf plan", _GRANTED)
 
 
 def review(demo: Demo) -> None:
@@ -170,7 +177,7 @@ def review(demo: Demo) -> None:
 
 def apply(demo: Demo) -> None:
     """cdktf apply"""
-    demo.cdktf("cdktf apply --auto-approve", Counts(adopted=1, added=2, changed=1))
+    demo.cdktf("cdktf apply --auto-approve", _GRANTED)
 
 
 def plan_again(demo: Demo) -> None:
@@ -184,15 +191,16 @@ def drift(demo: Demo) -> None:
     arn = RoleArn.parse(iam.get_role(RoleName=ROLE_NAME)["Role"]["Arn"])
     iam.update_assume_role_policy(RoleName=ROLE_NAME, PolicyDocument=json.dumps(account.trust_of_the_console()))
     demo.output.note("iam:UpdateAssumeRolePolicy: Glue is no longer trusted.")
-    iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=managed_policy_arn(arn.partition))
-    demo.output.note("iam:DetachRolePolicy: the managed policy is detached.")
+    for grant in managed_policies():
+        iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=grant.arn(arn.partition))
+        demo.output.note(f"iam:DetachRolePolicy: {grant.policy_name} is detached.")
     lines = demo.run("python -m commands.drift", status=1)
     demo.output.result(plain(lines[-1]))
 
 
 def repair(demo: Demo) -> None:
     """Repair it with cdktf apply"""
-    demo.cdktf("cdktf apply --auto-approve", Counts(added=1, changed=1))
+    demo.cdktf("cdktf apply --auto-approve", Counts(added=len([*managed_policies()]), changed=1))
 
 
 def check_role(demo: Demo) -> None:
@@ -200,12 +208,14 @@ def check_role(demo: Demo) -> None:
     assert demo.before is not None
     before, now = demo.before, demo.read_role()
     arn = RoleArn.parse(now.other["Arn"])
-    recipe = inline_policy("recipe", partition=arn.partition, account_id=arn.account_id, role_arn=str(arn))
+    attached = {grant.arn(arn.partition) for grant in managed_policies() if grant.is_granted(_SETTINGS)}
+    documents = {grant.policy_name: grant.document(_SETTINGS, Grantee.of(arn)) for grant in inline_policies()}
+    inline = {name: document for name, document in documents.items() if document}
     for claim, holds in {
         "its trust policy is the recipe's": now.trust_policy == trust_policy(),
         "the managed policy is attached, AmazonSageMakerFullAccess still is": now.attached_policies
-        == before.attached_policies | {managed_policy_arn(arn.partition)},
-        "its inline policy is the recipe's": now.inline_policies == {INLINE_POLICY_NAME: recipe},
+        == before.attached_policies | attached,
+        "its inline policy is the recipe's": now.inline_policies == inline,
         "path, description, tags, session length and id are unchanged": now.other == before.other,
     }.items():
         if not holds:

@@ -8,7 +8,7 @@ from aws.roles import NoRole
 from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
-from iam.documents.recipe import INLINE_POLICY_NAME
+from iam.documents.grants import SETUP_POLICY
 from iam.policy_document import Document
 from iam.readiness import grants
 from iam.readiness.grants import Grants, Quotas
@@ -154,7 +154,7 @@ def _notes(held: Grants, stacks: Sequence[RoleStack], *, configured: bool) -> li
         wanted = {stack.role.permissions for stack in stacks}
         if held.inline_policy == "other" or (held.inline_policy != "absent" and held.inline_policy not in wanted):
             notes.append(
-                f"its ownership is external, and its inline policy {INLINE_POLICY_NAME} has other content:"
+                f"its ownership is external, and its inline policy {SETUP_POLICY.policy_name} has other content:"
                 " apply would overwrite it"
             )
     if not stacks and (held.managed_policy or held.inline_policy not in ("absent", "unknown")):

@@ -14,7 +14,8 @@ from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
 from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load, yaml_text
 from iam.documents import trust
-from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, trust_policy_keeping
+from iam.documents.grants import GLUE_TRUST
+from iam.documents.recipe import SAGEMAKER, trust_policy_keeping
 from iam.policy_document import Document
 from iam.readiness import grants
 from iam.readiness.grants import Quotas
@@ -181,10 +182,10 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
 
 def _not_keepable(document: Document) -> str | None:
     """Return why a document's statements cannot be kept next to Glue's, None if they can."""
-    if trust.trusts(document, GLUE):
+    if trust.trusts(document, GLUE_TRUST.service):
         return "trusts Glue in a statement of others or under conditions"
-    if any(statement.get("Sid") == GLUE_STATEMENT_SID for statement in trust.statements(document)):
-        return f"has a statement of others with the Sid {GLUE_STATEMENT_SID}"
+    if any(statement.get("Sid") == GLUE_TRUST.sid for statement in trust.statements(document)):
+        return f"has a statement of others with the Sid {GLUE_TRUST.sid}"
     if not trust.trusts(document, SAGEMAKER):
         return "does not trust SageMaker"
     return None

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws.account import Account
-from iam.documents.recipe import GLUE
+from iam.documents.grants import GLUE_TRUST
 from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
 from iam.readiness import grants
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam.literals import ContextKeyTypeEnumType
     from mypy_boto3_iam.type_defs import ContextEntryTypeDef, EvaluationResultTypeDef
 
-GLUE_ASSUMES = KernelCall("sts:AssumeRole", "role", f"first cell: {GLUE} assumes the role")
+GLUE_ASSUMES = KernelCall("sts:AssumeRole", "role", f"first cell: {GLUE_TRUST.service} assumes the role")
 """Not a call of the kernel, but part of glue:CreateSession. IAM does not simulate trust policies."""
 
 SIMULATION = "iam:SimulatePrincipalPolicy"
@@ -75,7 +75,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
 
 def _without_policies(role: Role) -> Iterator[CallResult]:
     yield CallResult(NO_PERMISSION_NEEDED, Decision(Verdict.ALLOWED, "it needs no permission"))
-    yield CallResult(GLUE_ASSUMES, decide_trust(trust_policy(role.trust_policy), GLUE))
+    yield CallResult(GLUE_ASSUMES, decide_trust(trust_policy(role.trust_policy), GLUE_TRUST.service))
 
 
 def _alike(item: tuple[KernelCall, Request]) -> tuple[str, list[tuple[str, tuple[str, ...]]]]:

@@ -1,24 +1,25 @@
 """Mismatches between a role in AWS and its configuration; pure, on documents."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
-from configuration import Role as RoleSettings
 from configuration import RoleStack
 from iam.documents import trust
-from iam.documents.recipe import (
-    GLUE_STATEMENT_SID,
-    INLINE_POLICY_NAME,
-    MANAGED_POLICY_NAME,
-    trust_policy,
-    trust_policy_keeping,
+from iam.documents.grants import (
+    GRANTS,
+    Grantee,
+    GrantSettings,
+    InlinePolicyGrant,
+    ManagedPolicyGrant,
+    TrustGrant,
 )
+from iam.documents.recipe import trust_policy, trust_policy_keeping
 from iam.engine import sentences
-from iam.engine.decision import Verdict
+from iam.engine.decision import Verdict, decide_trust
 from iam.engine.difference import difference
 from iam.engine.statements import Policy, permissions_policy
 from iam.engine.statements import trust_policy as trust_of
 from iam.policy_document import Document
-from iam.readiness import grants
 from iam.role import Role
 
 
@@ -32,24 +33,72 @@ def mismatches(stack: RoleStack, role: Role) -> Iterator[str]:
     arn = stack.role.arn
     if arn and arn != role.arn:
         yield f"the configuration names {arn}, but the role of that name is {role.arn}"
-    if stack.role.released:
-        yield from _remaining_grants(stack.role, role)
+    for grant in GRANTS:
+        match grant:
+            case ManagedPolicyGrant():
+                yield from _managed_policy(grant, stack, role)
+            case InlinePolicyGrant():
+                yield from _inline_policy(grant, stack, role)
+            case TrustGrant():
+                yield from _released_trust(grant, stack, role) if stack.role.released else _trust(grant, stack, role)
+            case _:
+                assert_never(grant)
+
+
+def _settings(stack: RoleStack) -> GrantSettings:
+    return GrantSettings(permissions=stack.role.permissions)
+
+
+def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+    if role.attached_policies is None:
         return
-    held = grants.grants(role)
-    if held.managed_policy is False:
-        yield f"the managed policy {MANAGED_POLICY_NAME} is not attached"
-    if held.inline_policy == "absent":
-        yield f"the inline policy {INLINE_POLICY_NAME} is missing"
-    elif current := (role.inline_policies or {}).get(INLINE_POLICY_NAME):
-        declared = grants.declared_inline_policy(role, stack.role.permissions)
-        if changes := _changes(permissions_policy(declared), permissions_policy(current), of_trust=False):
-            declared_as = f"permissions: {stack.role.permissions}"
-            yield f"the inline policy {INLINE_POLICY_NAME} does not match {declared_as}: {changes}"
-    if stack.role.trust.ownership == "authoritative":
-        if changes := _changes(trust_of(_declared_trust(stack)), trust_of(role.trust_policy), of_trust=True):
-            yield f"the trust policy does not match the configuration: {changes}"
-    elif held.glue_trust.verdict is Verdict.DENIED:
-        yield held.glue_trust.reason
+    attached = grant.arn(role.arn.partition) in role.attached_policies
+    if stack.role.released:
+        if attached:
+            yield f"it is released, but the managed policy {grant.policy_name} is still attached"
+    elif grant.is_granted(_settings(stack)) and not attached:
+        yield f"the managed policy {grant.policy_name} is not attached"
+
+
+def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+    policies, name = role.inline_policies, grant.policy_name
+    if policies is None:
+        return
+    if stack.role.released:
+        if name in policies:
+            yield f"it is released, but the inline policy {name} still exists"
+        return
+    declared = grant.document(_settings(stack), Grantee.of(role.arn))
+    if declared is None:
+        return
+    if name not in policies:
+        yield f"the inline policy {name} is missing"
+        return
+    current = policies[name] or declared
+    if changes := _changes(permissions_policy(declared), permissions_policy(current), of_trust=False):
+        yield f"the inline policy {name} does not match permissions: {stack.role.permissions}: {changes}"
+
+
+def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+    current = trust_of(role.trust_policy)
+    match stack.role.trust.ownership:
+        case "authoritative":
+            if changes := _changes(trust_of(_declared_trust(stack)), current, of_trust=True):
+                yield f"the trust policy does not match the configuration: {changes}"
+        case "additive" | "external":
+            decision = decide_trust(current, grant.service)
+            if decision.verdict is Verdict.DENIED:
+                yield decision.reason
+        case _:
+            assert_never(stack.role.trust.ownership)
+
+
+def _released_trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+    if stack.role.trust.ownership == "external":
+        return
+    ours = any(each.get("Sid") == grant.sid for each in trust.statements(role.trust_policy))
+    if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
+        yield "it is released, but its trust policy still has Glue's statement"
 
 
 def _declared_trust(stack: RoleStack) -> Document:
@@ -58,16 +107,3 @@ def _declared_trust(stack: RoleStack) -> Document:
 
 def _changes(declared: Policy, current: Policy, *, of_trust: bool) -> str:
     return "; ".join(sentences.lines(difference([declared], [current]), trust=of_trust))
-
-
-def _remaining_grants(settings: RoleSettings, role: Role) -> Iterator[str]:
-    held = grants.grants(role)
-    if held.managed_policy:
-        yield f"it is released, but the managed policy {MANAGED_POLICY_NAME} is still attached"
-    if held.inline_policy not in ("absent", "unknown"):
-        yield f"it is released, but the inline policy {INLINE_POLICY_NAME} still exists"
-    if settings.trust.ownership == "external":
-        return
-    ours = any(each.get("Sid") == GLUE_STATEMENT_SID for each in trust.statements(role.trust_policy))
-    if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
-        yield "it is released, but its trust policy still has Glue's statement"
