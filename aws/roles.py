@@ -9,8 +9,8 @@ from typing import Any
 from aws.account import Account, Progress, each
 from aws.errors import AWS_ERRORS, Errors, is_not_found
 from iam.arn import RoleArn
+from iam.documents.quotas import Quotas
 from iam.policy_document import Document
-from iam.readiness.grants import Quotas
 from iam.role import Role
 
 

@@ -7,7 +7,6 @@ modules are imported by name: `yaml_text`, to edit the file, and `pipeline_acces
 from configuration.messages import ConfigurationError, ErrorLine
 from configuration.reading import configuration_path, exit_with_error, load, load_or_exit
 from configuration.settings import (
-    TRUST_POLICY_QUOTA,
     AssumeRole,
     Configuration,
     Endpoints,
@@ -23,7 +22,6 @@ from configuration.settings import (
 )
 
 __all__ = [
-    "TRUST_POLICY_QUOTA",
     "AssumeRole",
     "Configuration",
     "ConfigurationError",

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from configuration.messages import dotted
 from configuration.settings import ACCOUNT_ID, REGION, stack_name
 from configuration.yaml_text import Location, YAMLMapping, YAMLValue
+from iam import policy_document
 from iam.arn import ROLE_NAME, RoleArn, partition_of
-from iam.documents import recipe, trust
+from iam.documents import recipe
 from iam.policy_document import Document
 from iam.wording import shown
 
@@ -37,15 +38,15 @@ def errors_across_settings(value: YAMLValue) -> Iterator[tuple[Location, str]]:
 
 def errors_of_kept_trust(document: Document, quota: int) -> Iterator[str]:
     """Yield a message for each reason why a trust policy cannot be kept beside Glue's own statement."""
-    if trust.trusts(document, recipe.GLUE):
+    if policy_document.trusts(document, recipe.GLUE):
         yield f"remove {recipe.GLUE}, Glue's own statement is added to what is kept"
-    elif any(s.get("Sid") == recipe.GLUE_STATEMENT_SID for s in trust.statements(document)):
+    elif any(s.get("Sid") == recipe.GLUE_STATEMENT_SID for s in policy_document.statements(document)):
         yield f"choose another Sid than {recipe.GLUE_STATEMENT_SID}, it is that of Glue's own statement"
-    if not trust.trusts(document, recipe.SAGEMAKER):
+    if not policy_document.trusts(document, recipe.SAGEMAKER):
         yield f"add a statement that lets {recipe.SAGEMAKER} call sts:AssumeRole, it is missing"
-    for place, principal in trust.deleted_principals(document):
+    for place, principal in policy_document.deleted_principals(document):
         yield f"{place}: remove {principal}, its role or user is deleted and IAM rejects it"
-    size = trust.size(recipe.trust_policy_keeping(document))
+    size = policy_document.size(recipe.trust_policy_keeping(document))
     if size > quota:
         yield (
             f"supply at most {quota} characters with Glue's own statement, got {size}: shorten it, "

@@ -7,19 +7,16 @@ from typing import get_args
 
 from configuration.messages import ConfigurationError, ErrorLine, place
 from configuration.settings import Configuration, Environment, GitHub, State
-from iam.arn import partition_of
-from iam.documents import trust
-from iam.documents.pipeline_access import INLINE_POLICY_QUOTA, PipelineRole, Reach, permissions
+from iam import policy_document
+from iam.arn import ROLE_NAME_LENGTH, partition_of
+from iam.documents import quotas
+from iam.documents.pipeline_access import PipelineRole, Reach, permissions
 from iam.wording import shown
 
 ACCOUNT_ID = "${data.aws_caller_identity.current.account_id}"
 
 _KEY_ARN = r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]+"
 _KEY_ID = r"(mrk-)?[\w-]{32,36}"
-
-# Characters of a role's name; AWS does not raise it.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_ROLE_NAME_QUOTA = 64
 
 
 @dataclass(frozen=True)
@@ -111,19 +108,19 @@ def _errors(configuration: Configuration, settings: PipelineSettings) -> Iterato
                 f" {settings.account_id}, got {_account_of(environment)}",
             )
     for role in get_args(PipelineRole):
-        if (length := len(settings.role_name(role))) > _ROLE_NAME_QUOTA:
+        if (length := len(settings.role_name(role))) > ROLE_NAME_LENGTH:
             yield (
                 "state.key_prefix",
                 f"supply a shorter one, it makes the name of the pipeline's {role} role {settings.role_name(role)},"
-                f" which may have {_ROLE_NAME_QUOTA} characters, got {length}",
+                f" which may have {ROLE_NAME_LENGTH} characters, got {length}",
             )
         policy = permissions(role, reach)
-        size = trust.size(policy) - str(policy).count(ACCOUNT_ID) * (len(ACCOUNT_ID) - 12)
-        if size > INLINE_POLICY_QUOTA:
+        size = policy_document.size(policy) - str(policy).count(ACCOUNT_ID) * (len(ACCOUNT_ID) - 12)
+        if size > (quota := quotas.DEFAULTS.inline_policies_characters):
             yield (
                 "pipeline",
                 "move roles into a second file, with another state.key_prefix and thus a separate pipeline:"
-                f" the policy of the {role} role may have {INLINE_POLICY_QUOTA} characters, got {size}",
+                f" the policy of the {role} role may have {quota} characters, got {size}",
             )
 
 

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from configuration import checks, yaml_text
 from configuration.messages import ConfigurationError, ErrorLine, place, readable, validation_messages
 from configuration.settings import (
-    TRUST_POLICY_QUOTA,
     Configuration,
     RoleStack,
     Settings,
@@ -23,7 +22,7 @@ from configuration.settings import (
 from configuration.yaml_text import Document, Location
 from iam import policy_document
 from iam.arn import partition_of
-from iam.documents import trust
+from iam.documents import quotas, trust
 from iam.wording import shown
 
 MAX_BYTES = 1_000_000
@@ -155,17 +154,18 @@ def _read_kept_trust(document: Document, directory: Path) -> tuple[_KeptTrust, l
         keep = settings.get("keep") if isinstance(settings, dict) else None
         if not isinstance(keep, str):  # validation reports other types
             continue
-        quota = environment.get("trust_policy_quota")
+        configured = environment.get("trust_policy_quota")
+        quota = configured if type(configured) is int else quotas.DEFAULTS.trust_policy_characters
         try:
             kept[at] = trust.parse_trust_policy(_read_text(directory / keep))
         except FileNotFoundError:
             errors.append(((*at, "trust", "keep"), f"no such file, got {shown(str(directory / keep))}"))
             continue
         except trust.TrustPolicyError as error:
-            messages = list(error.faults)
+            messages = list(error.errors)
         except ValueError as error:
             messages = [str(error)]
         else:
-            messages = [*checks.errors_of_kept_trust(kept[at], quota if type(quota) is int else TRUST_POLICY_QUOTA)]
+            messages = [*checks.errors_of_kept_trust(kept[at], quota)]
         errors.extend(((*at, "trust", "keep"), f"{readable(keep)}: {message}") for message in messages)
     return kept, errors

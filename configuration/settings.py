@@ -26,12 +26,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from iam.arn import ROLE_NAME, RoleArn
+from iam.documents import quotas
 from iam.policy_document import Document
 from iam.wording import shown
-
-# Characters of an assume-role policy; AWS's default, raised on request.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-TRUST_POLICY_QUOTA = 2048
 
 ACCOUNT_ID = "[0-9]{12}"
 REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
@@ -238,8 +235,8 @@ class Environment(Section):
         default=None, description="role that Terraform assumes to change the roles"
     )
     trust_policy_quota: int = Field(
-        default=TRUST_POLICY_QUOTA,
-        ge=TRUST_POLICY_QUOTA,
+        default=quotas.DEFAULTS.trust_policy_characters,
+        ge=quotas.DEFAULTS.trust_policy_characters,
         description="most characters of a trust policy, where AWS has raised the account's quota",
     )
     roles: list[Role] = Field(min_length=1, description="the execution roles; each is a stack with its own state")

@@ -9,7 +9,8 @@ from iam.wording import shown
 
 # IAM: a role's name has 1 to 64 of these characters, and is unique in its account whatever its path.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-ROLE_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
+ROLE_NAME_LENGTH = 64
+ROLE_NAME = rf"[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_LENGTH}}}"
 
 _ROLE_ARN = re.compile(
     rf"arn:(?P<partition>aws[a-z-]*):iam::(?P<account_id>[0-9]{{12}})"

@@ -5,8 +5,7 @@ import json
 from constructs import Construct
 
 from iam.documents.recipe import ASSUME_ROLE, GLUE, GLUE_STATEMENT_SID, SAGEMAKER, glue_statement
-from iam.documents.trust import DELETED_PRINCIPAL_ID
-from iam.policy_document import Document
+from iam.policy_document import DELETED_PRINCIPAL_ID, Document
 from modules import hcl
 from modules.execution_role import LIVE_ROLE_ARN, LIVE_TRUST_POLICY, ROLE_ADDRESS, AdoptedRole
 from modules.terraform_blocks import Assertion, TerraformBlocks

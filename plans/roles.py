@@ -1,7 +1,7 @@
 """Roles before and after a plan, as values: who may assume each, and which policies each holds."""
 
 import enum
-import re
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from iam.engine.difference import Change, Difference, Kind, difference
 from iam.engine.statements import Policy, Statement, permissions_policy
+from iam.policy_document import size
 from plans.plan import ResourceChange, Snapshot
 from plans.values import Hidden, Name, Unknown, Value, shown
 
@@ -192,7 +193,7 @@ def _read(parse: Callable[[str], Policy], document: str) -> Held:
         policy = parse(document)
     except ValueError as error:
         return Held(None, Gap.UNREADABLE, str(error))
-    return Held(policy, length=len(re.sub(r"\s+", "", document)))
+    return Held(policy, length=size(json.loads(document)))
 
 
 def boundary_text(value: Value) -> str:

@@ -87,7 +87,7 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
     from commands.discover.report import Discovery
     from commands.discover.studio import enabled_regions, read_domains
     from configuration import ConfigurationError, configuration_path, load
-    from iam.readiness.grants import Quotas
+    from iam.documents.quotas import Quotas
     from terraform_cli import progress
 
     began = time.monotonic()

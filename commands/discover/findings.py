@@ -9,9 +9,10 @@ from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
 from iam.documents.grants import SETUP_POLICY
+from iam.documents.quotas import Quotas
 from iam.policy_document import Document
 from iam.readiness import grants
-from iam.readiness.grants import Grants, Quotas
+from iam.readiness.grants import Grants
 from iam.role import Role
 
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from aws.account import Calls, Identity
 from commands.discover.findings import RoleFinding, as_json
 from commands.discover.studio import Domain
+from iam.documents.quotas import Quotas
 from iam.engine.decision import Verdict
-from iam.readiness.grants import Quotas
 
 _NAMES_SHOWN = 3
 _ATTACHED = {True: "yes", False: "no", None: "unknown"}

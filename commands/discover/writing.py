@@ -12,13 +12,13 @@ from typing import Any
 
 from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
-from configuration import TRUST_POLICY_QUOTA, ConfigurationError, load, yaml_text
-from iam.documents import trust
+from configuration import ConfigurationError, load, yaml_text
+from iam import policy_document
+from iam.documents import quotas as iam_quotas
 from iam.documents.grants import GLUE_TRUST
 from iam.documents.recipe import SAGEMAKER, trust_policy_keeping
 from iam.policy_document import Document
 from iam.readiness import grants
-from iam.readiness.grants import Quotas
 
 
 class WritingError(Exception):
@@ -79,7 +79,7 @@ def write(
     chosen: Sequence[RoleFinding],
     *,
     account_id: str,
-    quotas: Quotas,
+    quotas: iam_quotas.Quotas,
     additive: bool,
 ) -> Written:
     """Add roles to an environment of the configuration, without changing its existing content.
@@ -107,9 +107,9 @@ def write(
             " name another environment"
         )
     new_environment: dict[str, Any] = {"region": _region(chosen), "account_id": account_id}
-    if quotas.trust_policy_characters > TRUST_POLICY_QUOTA:
+    if quotas.trust_policy_characters > iam_quotas.DEFAULTS.trust_policy_characters:
         new_environment["trust_policy_quota"] = quotas.trust_policy_characters
-    quota = (known or new_environment).get("trust_policy_quota") or TRUST_POLICY_QUOTA
+    quota = (known or new_environment).get("trust_policy_quota") or iam_quotas.DEFAULTS.trust_policy_characters
     configured = dict(_configured(environments, environment_name, account_id))
 
     lines: list[str] = []
@@ -159,7 +159,7 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
     if finding.not_supported:
         raise NotWritableError(finding.not_supported)
     current = finding.role.trust_policy
-    for place, principal in trust.deleted_principals(current):
+    for place, principal in policy_document.deleted_principals(current):
         raise NotWritableError(
             f"its trust policy names a deleted principal, {principal} in {place}: remove it there first,"
             " IAM refuses to write it again"
@@ -167,7 +167,7 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
     others = grants.without_glue_statement(current)
     if others["Statement"] and not grants.more_than_the_recipe(others):
         return Settings(finding.arn, "authoritative", None, "trusts only SageMaker")
-    size = trust.size(trust_policy_keeping(others))
+    size = policy_document.size(trust_policy_keeping(others))
     if size > quota:
         raise NotWritableError(
             f"its trust policy would have {size} characters with Glue's statement, and the quota is {quota}:"
@@ -182,11 +182,11 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
 
 def _not_keepable(document: Document) -> str | None:
     """Return why a document's statements cannot be kept next to Glue's, None if they can."""
-    if trust.trusts(document, GLUE_TRUST.service):
+    if policy_document.trusts(document, GLUE_TRUST.service):
         return "trusts Glue in a statement of others or under conditions"
-    if any(statement.get("Sid") == GLUE_TRUST.sid for statement in trust.statements(document)):
+    if any(statement.get("Sid") == GLUE_TRUST.sid for statement in policy_document.statements(document)):
         return f"has a statement of others with the Sid {GLUE_TRUST.sid}"
-    if not trust.trusts(document, SAGEMAKER):
+    if not policy_document.trusts(document, SAGEMAKER):
         return "does not trust SageMaker"
     return None
 

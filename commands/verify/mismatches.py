@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from configuration import RoleStack
-from iam.documents import trust
+from iam import policy_document
 from iam.documents.grants import (
     GRANTS,
     Grantee,
@@ -96,7 +96,7 @@ def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
 def _released_trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
     if stack.role.trust.ownership == "external":
         return
-    ours = any(each.get("Sid") == grant.sid for each in trust.statements(role.trust_policy))
+    ours = any(each.get("Sid") == grant.sid for each in policy_document.statements(role.trust_policy))
     if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
         yield "it is released, but its trust policy still has Glue's statement"
 

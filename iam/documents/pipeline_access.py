@@ -19,10 +19,6 @@ OIDC_PROVIDER = "token.actions.githubusercontent.com"
 OIDC_AUDIENCE = "sts.amazonaws.com"
 """What aws-actions/configure-aws-credentials asks GitHub for unless told otherwise."""
 
-INLINE_POLICY_QUOTA = 10_240
-"""Characters of all inline policies of a role; AWS raises it for nobody.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
 CALLS: Mapping[PipelineRole, Mapping[str, Mapping[str, Sequence[str]]]] = json.loads(
     Path(__file__).with_name("pipeline_calls.json").read_text()
 )

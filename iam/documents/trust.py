@@ -1,46 +1,43 @@
-"""Trust policies of IAM roles as values: read strictly, asked whom they trust, measured."""
+"""Trust policies that a configuration keeps: parsed strictly, and validated as IAM would."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from iam.policy_document import Document, strings
+from iam.policy_document import place as statement_place
 from iam.wording import shown, shown_key
 
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
 _STATEMENT_KEYS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition")
 _PRINCIPAL_KEYS = ("AWS", "Service", "Federated", "CanonicalUser")
 
-# When a role or user is deleted, IAM shows the unique id it had in place of its ARN.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
-DELETED_PRINCIPAL_ID = r"A(ROA|IDA)[A-Z0-9]+"
-"""Regular expression of a whole principal, for Python as for Terraform."""
-
 
 class TrustPolicyError(ValueError):
-    """A text is no IAM trust policy; `faults` has one line for each reason, beginning with its place."""
+    """A text is not an IAM trust policy; `errors` has one line for each reason, beginning with its place."""
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, *errors: str) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
 
 
-def parse_trust_policy(text: str) -> dict[str, Any]:
-    """Read a trust policy, keeping every statement, form and key order as it stands.
+def parse_trust_policy(text: str) -> Document:
+    """Parse a trust policy; statements, their forms and the order of keys stay as they are.
 
-    All that IAM takes is legal: a single statement object, strings or lists, ``Deny``, ``NotPrincipal``,
+    Everything that IAM accepts is valid: a single statement object, strings or lists, `Deny`, `NotPrincipal`,
     conditions, either version or none.
 
     Raises:
-        TrustPolicyError: `text` is not strict JSON (duplicate keys and ``NaN`` are not), or IAM would
-            refuse the document.
+        TrustPolicyError: the text is not strict JSON (duplicate keys and `NaN` are errors), or IAM would refuse the
+            document.
     """
     try:
-        document: dict[str, Any] = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        faults = tuple(_document_faults(document))
+        document: Document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        errors = tuple(_document_errors(document))
     except json.JSONDecodeError as error:
         line, column = _error_position(error)
         raise TrustPolicyError(f"supply valid JSON, it has an error at line {line}, column {column}") from None
@@ -50,8 +47,8 @@ def parse_trust_policy(text: str) -> dict[str, Any]:
         raise TrustPolicyError("supply JSON with numbers of a usable size") from None
     except RecursionError:
         raise TrustPolicyError("supply a trust policy, got JSON nested too deeply") from None
-    if faults:
-        raise TrustPolicyError(*faults)
+    if errors:
+        raise TrustPolicyError(*errors)
     return document
 
 
@@ -66,69 +63,8 @@ def _error_position(error: json.JSONDecodeError) -> tuple[int, int]:
     return error.lineno, error.colno
 
 
-def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """List a document's statements; IAM takes a single object in place of a list."""
-    found = document["Statement"]
-    return [found] if isinstance(found, dict) else found
-
-
-def trusts(document: dict[str, Any], service: str) -> bool:
-    """Tell whether a statement allows `service`, like ``glue.amazonaws.com``, to assume the role.
-
-    Conditions are not judged, nor are ``Deny`` statements: a service trusted under a condition is trusted.
-    """
-    return any(
-        statement["Effect"] == "Allow" and service in _strings(_services(statement)) and _covers_assume_role(statement)
-        for statement in statements(document)
-    )
-
-
-def deleted_principals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield place and id of each principal that IAM shows by the unique id it had before it was deleted.
-
-    A document that names one can be read but no longer written: IAM refuses it as an invalid principal.
-    """
-    for index, statement in enumerate(statements(document)):
-        for key in ("Principal", "NotPrincipal"):
-            principals = statement.get(key)
-            named = principals.get("AWS", []) if isinstance(principals, dict) else []
-            for principal in _strings(named):
-                if re.fullmatch(DELETED_PRINCIPAL_ID, principal):
-                    yield f"{_place(document, index)}.{key}.AWS", principal
-
-
-def size(document: dict[str, Any]) -> int:
-    """Count a document's characters as IAM's quotas do: without the white space between its parts."""
-    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-
-
-def _services(statement: dict[str, Any]) -> Any:
-    principal = statement.get("Principal")
-    return principal.get("Service", []) if isinstance(principal, dict) else []
-
-
-def _covers_assume_role(statement: dict[str, Any]) -> bool:
-    """IAM matches actions without regard to case; ``*`` and ``?`` are its wildcards."""
-
-    def covers(pattern: str) -> bool:
-        regex = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\?", ".")
-        return re.fullmatch(regex, "sts:assumerole") is not None
-
-    if "NotAction" in statement:
-        return not any(covers(pattern) for pattern in _strings(statement["NotAction"]))
-    return any(covers(pattern) for pattern in _strings(statement["Action"]))
-
-
-def _strings(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _place(document: dict[str, Any], index: int) -> str:
-    return "Statement" if isinstance(document["Statement"], dict) else f"Statement[{index}]"
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique(pairs: list[tuple[str, Any]]) -> Document:
+    found: Document = {}
     for key, value in pairs:
         if key in found:
             raise TrustPolicyError(f"supply each key once, got {shown(key)} twice in one object")
@@ -140,7 +76,7 @@ def _no_constant(name: str) -> None:
     raise TrustPolicyError(f"supply JSON, got {name}, which JSON does not have")
 
 
-def _document_faults(document: Any) -> Iterator[str]:
+def _document_errors(document: Any) -> Iterator[str]:
     if not isinstance(document, dict):
         yield f"supply a policy document, a JSON object with Statement, got {shown(document)}"
         return
@@ -152,19 +88,19 @@ def _document_faults(document: Any) -> Iterator[str]:
     if "Statement" not in document:
         yield "Statement: supply at least one statement, the key is missing"
         return
-    found = document["Statement"]
-    if not isinstance(found, dict | list) or not found:
-        yield f"Statement: supply at least one statement, got {shown(found)}"
+    value = document["Statement"]
+    if not isinstance(value, dict | list) or not value:
+        yield f"Statement: supply at least one statement, got {shown(value)}"
         return
-    for index, statement in enumerate([found] if isinstance(found, dict) else found):
-        yield from _statement_faults(statement, _place(document, index))
-    sids = [s["Sid"] for s in found if isinstance(s, dict) and s.get("Sid")] if isinstance(found, list) else []
+    for index, statement in enumerate([value] if isinstance(value, dict) else value):
+        yield from _statement_errors(statement, statement_place(document, index))
+    sids = [s["Sid"] for s in value if isinstance(s, dict) and s.get("Sid")] if isinstance(value, list) else []
     for sid in dict.fromkeys(str(sid) for sid in sids):
         if sids.count(sid) > 1:
-            yield f"Statement: supply a Sid of its own for each statement, got {shown(sid)} twice"
+            yield f"Statement: supply a different Sid for each statement, got {shown(sid)} twice"
 
 
-def _statement_faults(statement: Any, place: str) -> Iterator[str]:
+def _statement_errors(statement: Any, place: str) -> Iterator[str]:
     if not isinstance(statement, dict):
         yield f"{place}: supply a statement, a JSON object, got {shown(statement)}"
         return
@@ -176,18 +112,18 @@ def _statement_faults(statement: Any, place: str) -> Iterator[str]:
         yield f'{place}.Effect: supply "Allow" or "Deny", the key is missing'
     elif statement["Effect"] not in ("Allow", "Deny"):
         yield f'{place}.Effect: supply "Allow" or "Deny", got {shown(statement["Effect"])}'
-    for key, judge in (("Principal", _principal_faults), ("Action", _action_faults)):
+    for key, check in (("Principal", _principal_errors), ("Action", _action_errors)):
         given = [name for name in (key, f"Not{key}") if name in statement]
         if len(given) != 1:
             wrong = "both" if given else "neither"
             yield f"{place}: supply either {key} or Not{key}, got {wrong}"
         for name in given:
-            yield from judge(statement[name], f"{place}.{name}")
+            yield from check(statement[name], f"{place}.{name}")
     if "Condition" in statement:
-        yield from _condition_faults(statement["Condition"], f"{place}.Condition")
+        yield from _condition_errors(statement["Condition"], f"{place}.Condition")
 
 
-def _principal_faults(principal: Any, place: str) -> Iterator[str]:
+def _principal_errors(principal: Any, place: str) -> Iterator[str]:
     if principal == "*":
         return
     if not isinstance(principal, dict) or not principal:
@@ -196,19 +132,19 @@ def _principal_faults(principal: Any, place: str) -> Iterator[str]:
     yield from _unknown_keys(principal, f"{place}.", _PRINCIPAL_KEYS)
     for key in principal:
         if key in _PRINCIPAL_KEYS:
-            yield from _string_faults(principal[key], f"{place}.{key}")
+            yield from _string_errors(principal[key], f"{place}.{key}")
 
 
-def _action_faults(action: Any, place: str) -> Iterator[str]:
-    faults = list(_string_faults(action, place))
-    yield from faults
-    if not faults:
-        for name in _strings(action):
+def _action_errors(action: Any, place: str) -> Iterator[str]:
+    errors = list(_string_errors(action, place))
+    yield from errors
+    if not errors:
+        for name in strings(action):
             if name != "*" and not re.fullmatch(r"sts:[a-z*?]+", name, re.IGNORECASE):
                 yield f'{place}: supply actions of STS, like "sts:AssumeRole", got {shown(name)}'
 
 
-def _condition_faults(condition: Any, place: str) -> Iterator[str]:
+def _condition_errors(condition: Any, place: str) -> Iterator[str]:
     if not isinstance(condition, dict):
         yield f"{place}: supply an object of operators, got {shown(condition)}"
         return
@@ -223,14 +159,14 @@ def _condition_faults(condition: Any, place: str) -> Iterator[str]:
                     yield f"{at}.{shown_key(key)}: supply strings, numbers or booleans, got {shown(value)}"
 
 
-def _string_faults(value: Any, place: str) -> Iterator[str]:
+def _string_errors(value: Any, place: str) -> Iterator[str]:
     if isinstance(value, str) and value:
         return
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
         yield f"{place}: supply a string or a list of strings, got {shown(value)}"
 
 
-def _unknown_keys(found: dict[str, Any], place: str, known: tuple[str, ...]) -> Iterator[str]:
-    for key in found:
+def _unknown_keys(keys: Iterable[str], place: str, known: tuple[str, ...]) -> Iterator[str]:
+    for key in keys:
         if key not in known:
             yield f"{place}{shown_key(key)}: no such key in a trust policy, supply one of {', '.join(known)}"

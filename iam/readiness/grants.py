@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from iam.documents import trust
+from iam import policy_document
+from iam.documents.quotas import Quotas
 from iam.documents.recipe import (
     GLUE,
     INLINE_POLICY_NAME,
@@ -28,18 +29,6 @@ from iam.readiness.kernel_calls import requests
 from iam.role import Role
 
 InlinePolicy = Literal["absent", "recipe", "least-privilege", "other", "unknown"]
-
-
-@dataclass(frozen=True)
-class Quotas:
-    """IAM's quotas of an account; the defaults are AWS's.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    """
-
-    trust_policy_characters: int = 2_048
-    inline_policies_characters: int = 10_240
-    attached_policies: int = 10
 
 
 @dataclass(frozen=True)
@@ -114,7 +103,8 @@ def more_than_the_recipe(document: Document) -> bool:
 def without_glue_statement(document: Document) -> Document:
     """Give a trust policy without the statements that mean what Glue's own does; the rest stays word for word."""
     ours = set(trust_of({"Statement": glue_statement()}).statements)
-    kept = [each for each in trust.statements(document) if set(trust_of({"Statement": each}).statements) != ours]
+    statements = policy_document.statements(document)
+    kept = [each for each in statements if set(trust_of({"Statement": each}).statements) != ours]
     return {**document, "Statement": kept}
 
 
@@ -186,20 +176,20 @@ def _exceeded(role: Role, quotas: Quotas) -> Iterator[str]:
         yield f"{attached} managed policies are attached, the quota is {quotas.attached_policies}"
     if found.inline_policy == "absent" and role.inline_policies is not None:
         documents = [*role.inline_policies.values(), declared_inline_policy(role, "recipe")]
-        size = sum(trust.size(document) for document in documents if document)
+        size = sum(policy_document.size(document) for document in documents if document)
         if size > quotas.inline_policies_characters:
             yield (
                 f"inline policies would have {size} characters with the recipe's,"
                 f" the quota is {quotas.inline_policies_characters}"
             )
     if found.glue_trust.verdict is not Verdict.ALLOWED:
-        size = trust.size(trust_policy_keeping(role.trust_policy))
+        size = policy_document.size(trust_policy_keeping(role.trust_policy))
         if size > quotas.trust_policy_characters:
             yield (
                 f"the trust policy would have {size} characters with Glue's statement,"
                 f" the quota is {quotas.trust_policy_characters}"
             )
-    for place, principal in trust.deleted_principals(role.trust_policy):
+    for place, principal in policy_document.deleted_principals(role.trust_policy):
         yield f"the trust policy names a deleted principal, {principal} in {place}: IAM refuses to write it again"
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
+from iam.documents.quotas import DEFAULTS
 from plans.roles import NOTHING, Role
 from review.rules.rule import Hit, RoleRule
 
-# Source of the quotas: IAM User Guide, "IAM and AWS STS quotas". White space does not count. The size of a
-# trust policy and the number of attached policies are defaults that AWS raises on request; the other two
-# are fixed.
-TRUST_POLICY_QUOTA = 2_048
-INLINE_POLICIES_QUOTA = 10_240
-MANAGED_POLICY_QUOTA = 6_144
-ATTACHED_POLICIES_QUOTA = 10
+TRUST_POLICY_QUOTA = DEFAULTS.trust_policy_characters
+INLINE_POLICIES_QUOTA = DEFAULTS.inline_policies_characters
+MANAGED_POLICY_QUOTA = DEFAULTS.managed_policy_characters
+ATTACHED_POLICIES_QUOTA = DEFAULTS.attached_policies
 
 
 def _trust_policy(role: Role) -> Iterator[Hit]:

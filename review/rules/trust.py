@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from iam.documents.recipe import GLUE, SAGEMAKER
-from iam.documents.trust import DELETED_PRINCIPAL_ID
 from iam.engine.statements import Statement
+from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
 

@@ -8,7 +8,7 @@ import pytest
 from aws.account import Account, Calls
 from aws.errors import Errors
 from aws.roles import NoRole, read_quotas, read_roles
-from iam.readiness.grants import Quotas
+from iam.documents.quotas import Quotas
 from iam.role import Role
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import aws_proxy

@@ -881,7 +881,7 @@ def policy(*statements: str) -> str:
         case(
             "a Sid twice",
             policy('{"Sid": "A", ' + SAGEMAKER[1:], '{"Sid": "A", ' + SAGEMAKER[1:]),
-            'Statement: supply a Sid of its own for each statement, got "A" twice',
+            'Statement: supply a different Sid for each statement, got "A" twice',
         ),
         case(
             "a condition that is text",

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from iam.documents import trust as trust_policies
+from iam import policy_document
 from iam.documents.recipe import GLUE_STATEMENT_SID, trust_policy
 from iam.engine.decision import Verdict, decide_trust
 from iam.engine.statements import trust_policy as parsed
@@ -103,7 +103,7 @@ DENIALS = DENYING | UNDECIDED | beside_the_recipe(HARMLESS_STATEMENTS)
 KEPT = [
     document
     for document in UNTRUSTING.values()
-    if trust_policies.trusts(document, SAGEMAKER) and not trust_policies.trusts(document, GLUE)
+    if policy_document.trusts(document, SAGEMAKER) and not policy_document.trusts(document, GLUE)
 ]
 
 EVERY = LIVE | REFUSED | ALONE | UNCHANGED | DENIALS
@@ -114,7 +114,7 @@ PREDICATES: dict[str, Callable[[Document], bool]] = {
     "has_conditions": lambda each: bool(each.get("Condition")),
     "names_glue_alone": lambda each: each.get("Principal") in ({"Service": GLUE}, {"Service": [GLUE]}),
     "is_the_recipes": lambda each: each in RECIPES,
-    "lets_glue_assume": lambda each: trust_policies.trusts(trust(each), GLUE),
+    "lets_glue_assume": lambda each: policy_document.trusts(trust(each), GLUE),
     "denies_glue": lambda each: decide_trust(parsed(trust(OURS, each)), GLUE).verdict is Verdict.DENIED,
 }
 
@@ -196,7 +196,7 @@ def test_terraform_and_python_agree_on_a_predicate(external: dict[str, Evaluated
 
 def test_terraform_and_python_agree_on_deleted_principals(additive: dict[str, Evaluated]) -> None:
     in_python = {
-        name: [principal for _, principal in trust_policies.deleted_principals(document)]
+        name: [principal for _, principal in policy_document.deleted_principals(document)]
         for name, document in EVERY.items()
     }
     assert {name: each.expressions["deleted_principals"] for name, each in additive.items()} == in_python
@@ -235,7 +235,7 @@ def test_additive_keeps_every_other_statement_in_its_place_and_trusts_glue(addit
         written = additive[name].statements
         assert [s for s in written if s != OURS] == [s for s in statements(live) if s.get("Sid") != OURS["Sid"]], name
         unconditioned = [s for s in written if not s.get("Condition")]
-        assert trust_policies.trusts(trust(*unconditioned), GLUE), name
+        assert policy_document.trusts(trust(*unconditioned), GLUE), name
         assert additive[name].document.get("Version") == live.get("Version"), name
 
 
@@ -391,7 +391,7 @@ def test_external_warns_exactly_where_glue_is_not_trusted(external: dict[str, Ev
             ' {"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},'
             '"Sid":"GlueInteractiveSessions"}.'
         ), name
-        conditioned = trust_policies.trusts(live, GLUE)
+        conditioned = policy_document.trusts(live, GLUE)
         assert ("does not let glue.amazonaws.com call sts:AssumeRole." in message) == (not conditioned), name
         assert ("lets glue.amazonaws.com call sts:AssumeRole under conditions only: " in message) == conditioned, name
     for name in TRUSTING:

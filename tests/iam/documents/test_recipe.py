@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from iam import policy_document
 from iam.documents import recipe, trust
 
 ROLE_ARN = "arn:aws-cn:iam::111122223333:role/service-role/execution-role"
@@ -101,5 +102,5 @@ def test_glues_own_statement_trusts_glue_and_nobody_else() -> None:
     assert statement["Sid"] == recipe.GLUE_STATEMENT_SID
     document = {"Version": "2012-10-17", "Statement": [statement]}
     assert trust.parse_trust_policy(json.dumps(document)) == document
-    assert trust.trusts(document, "glue.amazonaws.com")
-    assert not trust.trusts(document, "sagemaker.amazonaws.com")
+    assert policy_document.trusts(document, "glue.amazonaws.com")
+    assert not policy_document.trusts(document, "sagemaker.amazonaws.com")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.documents import recipe
-from iam.documents.trust import TrustPolicyError, deleted_principals, parse_trust_policy, size, statements, trusts
+from iam.documents.trust import TrustPolicyError, parse_trust_policy
+from iam.policy_document import deleted_principals, size, statements, trusts
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 GLUE = "glue.amazonaws.com"
@@ -150,16 +151,21 @@ def test_size_counts_what_iam_counts() -> None:
     assert size(json.loads(json.dumps(json.loads(text), indent=4))) == len(text)
 
 
-def test_all_faults_of_a_document_are_told_at_once() -> None:
+@pytest.mark.parametrize(("value", "characters"), [("a b", 3), ("a&b", 8), ("<>", 12), ("é", 1), ('"', 2), ("\n", 2)])
+def test_size_counts_strings_as_terraform_writes_them(value: str, characters: int) -> None:
+    assert size({"Sid": value}) - size({"Sid": ""}) == characters
+
+
+def test_all_errors_of_a_document_are_reported_at_once() -> None:
     with pytest.raises(TrustPolicyError) as raised:
         parse_trust_policy(
             '{"Id": 1, "Statement": [{"Effect": "allow", "Principal": "*", "Action": "sts:AssumeRole"}]}'
         )
-    assert raised.value.faults == (
+    assert raised.value.errors == (
         "Id: supply a string, got 1",
         'Statement[0].Effect: supply "Allow" or "Deny", got "allow"',
     )
-    assert str(raised.value) == "\n".join(raised.value.faults)
+    assert str(raised.value) == "\n".join(raised.value.errors)
 
 
 JSON = st.recursive(
@@ -180,16 +186,16 @@ VALUES = JSON | st.sampled_from(
     ).map(json.dumps)
     | st.text()
 )
-def test_any_text_is_either_a_usable_trust_policy_or_a_line_for_each_fault(text: str) -> None:
-    faults = None
+def test_any_text_is_a_usable_trust_policy_or_has_a_line_for_each_error(text: str) -> None:
+    errors = None
     try:
         document = parse_trust_policy(text)
     except TrustPolicyError as error:
-        faults = error.faults
-    if faults is None:
+        errors = error.errors
+    if errors is None:
         trusts(document, GLUE)
         list(deleted_principals(document))
         size(recipe.trust_policy_keeping(document))
     else:
-        assert faults
-        assert all(fault.isprintable() for fault in faults)
+        assert errors
+        assert all(error.isprintable() for error in errors)

@@ -8,6 +8,7 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from iam.arn import RoleArn
+from iam.documents.quotas import Quotas
 from iam.documents.recipe import (
     INLINE_POLICY_NAME,
     MANAGED_POLICY_NAME,
@@ -19,7 +20,6 @@ from iam.documents.recipe import (
 from iam.engine.decision import Verdict, decide
 from iam.policy_document import Document
 from iam.readiness import grants
-from iam.readiness.grants import Quotas
 from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, requests
 from iam.role import Role
 
