@@ -1,1 +1,1 @@
-"""How long things take, side by side with what a user would have instead."""
+"""How long things take, beside the alternatives a user has."""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""One role's stack as CDKTF's documentation writes Python: a program of its own, with plain imports.
+"""One role's stack as CDKTF's documentation writes Python: a separate program, with plain imports.
 
-Its contents come from the file that BENCHMARK_STACK names, a stack this project has made, so that what is compared is
-the same stack.
+It reads its contents from the file that BENCHMARK_STACK names, a stack this project has synthesized, so that both
+synthesize the same.
 """
 
 import json

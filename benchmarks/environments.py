@@ -1,4 +1,4 @@
-"""Environments of the other ways to write the stack, beside the project's: made at the first use, kept in `.local/`."""
+"""Environments of the other ways to write the stack: created at the first use, kept in `.local/`."""
 
 import fcntl
 import hashlib
@@ -25,11 +25,11 @@ _TYPESCRIPT = REPOSITORY / "benchmarks/typescript"
 
 
 class NotInstalledError(Exception):
-    """An environment could not be made; says in one line which command failed, then what that said."""
+    """An environment could not be created; the message names the command that failed, then shows its output."""
 
 
 def cdk_terrain() -> Path:
-    """Return the Python of an environment with CDK Terrain in the place of CDKTF, and what the project needs besides.
+    """Return the Python of an environment with CDK Terrain in place of CDKTF, and the project's other packages.
 
     Raises:
         NotInstalledError: pip could not install it.
@@ -72,7 +72,7 @@ def _kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> P
     complete = folder / "complete"
     _LOCAL.mkdir(exist_ok=True)
     with (_LOCAL / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run several at a time
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -84,4 +84,4 @@ def _kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> P
 def _run(command: list[str | Path]) -> None:
     completed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if completed.returncode != 0:
-        raise NotInstalledError(f"{command[0]} ended with {completed.returncode}\n{completed.stdout.strip()}")
+        raise NotInstalledError(f"{command[0]} exited with {completed.returncode}\n{completed.stdout.strip()}")

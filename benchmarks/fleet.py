@@ -1,4 +1,4 @@
-"""What each further role costs: synthesis of a fleet, and plan and apply of all its stacks."""
+"""What each further role costs: the synthesis of a fleet, and plan and apply of all its stacks."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from terraform_cli import installation
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Synthesis of so many roles: median seconds, peak memory in bytes, and the files it writes."""
+    """Synthesis of `roles` roles: median seconds, peak memory in bytes, and the files it writes."""
 
     roles: int
     seconds: float
@@ -31,7 +31,7 @@ class Synthesis:
 
 @dataclass(frozen=True)
 class Change:
-    """One step for the stacks of so many roles, several at a time: seconds, and the AWS API requests of all of them."""
+    """One step for the stacks of `roles` roles, run in parallel: seconds, and the AWS API requests of all."""
 
     roles: int
     step: str
@@ -39,23 +39,23 @@ class Change:
     requests: Counter[str]
 
 
-def synthesize(work: Path, sizes: list[int], *, rounds: int, say: Callable[[str], None]) -> list[Synthesis]:
+def synthesize(work: Path, sizes: list[int], *, rounds: int, progress: Callable[[str], None]) -> list[Synthesis]:
     """Measure the synthesis of fleets of these sizes, in turns.
 
     Raises:
-        FailedError: the program has failed.
+        FailedError: the program failed.
     """
     folders = {size: work / f"fleet of {size}" for size in sizes}
     ways = {size: synthesis(work, size, out) for size, out in folders.items()}
-    results = side_by_side([*ways.values()], rounds=rounds, say=say)
-    found = []
+    results = side_by_side([*ways.values()], rounds=rounds, progress=progress)
+    syntheses = []
     for size, out in folders.items():
         result = results[ways[size].name]
         files = [file for file in out.rglob("*") if file.is_file()]
-        found.append(
+        syntheses.append(
             Synthesis(size, result.seconds, result.memory, len(files), sum(file.stat().st_size for file in files))
         )
-    return found
+    return syntheses
 
 
 def synthesis(work: Path, size: int, out: Path) -> Way:
@@ -67,22 +67,22 @@ def synthesis(work: Path, size: int, out: Path) -> Way:
         (PYTHON, "-O", "main.py"),
         REPOSITORY,
         environment,
-        # as in a pipeline: to overwrite a file takes some file systems ten times as long as to write a new one
+        # as in a pipeline: some file systems take ten times as long to overwrite a file as to write a new one
         prepare=lambda: shutil.rmtree(out, ignore_errors=True),
     )
 
 
-def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[Change]:
-    """Adopt fleets of these sizes, each from nothing: initialize, plan and apply all stacks, then plan twice more.
+def change(work: Path, sizes: list[int], *, progress: Callable[[str], None]) -> list[Change]:
+    """Adopt fleets of these sizes, each without any state: initialize, plan and apply all stacks, then plan twice more.
 
-    By plain Terraform, as many stacks at a time as there are processors; the last time by the command of this project,
-    which synthesizes as well.
+    With plain Terraform, as many stacks in parallel as the machine has processors; the last time with this project's
+    command, which synthesizes as well.
 
     Raises:
-        TerraformMissingError: there is no terraform.
-        FailedError: a program has failed.
+        TerraformMissingError: terraform is not installed.
+        FailedError: a program failed.
     """
-    found = []
+    changes = []
     for size in sizes:
         out = work / f"change of {size}"
         with shop.account(shop.role_names(size)) as aws:
@@ -97,10 +97,10 @@ def change(work: Path, sizes: list[int], *, say: Callable[[str], None]) -> list[
             }
             for step, run in steps.items():
                 seconds, requests = _counted(run, aws)
-                found.append(Change(size, step, seconds, requests))
-                say(f"{step} of {size} roles: {seconds:.1f} s, {requests.total() / size:.1f} requests a role")
+                changes.append(Change(size, step, seconds, requests))
+                progress(f"{step} of {size} roles: {seconds:.1f} s, {requests.total() / size:.1f} requests a role")
         shutil.rmtree(out)
-    return found
+    return changes
 
 
 COMMAND = "plan again, by python -m commands.plan"
@@ -122,7 +122,7 @@ def _all(stacks: list[Path], step: str, arguments: tuple[str, ...], environment:
 
 
 def _counted(run: Callable[[], float], aws: Sandbox) -> tuple[float, Counter[str]]:
-    """Run a step; return its seconds, and the requests that reached AWS meanwhile."""
+    """Run a step; return its seconds, and the requests that reached AWS during it."""
     seen = aws.log_file.stat().st_size
     seconds = run()
     with aws.log_file.open() as log:
@@ -131,7 +131,7 @@ def _counted(run: Callable[[], float], aws: Sandbox) -> tuple[float, Counter[str
 
 
 def _service(line: str) -> str | None:
-    """Say which service a line of the sandbox's log is a request to."""
+    """Return the service that a line of the sandbox's log is a request to; None for another line."""
     request = re.match(r"[A-Z]+ (\S+) (\S+) \d{3} ", line)
     if request is None:
         return None

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The least a CDKTF program in Python does: import the library, make an empty stack, synthesize it."""
+"""The smallest CDKTF program in Python: import the library, create an empty stack, synthesize it."""
 
 from cdktf import App, TerraformStack
 

@@ -13,7 +13,7 @@ _BETWEEN_SAMPLES = 0.02  # seconds
 
 
 class FailedError(Exception):
-    """A program that is measured has failed; says which, with what status, and its last lines."""
+    """A measured program failed; the message has its name, exit status and last lines."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,26 @@ class Way:
     prepare: Callable[[], object] = lambda: None
 
     def seconds(self) -> float:
-        """Run it to its end and return the time from start to exit.
+        """Run the program and return the seconds from start to exit.
 
         Raises:
-            FailedError: it ended with another status than 0.
+            FailedError: the exit status is not 0.
         """
         self.prepare()
         started = time.perf_counter()
         process = self._start()
         output = process.communicate()[0]
         seconds = time.perf_counter() - started
-        self._judge(process.returncode, output)
+        self._check(process.returncode, output)
         return seconds
 
     def peak_memory(self) -> int:
-        """Run it to its end and return the most memory that it and its children had at a time, in bytes.
+        """Run the program and return the peak memory of all its processes together, in bytes.
 
-        What processes share is counted once. Sampled, and so never measured in the same run as the time.
+        Memory that processes share is counted once. Sampling takes time, so that time is measured in other runs.
 
         Raises:
-            FailedError: it ended with another status than 0.
+            FailedError: the exit status is not 0.
         """
         self.prepare()
         process = self._start()
@@ -65,7 +65,7 @@ class Way:
         while reader.is_alive():
             peak = max(peak, sum(map(_memory_of, _with_children(process.pid))))
             reader.join(_BETWEEN_SAMPLES)
-        self._judge(process.returncode, output[0])
+        self._check(process.returncode, output[0])
         return peak
 
     def _start(self) -> subprocess.Popen[str]:
@@ -79,10 +79,10 @@ class Way:
             text=True,
         )
 
-    def _judge(self, status: int, output: str) -> None:
+    def _check(self, status: int, output: str) -> None:
         if status != 0:
             last = "\n".join(output.splitlines()[-15:])
-            raise FailedError(f"{self.name}: {self.command[0]} ended with {status}\n{last}")
+            raise FailedError(f"{self.name}: {self.command[0]} exited with {status}\n{last}")
 
 
 @dataclass(frozen=True)
@@ -93,56 +93,56 @@ class Result:
     memory: int
 
 
-def side_by_side(ways: list[Way], *, rounds: int, say: Callable[[str], None]) -> dict[str, Result]:
-    """Measure all ways in turns, so that what else the machine does meets each alike.
+def side_by_side(ways: list[Way], *, rounds: int, progress: Callable[[str], None]) -> dict[str, Result]:
+    """Measure all ways in turns, so that other work of the machine affects them alike.
 
     Args:
         ways: what is compared.
-        rounds: how often the time of each is taken, after one run that is not counted.
-        say: told what is being done.
+        rounds: how often each is timed, after one run that is not counted.
+        progress: called with a line after each run.
 
     Returns:
         The median time, and the peak memory of one more run, by name.
 
     Raises:
-        FailedError: a program has failed.
+        FailedError: a program failed.
     """
     for way in ways:
-        say(f"{way.name}: once to warm up")
+        progress(f"{way.name}: once to warm up")
         way.seconds()
     seconds: dict[str, list[float]] = {way.name: [] for way in ways}
     for number in range(1, rounds + 1):
         for way in ways:
             seconds[way.name].append(way.seconds())
-            say(f"{way.name}: round {number} of {rounds}, {seconds[way.name][-1]:.2f} s")
+            progress(f"{way.name}: round {number} of {rounds}, {seconds[way.name][-1]:.2f} s")
     return {way.name: Result(median(seconds[way.name]), way.peak_memory()) for way in ways}
 
 
 def _with_children(process_id: int) -> list[int]:
-    """Return a process and all that descend from it, as far as they run."""
+    """Return a running process and all its descendants."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:  # it has ended since
+        except OSError:  # it exited meanwhile
             continue
         children.setdefault(int(parent), []).append(int(folder.name))
-    found, unseen = [], [process_id]
+    processes, unseen = [], [process_id]
     while unseen:
-        found.append(unseen.pop())
-        unseen += children.get(found[-1], [])
-    return found
+        processes.append(unseen.pop())
+        unseen += children.get(processes[-1], [])
+    return processes
 
 
 def _memory_of(process_id: int) -> int:
     try:
         rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text()
-    except OSError:  # it has ended since
+    except OSError:  # it exited meanwhile
         return 0
     return next((int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0)
 
 
 def kept_environment(**more: str) -> dict[str, str]:
-    """Return this process's environment without what would change the programs measured, and with `more`."""
+    """Return this process's environment without variables that change the measured programs, and with `more`."""
     distorting = ("GLUE_SESSIONS_", "JSII_", "CDKTF_", "NODE_", "PYTHON", "TF_LOG", "COV_")
     return {name: value for name, value in os.environ.items() if not name.startswith(distorting)} | more

@@ -20,11 +20,11 @@ COMMAND = f"python -m commands.plan, {synth.PROJECT}"
 DOCUMENTED = f"cdktf plan, {synth.DOCUMENTED}"
 
 
-def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Result]:
+def run(work: Path, *, rounds: int, progress: Callable[[str], None]) -> dict[str, Result]:
     """Measure all ways.
 
     Raises:
-        TerraformMissingError: there is no terraform.
+        TerraformMissingError: terraform is not installed.
         FailedError: a program has failed.
     """
     roles = shop.role_names(1)
@@ -36,7 +36,7 @@ def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Res
             VIRTUAL_ENV=str(PYTHON.parent.parent),
             CDKTF_LOG_FILE_DIRECTORY=str(work),
         )
-        return side_by_side(_ways(work, shared, roles), rounds=rounds, say=say)
+        return side_by_side(_ways(work, shared, roles), rounds=rounds, progress=progress)
 
 
 def _ways(work: Path, shared: dict[str, str], roles: list[str]) -> list[Way]:

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown tables and a plot, and their place in docs/performance.md."""
+"""Measured values as Markdown tables and a plot, and their places in a document."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ _MB = 1_000_000
 
 
 def machine() -> str:
-    """Say on what was measured, in one paragraph."""
+    """Return a paragraph about the machine and the versions measured on it."""
     models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     packages = ", ".join(
@@ -45,10 +45,10 @@ def comparison(results: Mapping[str, Result], to: str) -> str:
     return table(("way", "time", "ratio", "peak memory", "ratio"), rows)
 
 
-def syntheses(found: Sequence[Synthesis]) -> str:
-    """Return a table of fleets, with what each role costs beyond those of the fleet before."""
+def syntheses(fleets: Sequence[Synthesis]) -> str:
+    """Return a table of fleets, with the cost of each further role compared with the fleet before."""
     rows = []
-    for before, now in zip([None, *found], found, strict=False):
+    for before, now in zip([None, *fleets], fleets, strict=False):
         further = now.roles - before.roles if before else 0
         each = (
             (
@@ -72,7 +72,7 @@ def syntheses(found: Sequence[Synthesis]) -> str:
     return table(("roles", "time", "each further role", "peak memory", "each further role", "files", "size"), rows)
 
 
-def changes(found: Sequence[Change]) -> str:
+def changes(measured: Sequence[Change]) -> str:
     """Return a table of fleets and steps, with the requests of one role."""
     rows = [
         (
@@ -82,18 +82,18 @@ def changes(found: Sequence[Change]) -> str:
             f"{each.seconds / each.roles:.2f} s",
             *(f"{each.requests[service] / each.roles:.1f}" for service in ("IAM", "STS", "S3")),
         )
-        for each in found
+        for each in measured
     ]
     return table(("roles", "step", "time", "a role", "IAM requests a role", "STS", "S3"), rows)
 
 
-def fleet_on_one_machine(roles: int, fleets: Sequence[Synthesis], found: Sequence[Change]) -> str:
-    """Return a table of what a fleet of `roles` costs, by the figures of the largest fleets measured."""
+def fleet_on_one_machine(roles: int, fleets: Sequence[Synthesis], measured: Sequence[Change]) -> str:
+    """Return a table of the cost of a fleet of `roles`, computed from the largest fleets measured."""
     few, many = fleets[0], fleets[-1]
     synthesis = few.seconds + (many.seconds - few.seconds) / (many.roles - few.roles) * (roles - few.roles)
     rows = [("synthesis", f"{synthesis:.1f} s", "", "")]
-    for each in found:
-        if each.roles == found[-1].roles:
+    for each in measured:
+        if each.roles == measured[-1].roles:
             times = roles / each.roles
             seconds, requests = each.seconds * times, each.requests["IAM"] * times
             rows.append((each.step, f"{seconds / 60:.1f} min", f"{requests:,.0f}", f"{requests / seconds:.1f}"))
@@ -132,16 +132,16 @@ def plot(groups: Mapping[str, Mapping[str, Result]]) -> str:
 
 
 def put_into(text: str, sections: Mapping[str, str]) -> str:
-    """Return a document with each section in the place that a pair of comments marks for it.
+    """Return a document with each section between the pair of comments that names it.
 
     Raises:
-        KeyError: the document has no place for a section.
+        KeyError: the document has no such comments for a section.
     """
     for name, content in sections.items():
         begin, end = f"<!-- measured: {name} -->", f"<!-- /measured: {name} -->"
-        before, found, rest = text.partition(begin)
+        before, opened, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
-        if not (found and closed):
+        if not (opened and closed):
             raise KeyError(name)
         text = f"{before}{begin}\n\n{content}\n\n{end}{after}"
     return text

@@ -15,7 +15,7 @@ MANY = "5,000 resources"
 _RESOURCES = 5_000
 
 
-def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Result]:
+def run(work: Path, *, rounds: int, progress: Callable[[str], None]) -> dict[str, Result]:
     """Measure both.
 
     Raises:
@@ -27,7 +27,7 @@ def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Res
         file.write_text(json.dumps(plan(count)))
         command = (PYTHON, "-m", "commands.review", "--fail-on", "never", "--format", "markdown", file)
         ways.append(Way(name, command, REPOSITORY, kept_environment()))
-    return side_by_side(ways, rounds=rounds, say=say)
+    return side_by_side(ways, rounds=rounds, progress=progress)
 
 
 def plan(resources: int) -> dict[str, Any]:

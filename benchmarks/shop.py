@@ -1,4 +1,4 @@
-"""A shop of any size to measure with: its configuration, and its account in the local AWS."""
+"""A fleet of any size to measure with: its configuration, and its account in the local AWS."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ REGION = "us-east-1"
 
 
 def role_names(count: int) -> list[str]:
-    """Return names of execution roles, always the same."""
+    """Return `count` names of execution roles, the same ones each time."""
     return [f"sagemaker-execution-{number:04}" for number in range(1, count + 1)]
 
 
 def write_configuration(file: Path, roles: list[str]) -> Path:
-    """Write a glue-sessions.yaml as a shop would have it, one line a role; return the file."""
+    """Write a glue-sessions.yaml with one line for each role; return the file."""
     lines = [
         "state:",
         f"  bucket: {BUCKET}",
@@ -36,7 +36,7 @@ def write_configuration(file: Path, roles: list[str]) -> Path:
 
 @contextmanager
 def account(roles: list[str]) -> Iterator[Sandbox]:
-    """Give a local AWS that has the state bucket and the roles, and writes each request to its log."""
+    """Yield a local AWS that has the state bucket and the roles, and logs each request."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}],

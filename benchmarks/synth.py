@@ -1,4 +1,4 @@
-"""Synthesis of one role's stack, whole process, by each way there is to write it."""
+"""Synthesis of one role's stack, as a whole process, by each way to write it."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ FLOOR = "an empty stack in Python (the floor)"
 
 
 def ways(work: Path) -> list[Way]:
-    """Return all ways, each in a folder of its own in `work`.
+    """Return all ways, each in its own folder in `work`.
 
     Raises:
         NotInstalledError: one of them could not be installed.
@@ -41,24 +41,24 @@ def documented(*, cdk_terrain: bool = False) -> str:
     return text
 
 
-def run(work: Path, *, rounds: int, say: Callable[[str], None]) -> dict[str, Result]:
-    """Measure all ways, and prove that all but the empty stack make the same.
+def run(work: Path, *, rounds: int, progress: Callable[[str], None]) -> dict[str, Result]:
+    """Measure all ways, and check that all but the empty stack synthesize the same.
 
     Raises:
-        FailedError: a program failed, or made another stack.
+        FailedError: a program failed, or synthesized another stack.
     """
     first = project(work)
     first.seconds()
     compared = ways(work)
-    results = side_by_side(compared, rounds=rounds, say=say)
-    expected = made_by(first)
+    results = side_by_side(compared, rounds=rounds, progress=progress)
+    expected = stack_of(first)
     for way in compared:
-        if way.name != FLOOR and made_by(way) != expected:
-            raise FailedError(f"{way.name}: has made another stack")
+        if way.name != FLOOR and stack_of(way) != expected:
+            raise FailedError(f"{way.name}: synthesized another stack")
     return results
 
 
-def cold(work: Path, *, say: Callable[[str], None]) -> dict[str, Result]:
+def cold(work: Path, *, progress: Callable[[str], None]) -> dict[str, Result]:
     """Measure a first run, with nothing in the caches of jsii and of this project, beside the documented way.
 
     In the folder of `run`, after it.
@@ -67,7 +67,7 @@ def cold(work: Path, *, say: Callable[[str], None]) -> dict[str, Result]:
     compared = [project(work), program(work, DOCUMENTED, PYTHON, documented())]
     results = {}
     for way in compared:
-        say(f"{way.name}: with empty caches")
+        progress(f"{way.name}: with empty caches")
         emptied = Way(
             way.name,
             way.command,
@@ -79,8 +79,8 @@ def cold(work: Path, *, say: Callable[[str], None]) -> dict[str, Result]:
     return results
 
 
-def made_by(way: Way) -> object:
-    """Return the stack that a way has made, without what the library says of itself."""
+def stack_of(way: Way) -> object:
+    """Return the stack that a way has synthesized, without the library's own metadata."""
     (file,) = Path(way.environment["CDKTF_OUTDIR"]).glob("stacks/*/cdk.tf.json")
     return _without_metadata(json.loads(file.read_text()))
 
@@ -103,7 +103,7 @@ def project(work: Path, *, on_cdk_terrain: bool = False) -> Way:
 
 
 def program(work: Path, name: str, python: Path, text: str) -> Way:
-    """Return a program in a folder of its own, which makes the stack that this project has made in `work` before."""
+    """Return a program in its own folder, which synthesizes the stack that this project has written into `work`."""
     folder = work / f"{name}, the program"
     folder.mkdir(exist_ok=True)
     (folder / "main.py").write_text(text)
@@ -116,5 +116,5 @@ def _typescript(work: Path) -> Way:
 
 def _of_others(work: Path, name: str) -> dict[str, str]:
     (stack,) = (work / PROJECT).glob("stacks/*/cdk.tf.json")
-    # the same Node for all, so that none has to warn of an old one
+    # the same Node for all, so that none warns of an old one
     return kept_environment(JSII_NODE=str(NODE), BENCHMARK_STACK=str(stack), CDKTF_OUTDIR=str(work / name))

@@ -27,14 +27,14 @@ from fast_cdktf._imports import AliasFinder, BeforeImport, SubsetFinder
 
 __all__ = ["PARTS", "install", "without_waiting"]
 
-PARTS = ("subset", "node", "messages", "unwaited", "gc")
+PARTS = ("subset", "node", "gc", "pipelining")
 """What GLUE_SESSIONS_FAST may name; README.md describes them."""
 
 # each library with its AWS provider
 _LIBRARIES = {"cdktf": "cdktf_cdktf_provider_aws", "cdktn": "cdktn_provider_aws"}
 
 _installed = False
-_python_end: ModuleType | None = None  # jsii's, once it is replaced
+_kernel_pipe: ModuleType | None = None  # where constructs can be created without waiting
 
 
 def install(*, long_running: bool = False) -> None:
@@ -80,11 +80,11 @@ def without_waiting() -> AbstractContextManager[None]:
 
     An error of one is raised by a later call in the block, or at its end, with a note that names its own call.
     """
-    return nullcontext() if _python_end is None else _python_end.without_waiting()
+    return nullcontext() if _kernel_pipe is None else _kernel_pipe.without_waiting()
 
 
 def _use_kernel() -> None:
-    global _python_end
+    global _kernel_pipe
     try:
         process = _node.kernel_process()
     except (_node.UnknownJsiiError, OSError) as error:
@@ -94,7 +94,8 @@ def _use_kernel() -> None:
     from fast_cdktf import _kernel  # reaches into jsii, which must be known for that
 
     _kernel.use(process)
-    _python_end = _kernel
+    if "pipelining" in _parts():
+        _kernel_pipe = _kernel
 
 
 def _parts() -> set[str]:

@@ -1,12 +1,10 @@
-"""Python's end of the conversation with jsii's kernel, in the place of jsii's own, which takes longer.
+"""Python's end of the pipe to jsii's kernel: jsii's own, to a Node that fast_cdktf has started, and able not to wait.
 
-jsii sends every setting that a construct could have, whether it has it or not, and goes through each message once more
-before it is JSON. Here what is set is sent, as it is: other messages, which mean the same. And on demand constructs are
-made without waiting for each, so that Python and Node work at the same time.
+jsii waits for the kernel's answer to each call, so that Python and Node take turns. In a block of `without_waiting`,
+calls whose answer is known in advance are sent without reading it; both processes then work at the same time.
 """
 
 import atexit
-import json
 import sys
 import threading
 from collections import deque
@@ -15,43 +13,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
-import attr
-from jsii import _kernel, _runtime, _stack_trace
+from jsii import _runtime
 from jsii._kernel import types
 from jsii._kernel.providers import process as jsii_process
 from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
 from fast_cdktf._node import KernelProcess
 
-_encode = json.JSONEncoder(default=jsii_process.jdefault).encode
-_decode = json.JSONDecoder(object_hook=jsii_process.ohook).decode
-_make_reference_of_other = _kernel._make_reference_for_native
-
-_PLAIN = (str, int, bool, NoneType)
-
-# methods whose answer says nothing but that there was no error
-_RETURN_NOTHING = ("addOverride", "overrideLogicalId")
-
-# answers that wait in the pipe: few enough for it to hold
+# answers that wait in the pipe: few enough to fit
 _MOST_UNREAD = 100
 
 _PACKAGES = str(Path(jsii_process.__file__).parents[3])
 
 
 def use(kernel: KernelProcess) -> None:
-    """Have jsii talk to this kernel, and talk less. To be called before jsii starts its own."""
+    """Have jsii talk to this kernel. To be called before jsii starts its own."""
     _runtime.kernel.provider = _Provider(kernel)
-    _kernel._make_reference_for_native = _make_reference
 
 
 @contextmanager
 def without_waiting() -> Iterator[None]:
-    """Have the constructs that are made in this block be made while Python goes on; all are made when it ends.
+    """Create constructs in this block without waiting for Node to create each; all exist when the block ends.
 
-    An error of one is raised by a later call, or at the end, and has a note of where the call stands that caused it.
+    An error of one is raised by a later call in the block, or at its end, with a note that names its own call.
     """
     provider: Any = _runtime.kernel.provider
     process: _Process = provider._process
@@ -61,17 +47,6 @@ def without_waiting() -> Iterator[None]:
         process.read_unread()
     finally:
         process.waits = True
-
-
-def _make_reference(kernel: _kernel.Kernel, d: Any) -> Any:
-    """Return a value as messages have it: of a struct what is set, and everything else as jsii does."""
-    if type(d) in _PLAIN:
-        return d
-    names = getattr(d, "__jsii_name_mapping__", None)
-    if names is None:
-        return _make_reference_of_other(kernel, d)  # which comes back here for what is in it
-    data = {names[name]: _make_reference(kernel, value) for name, value in d._values.items()}
-    return {"$jsii.struct": {"fqn": d.__jsii_type__, "data": data}}
 
 
 class _Provider(jsii_process.ProcessProvider):
@@ -85,7 +60,7 @@ class _Provider(jsii_process.ProcessProvider):
 
 @dataclass(frozen=True)
 class _Unread:
-    """An answer that is still to be read: where the call stands, and the name that an object is expected to get."""
+    """An answer that has not been read: where its call is, and the reference expected for a new object."""
 
     file: str
     line: int
@@ -97,72 +72,35 @@ class _Process(jsii_process._NodeProcess):
 
     def __init__(self, kernel: KernelProcess) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._with_stack_traces = _stack_trace.is_enabled()
-        self._process = process = kernel.process
-        assert process.stdin
-        assert process.stdout
-        self._requests, self._answers = process.stdin, process.stdout
+        self._process = kernel.process
         self._unread: deque[_Unread] = deque()
-        self._last_object: int | None = None
-        self.sink_thread = threading.Thread(target=jsii_process.stderr_sink, args=(process.stderr,), daemon=True)
+        self._expected: dict[str, Any] | None = None  # the answer to the call that is being sent, if it is known
+        self._last_object: int | None = None  # the kernel numbers objects; None where others may have been created
+        self.sink_thread = threading.Thread(target=jsii_process.stderr_sink, args=(self._process.stderr,), daemon=True)
         self.sink_thread.start()
         atexit.register(self.stop)
         self.handshake()
         self._unread.extend([_unread()] * kernel.unread)
 
     def send(self, request: Any, response_type: Any) -> Any:
-        """Send a request; return the kernel's answer, or raise what it raised."""
-        match request:
-            case types.CreateRequest():
-                message = {
-                    "api": "create",
-                    "fqn": request.fqn,
-                    "args": request.args,
-                    "overrides": [attr.asdict(override) for override in request.overrides],
-                    "interfaces": request.interfaces,
-                }
-            case types.InvokeRequest():
-                this = jsii_process._unstructure_ref(request.objref)
-                message = {"api": "invoke", "objref": this, "method": request.method, "args": request.args}
-            case _:  # a few in a run
-                self._last_object = None
-                return super().send(request, response_type)
-        if self._with_stack_traces:
-            message["$jsii.stacktrace"] = _stack_trace.capture_stack_trace()
-        self._requests.write(_encode(message).encode() + b"\n")
-        self._requests.flush()
-        if not self.waits and len(self._unread) < _MOST_UNREAD:
-            if message["api"] == "create" and self._last_object:
-                self._last_object += 1
-                ref = f"{request.fqn}@{self._last_object}"
-                self._unread.append(_unread(ref))
-                return types.CreateResponse(ref=ref)
-            if message.get("method") in _RETURN_NOTHING:
-                self._unread.append(_unread())
-                return types.InvokeResponse()
-        answer = self._next_message()
-        self._last_object = None
-        _raise_error_of(answer)
-        if "callback" in answer:
-            return self._serializer.structure(answer["callback"], types.Callback)
-        if response_type is types.CreateResponse:
-            ref = answer["ok"].ref
-            self._last_object = int(ref.rpartition("@")[2])  # the kernel counts objects
-            return types.CreateResponse(ref=ref)
-        return types.InvokeResponse(**answer["ok"])
+        """Send a request; return the kernel's answer or the one expected, or raise what the kernel raised."""
+        self._expected = None if self.waits or len(self._unread) == _MOST_UNREAD else self._expect(request)
+        if self._expected is None:
+            self._last_object = None
+        answer = super().send(request, response_type)
+        if isinstance(answer, types.CreateResponse):
+            self._last_object = int(answer.ref.rpartition("@")[2])
+        return answer
 
-    def read_unread(self, *, awaited: int = 0) -> None:
+    def read_unread(self) -> None:
         """Read the answers that nobody has waited for.
-
-        Args:
-            awaited: how many more are to come, which somebody waits for.
 
         Raises:
             Exception: what the kernel raised for the first of these calls that failed.
         """
         while self._unread:
             call = self._unread.popleft()
-            answer = self._read()
+            answer = super()._next_message()
             try:
                 _raise_error_of(answer)
                 if call.ref and answer["ok"].ref != call.ref:
@@ -170,22 +108,38 @@ class _Process(jsii_process._NodeProcess):
                     raise RuntimeError(f"expected {call.ref}, got {got}: set GLUE_SESSIONS_PLAIN_BINDINGS=1")
             except Exception as error:
                 error.add_note(f"raised by the call in {call.file}:{call.line}")
-                # what was made since has other names than it was given, and is of no use
-                for _ in range(len(self._unread) + awaited):
-                    self._read()
+                # objects created since have other references than Python was given: of no use
+                for _ in self._unread:
+                    super()._next_message()
                 self._unread.clear()
                 self._last_object = None
                 raise
 
-    def _next_message(self) -> Any:
-        self.read_unread(awaited=1)
-        return self._read()
+    def _expect(self, request: Any) -> dict[str, Any] | None:
+        """Return the kernel's answer to a request if it is known in advance and needs no callback into Python."""
+        match request:
+            case types.CreateRequest(fqn=fqn, overrides=[]) if self._last_object:
+                return {"ok": types.ObjRef(f"{fqn}@{self._last_object + 1}")}
+            case types.InvokeRequest(method="addOverride"):
+                return {"ok": {}}
+        return None
 
-    def _read(self) -> Any:
-        return _decode(self._answers.readline().decode())
+    def _next_message(self) -> Any:
+        """Return the answer to the request that was sent last."""
+        if self._expected is not None:
+            self._unread.append(_unread(getattr(self._expected["ok"], "ref", None)))
+            return self._expected
+        try:
+            self.read_unread()
+        except Exception:
+            super()._next_message()
+            raise
+        return super()._next_message()
 
 
 def _raise_error_of(answer: Any) -> None:
+    if "callback" in answer:
+        raise RuntimeError("Node calls back into Python: make this call outside of without_waiting()")
     if "error" in answer:
         kind = JSIIError if answer["name"] == ErrorType.JSII_FAULT.value else RuntimeError
         raise kind(answer["error"]) from JavaScriptError(answer["stack"])

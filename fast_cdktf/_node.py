@@ -1,6 +1,6 @@
-"""The Node that jsii's kernel runs in: the one installed with the Python side, in one process instead of two.
+"""The Node process of jsii's kernel: one process of the Node installed with Python, where jsii starts two of any Node.
 
-It can be started before jsii is there to ask for it, and reads the library while Python does something else.
+It can start before Python imports jsii, and reads the library while Python does something else.
 """
 
 import atexit
@@ -16,30 +16,32 @@ from pathlib import Path
 
 from fast_cdktf._tarball import cached_folder
 
-# the release whose inside is known: what is written here and in _kernel.py and _kernel.js holds for it
+# this file, _kernel.py and _kernel.js rely on the internals of this release: README.md says what to compare
 KNOWN_JSII = "1.142.0"
 
 _ENTRY = Path(__file__).with_name("_kernel.js")
 
-# The kernel links its packages instead of copying them if it is started with the first. With the last it collects what
-# a role leaves behind instead of growing by megabytes first, in no more time up to a hundred roles.
-_OPTIONS = ("--preserve-symlinks", "--max-old-space-size=4096", "--max-semi-space-size=1")
+_OPTIONS = (
+    "--preserve-symlinks",  # the kernel then links its packages instead of copying them
+    "--max-old-space-size=4096",
+    "--max-semi-space-size=1",  # Node collects garbage early: 30 MB less for 200 roles, in nearly the same time
+)
 
-# jsii's kernel and the thread it starts, as they are installed and as they must be called
+# jsii's kernel and the thread it starts, by the names under which jsii embeds them and under which they are called
 _PROGRAM = {"lib__program.js": "program.js", "lib__runtime-index-worker.js": "runtime-index-worker.js"}
 
 
 class UnknownJsiiError(Exception):
-    """The jsii that is installed is another than this project knows from the inside."""
+    """The installed jsii is another release than the one whose internals this package knows."""
 
 
 @dataclass
 class KernelProcess:
-    """A Node that runs jsii's kernel, and answers a JSON object a line with another.
+    """A Node that runs jsii's kernel, and answers each line of JSON with a line of JSON.
 
     Attributes:
         process: Node, with pipes to it.
-        unread: how many answers come from it that nobody waits for, after its greeting.
+        unread: the number of answers that follow its greeting and that nobody waits for.
     """
 
     process: "subprocess.Popen[bytes]"
@@ -50,7 +52,7 @@ _ahead: list[KernelProcess] = []
 
 
 def start_ahead(packages: Iterable[str]) -> None:
-    """Start the kernel now, and have it read jsii packages that jsii will ask it for; what fails is told when it does.
+    """Start the kernel and have it read jsii packages; failures surface when the kernel is first used.
 
     Args:
         packages: their names, which are the same in Python and in Node.
@@ -68,23 +70,23 @@ def start_ahead(packages: Iterable[str]) -> None:
 
 
 def kernel_process() -> KernelProcess:
-    """Return the kernel that was started ahead, or else start it.
+    """Return the kernel that was started ahead, or start it.
 
     Raises:
-        UnknownJsiiError: jsii is another than the one that is known.
-        OSError: there is no such Node, or the cache cannot be written.
+        UnknownJsiiError: jsii is another release than the known one.
+        OSError: Node is not installed, or the cache cannot be written.
     """
     return _ahead.pop() if _ahead else _start()
 
 
 def use_installed_node() -> None:
-    """Have jsii's own process provider run the Node that is installed, unless the user has chosen one."""
+    """Have jsii, which starts Node itself, run the Node that is installed with Python."""
     os.environ.update(_environment())
     os.environ.pop("NODE_COMPILE_CACHE", None)
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the kernel's process, with the Node to run in JSII_NODE."""
+    """Return the environment of the kernel's process; JSII_NODE names the Node to run, the user's own choice first."""
     # jsii unpacks into another folder each time: Node would keep all of it compiled and never use it again
     environment = {name: value for name, value in os.environ.items() if name != "NODE_COMPILE_CACHE"}
     # by its own path: the `node` beside `python` is a Python script that starts the same file
@@ -104,14 +106,14 @@ def _end_unused() -> None:
     while _ahead:
         process = _ahead.pop().process
         try:
-            process.communicate(timeout=5)  # which closes its input, and so ends it
+            process.communicate(timeout=5)  # closes its input, on which it exits
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
 
 
 def _load(tarball: Path) -> bytes:
-    """Return the request that jsii makes when Python imports the package of a tarball."""
+    """Return the request that jsii sends when Python imports the package of a tarball."""
     name, _, version = tarball.name.removesuffix(".jsii.tgz").rpartition("@")
     return json.dumps({"api": "load", "name": name, "version": version, "tarball": str(tarball)}).encode()
 
@@ -124,15 +126,17 @@ def _installed_node() -> Path | None:
 
 @cache
 def _runtime() -> Path:
-    """Return `_kernel.js` beside the kernel that is installed, which it runs."""
+    """Return the path of `_kernel.js` in a folder with the installed kernel, which it runs."""
     folder = _installed("jsii")
     version = json.loads((folder / "_metadata.json").read_bytes())["version"]
     if version != KNOWN_JSII:
-        raise UnknownJsiiError(f"jsii is version {version}, and {KNOWN_JSII} is the one that is known")
+        raise UnknownJsiiError(f"jsii is version {version}, and fast_cdktf knows {KNOWN_JSII}")
     sources = {name: folder / "_embedded" / "jsii" / embedded for embedded, name in _PROGRAM.items()}
     sources[_ENTRY.name] = _ENTRY
-    made = cached_folder(sources.values(), [], lambda: {name: source.read_bytes() for name, source in sources.items()})
-    return made / _ENTRY.name
+    copies = cached_folder(
+        sources.values(), [], lambda: {name: source.read_bytes() for name, source in sources.items()}
+    )
+    return copies / _ENTRY.name
 
 
 def _installed(package: str) -> Path:

@@ -1,4 +1,4 @@
-"""CDK Terrain in the place of CDKTF: the programs run with either, each in an environment that has not the other."""
+"""CDK Terrain in place of CDKTF: the programs run with either, each in an environment that does not have the other."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.stacks.test_expected import EXAMPLES, VARIABLES, configuration_file
 
 @pytest.fixture(scope="module")
 def cdk_terrain() -> Path:
-    """Return the Python of an environment with CDK Terrain, installed in a minute at the first use."""
+    """Return the Python of an environment with CDK Terrain, which the first use installs."""
     try:
         return environments.cdk_terrain()
     except environments.NotInstalledError as error:
@@ -25,7 +25,7 @@ def cdk_terrain() -> Path:
 
 
 def synthesized(program: str, example: str, folder: Path, *, python: Path | str, library: str) -> dict[str, Any]:
-    """Run a program; its stacks' Terraform JSON by name."""
+    """Run a program; return its stacks' Terraform JSON by name."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JSII_", "CDKTF_"))}
     completed = subprocess.run(
         [python, program],
@@ -46,7 +46,7 @@ def synthesized(program: str, example: str, folder: Path, *, python: Path | str,
 
 
 def without_metadata(value: Any) -> Any:
-    """Leave out what CDKTF says of itself, for its own command line alone."""
+    """Return the JSON without the metadata that CDKTF writes for its own command line."""
     if isinstance(value, dict):
         return {key: without_metadata(inner) for key, inner in value.items() if key != "//"}
     return [without_metadata(inner) for inner in value] if isinstance(value, list) else value
@@ -60,7 +60,7 @@ def without_metadata(value: Any) -> Any:
         ("state_bucket.py", "everything"),
     ],
 )
-def test_cdk_terrain_makes_the_same_stacks(program: str, example: str, cdk_terrain: Path, tmp_path: Path) -> None:
+def test_cdk_terrain_synthesizes_the_same_stacks(program: str, example: str, cdk_terrain: Path, tmp_path: Path) -> None:
     cdktf = synthesized(program, example, tmp_path / "cdktf", python=sys.executable, library="cdktf")
     cdktn = synthesized(program, example, tmp_path / "cdktn", python=cdk_terrain, library="cdktn")
 
@@ -70,7 +70,30 @@ def test_cdk_terrain_makes_the_same_stacks(program: str, example: str, cdk_terra
         assert without_metadata(stack) == without_metadata(cdktf[name])
 
 
-def test_a_library_that_is_not_installed_is_named_in_one_line(cdk_terrain: Path) -> None:
+def test_with_cdk_terrain_the_imports_of_cdktf_return_it(cdk_terrain: Path) -> None:
+    code = (
+        "import fast_cdktf\n"
+        "fast_cdktf.install()\n"
+        "from cdktf_cdktf_provider_aws.iam_role import IamRole\n"
+        "import cdktf, cdktf_cdktf_provider_aws.provider as provider\n"
+        "import cdktn, cdktn_provider_aws.iam_role, cdktn_provider_aws.provider_functions\n"
+        "assert cdktf is cdktn\n"
+        "assert IamRole is cdktn_provider_aws.iam_role.IamRole\n"
+        "assert provider is cdktn_provider_aws.provider\n"
+    )
+    completed = subprocess.run(
+        [cdk_terrain, "-W", "error", "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "GLUE_SESSIONS_CDK": "cdktn"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
+
+
+def test_a_library_that_is_not_installed_is_an_error_of_one_line(cdk_terrain: Path) -> None:
     completed = subprocess.run(
         [cdk_terrain, "-c", "import fast_cdktf; fast_cdktf.install()"],
         cwd=ROOT,
