@@ -156,7 +156,7 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
     if role.kind == "role" and role.change:
         yield from _section("Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail)
         if role.after.trust.problem:
-            yield f"\nThe trust policy is {_plain(role.after.trust.problem)}."
+            yield f"\nTrust policy: {_plain(role.after.trust.problem)}."
     if role.permissions.changes:
         rows = _permission_rows(role.permissions, detail)
         yield from _section("What it may do", rows, ("", "actions", "on", "when"), detail)

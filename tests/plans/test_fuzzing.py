@@ -1,0 +1,72 @@
+"""Plans in which any part has another type: read and reviewed, or refused, never a traceback."""
+
+import copy
+import io
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from plans.plan import PlanError, parse
+from review.drift.analysis import analyze
+from review.drift.renderers import sections
+from review.drift.report import Reading
+from review.markdown import markdown
+from review.report import Review, as_json, review
+from review.terminal import show
+from tests.repository import ROOT
+
+PLANS = [
+    json.loads(path.read_bytes())
+    for path in sorted((ROOT / "tests/review/plans").rglob("*.json"))
+    if path.stat().st_size < 12_000
+]
+TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": %s, "Action": "sts:AssumeRole"}]}'
+LEAVES: list[Any] = [
+    None, True, False, 0, -1, 1.5, "", "x", "*", "\u001b[2J", "\ud800", [], {}, [None], {"x": None}, ["x"], [["x"]],
+    {"a": {"b": [True]}}, TRUST % '"*"', TRUST % "null", '{"Statement": 7}', '{"Statement": [null]}',
+    '{"Statement": [{"Effect": "Allow", "Action": 7, "Resource": {}}]}', "[" * 3_000,
+    '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a": null}}}]}',
+    '{"Version": ["2012-10-17"], "Statement": []}',
+]  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every part of a document."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path] * bool(path) + [each for key, child in children for each in places(child, (*path, key))]
+
+
+PLACES = [places(plan) for plan in PLANS]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Any:
+    """Return a recorded plan in which some parts are replaced."""
+    index = draw(st.integers(0, len(PLANS) - 1))
+    plan = copy.deepcopy(PLANS[index])
+    for path in draw(st.lists(st.sampled_from(PLACES[index]), min_size=1, max_size=3)):
+        part = plan
+        try:
+            for key in path[:-1]:
+                part = part[key]
+            part[path[-1]] = copy.deepcopy(draw(st.sampled_from(LEAVES)))
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier replacement took the place away
+    return plan
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(damaged())
+def test_a_damaged_plan_is_reviewed_or_refused(body: Any) -> None:
+    try:
+        plan = parse(json.dumps(body).encode(), "dev")
+    except PlanError:
+        return
+    reviewed = Review((review(plan),), "high")
+    json.dumps(as_json(reviewed))
+    markdown(reviewed)
+    show(reviewed, Console(file=io.StringIO(), width=100))
+    sections(Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1")))
