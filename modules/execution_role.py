@@ -8,16 +8,16 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
 from iam.documents.grants import GLUE_TRUST
+from modules import hcl
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
 _LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
 ROLE_ADDRESS = GLUE_TRUST.address
 
 # everything else names the role by what was read: a missing role is then one error, and nothing is planned
-LIVE_ROLE_NAME = f"${{{_LIVE_ROLE_ADDRESS}.name}}"
-LIVE_ROLE_ARN = f"${{{_LIVE_ROLE_ADDRESS}.arn}}"
-LIVE_TRUST_POLICY = f"{_LIVE_ROLE_ADDRESS}.assume_role_policy"
-LIVE_ACCOUNT_ID = f'${{split(":", {_LIVE_ROLE_ADDRESS}.arn)[4]}}'
+LIVE_ROLE_NAME = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.name")
+LIVE_ROLE_ARN = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.arn")
+LIVE_ACCOUNT_ID = hcl.reference(f'split(":", {_LIVE_ROLE_ADDRESS}.arn)[4]')
 
 # what an adopted role keeps: without these in ignore_changes, Terraform would replace the role (path) or remove its
 # description, session length, boundary and tags
@@ -45,7 +45,7 @@ class LiveRole(Construct):
     def __init__(self, scope: Construct, id_: str, *, role_name: str, role_arn: str | None) -> None:
         logical_id = TerraformBlocks.of(scope).claim(_LIVE_ROLE_ADDRESS)
         super().__init__(scope, id_)
-        protected = ", ".join(f'"{path}"' for path in _PROTECTED_PATHS)
+        protected = ", ".join(map(hcl.quoted, _PROTECTED_PATHS))
         postconditions = [
             Assertion(
                 f"!anytrue([for path in [{protected}] : startswith(self.path, path)])",
@@ -56,7 +56,7 @@ class LiveRole(Construct):
         if role_arn:
             postconditions.append(
                 Assertion(
-                    f'self.arn == "{role_arn}"',
+                    f"self.arn == {hcl.quoted(role_arn)}",
                     f"The configuration names {role_arn}, and the role of that name in this account is ${{self.arn}}."
                     " Correct the ARN, or use credentials of the right account.",
                 )

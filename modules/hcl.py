@@ -24,7 +24,7 @@ class Expressions:
         constants: arguments of every expression; the file must use each.
 
     Raises:
-        ValueError: constants that the file does not use.
+        ValueError: a constant that the file does not use, or an expression that it has twice.
     """
 
     def __init__(self, file: str, **constants: str) -> None:
@@ -76,16 +76,18 @@ class Expressions:
 
 def _attributes(text: str) -> dict[str, str]:
     """Return the expressions by name, each on one line and without comments."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
         if begin := _ATTRIBUTE.fullmatch(line):
             name = begin[1]
-            found[name] = begin[2]
+            if name in texts:
+                raise ValueError(f"supply each expression once, got {name} twice")
+            texts[name] = begin[2]
         elif (more := line.strip()) and not more.startswith("#"):
-            space = "" if found[name][-1] in "([{" or more[0] in ")]}" else " "
-            found[name] += space + more
-    return found
+            space = "" if texts[name][-1] in "([{" or more[0] in ")]}" else " "
+            texts[name] += space + more
+    return texts
 
 
 def reference(expression: str) -> str:

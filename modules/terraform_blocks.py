@@ -7,6 +7,8 @@ from typing import Any, Self
 from cdktf import TerraformStack
 from constructs import Construct
 
+from modules.hcl import reference
+
 _ATTRIBUTE = "_terraform_blocks"
 
 
@@ -24,7 +26,7 @@ class Assertion:
 
     def as_json(self) -> dict[str, str]:
         """Return the assertion as Terraform JSON has it, in a check as in a precondition."""
-        return {"condition": "${" + self.condition + "}", "error_message": self.error_message}
+        return {"condition": reference(self.condition), "error_message": self.error_message}
 
 
 class TerraformBlocks:
@@ -80,7 +82,7 @@ class TerraformBlocks:
             for_each: a Terraform expression of a set, without `${ }`; nothing is imported where it is empty.
         """
         block = {"to": to, "id": id_}
-        self._append("import", {"for_each": "${" + for_each + "}", **block} if for_each else block)
+        self._append("import", {"for_each": reference(for_each), **block} if for_each else block)
 
     def forget(self, address: str) -> None:
         """Remove a resource from the state, if it is in there, without destroying it.

@@ -7,7 +7,7 @@ from constructs import Construct
 from iam.documents.recipe import ASSUME_ROLE, GLUE, GLUE_STATEMENT_SID, SAGEMAKER, glue_statement
 from iam.policy_document import DELETED_PRINCIPAL_ID, Document
 from modules import hcl
-from modules.execution_role import LIVE_ROLE_ARN, LIVE_TRUST_POLICY, ROLE_ADDRESS, AdoptedRole
+from modules.execution_role import LIVE_ROLE_ARN, ROLE_ADDRESS, AdoptedRole
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
 EXPRESSIONS = hcl.Expressions(
@@ -25,7 +25,7 @@ _TRUST_POLICY = f"The trust policy of {LIVE_ROLE_ARN}"
 
 
 class AuthoritativeTrust(AdoptedRole):
-    """An adopted role with exactly this trust policy; the plan names each grant that its current one loses.
+    """An adopted role with exactly this trust policy; the plan warns about each grant in AWS that this removes.
 
     Args:
         scope: the stack, or a construct in it.
@@ -58,12 +58,12 @@ class AuthoritativeTrust(AdoptedRole):
 
 
 class _DerivedTrust(AdoptedRole):
-    """An adopted role whose trust policy Terraform derives from the current one, and leaves alone where it is right."""
+    """An adopted role whose trust policy Terraform derives from the one in AWS."""
 
     def __init__(
         self, scope: Construct, id_: str, *, statements: str, quota: int, precondition: Assertion | None = None
     ) -> None:
-        # a deleted principal or a long document stops nobody as long as nothing is written
+        # AWS keeps a document with a deleted principal, or over a lowered quota: it stops the plan only if rewritten
         if_written = "!local.trust_changes ||"
         preconditions = [
             Assertion(
@@ -86,7 +86,7 @@ class _DerivedTrust(AdoptedRole):
         super().__init__(
             scope,
             id_,
-            trust_policy=f"${{local.trust_changes ? local.trust_policy : {LIVE_TRUST_POLICY}}}",
+            trust_policy=EXPRESSIONS.reference("derived_trust_policy"),
             preconditions=[precondition, *preconditions] if precondition else preconditions,
         )
         blocks = TerraformBlocks.of(scope)
@@ -130,7 +130,7 @@ class AdditiveTrust(_DerivedTrust):
 
 
 class ReleasedTrust(_DerivedTrust):
-    """An adopted role without the trust in Glue that this project added: what is left is its owners'.
+    """An adopted role without the trust in Glue that this project added; all other statements stay as they are.
 
     Args:
         scope: the stack, or a construct in it.

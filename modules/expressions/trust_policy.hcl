@@ -95,6 +95,9 @@ released_statements = [
 
 trust_policy = jsonencode(merge(local.live_trust, { Statement = local.trust_statements }))
 
+# Where nothing changes, the text in AWS is repeated, so that the plan shows no difference.
+derived_trust_policy = local.trust_changes ? local.trust_policy : data.aws_iam_role.live.assume_role_policy
+
 trust_changes = jsonencode(local.trust_statements) != jsonencode(local.live_statements)
 
 # IAM shows the unique id of a deleted role or user in place of its ARN, and refuses a document that names one.

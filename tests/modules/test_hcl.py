@@ -40,6 +40,12 @@ def test_a_constant_that_the_file_does_not_use_is_refused(file: str) -> None:
         hcl.Expressions(file, constant="", more="", spare="")
 
 
+def test_an_expression_that_a_file_has_twice_is_refused(file: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_text(FILE + FILE)
+    with pytest.raises(ValueError, match=r"^supply each expression once, got greeting twice$"):
+        hcl.Expressions(file, constant="")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
@@ -66,5 +72,10 @@ def test_a_file_is_as_terraform_fmt_writes_it(path: Path) -> None:
     assert formatted.stdout == path.read_text()
 
 
-def test_the_files_are_found() -> None:
-    assert [path.name for path in FILES] == ["session_grants.hcl", "trust_policy.hcl"]
+def test_every_expression_of_the_files_is_used() -> None:
+    names = {name for path in FILES for name in re.findall(r"^([a-z_]+) +=", path.read_text(), re.MULTILINE)}
+    expressions = "".join(path.read_text() for path in FILES)
+    constructs = "".join(path.read_text() for path in Path(hcl.__file__).parent.glob("*.py"))
+    used = {name for name in names if f"expression.{name}" in expressions or f'"{name}"' in constructs}
+    assert names == used
+    assert len(names) > 20
