@@ -1,36 +1,28 @@
-"""Trust policies as they are met in the wild: what every test of an ownership is run over.
+"""Trust policies as they occur in practice: the input of every test of an ownership.
 
-Shapes come from AWS's documentation of SageMaker's features and of IAM, from what consoles and tools write, and from
-what people do. All are documents that IAM holds; those of `DELETED` and `OVER_QUOTA` it would no longer take.
+They follow the AWS documentation of SageMaker's features and of IAM, and what consoles, tools and people write. IAM may
+hold any of them; those in `DELETED` and `OVER_QUOTA` it would no longer accept.
 """
 
 import json
 from typing import Any
 
-from iam.documents.recipe import glue_statement, trust_policy
+from iam.documents.quotas import DEFAULTS
+from iam.documents.recipe import GLUE, SAGEMAKER, glue_statement, trust_policy
+from iam.policy_document import Document, size, statements
 
-Document = dict[str, Any]
-
-GLUE = "glue.amazonaws.com"
-SAGEMAKER = "sagemaker.amazonaws.com"
 OURS = glue_statement()
 
 
 def statement(*services: str, **more: Any) -> Document:
-    """A trust statement; one service is written as text, several as a list."""
+    """Return a trust statement; a single service is a string, several are a list."""
     principal = services[0] if len(services) == 1 else list(services)
     return {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole", **more}
 
 
 def trust(*statements: Document, **more: Any) -> Document:
-    """A trust policy."""
+    """Return a trust policy."""
     return {"Version": "2012-10-17", "Statement": list(statements), **more}
-
-
-def statements(document: Document) -> list[Document]:
-    """A trust policy's statements as a list."""
-    found = document["Statement"]
-    return found if isinstance(found, list) else [found]
 
 
 def _aws(*principals: str, **more: Any) -> Document:
@@ -89,7 +81,7 @@ UNTRUSTING: dict[str, Document] = {
     ),
     "EMR Serverless and Bedrock": trust(statement("emr-serverless.amazonaws.com", SAGEMAKER, "bedrock.amazonaws.com")),
     "Redshift ML": trust(statement("redshift.amazonaws.com", SAGEMAKER, "redshift-serverless.amazonaws.com")),
-    "each service on its own": trust(
+    "each service in a separate statement": trust(
         CONSOLES, *(statement(f"{name}.amazonaws.com") for name in ("lambda", "ec2", "firehose", "apigateway"))
     ),
     "another partition's service": trust(statement(SAGEMAKER, "ec2.amazonaws.com.cn")),
@@ -104,7 +96,7 @@ UNTRUSTING: dict[str, Document] = {
         CONSOLES,
         {"Effect": "Allow", "Principal": {"AWS": f"{_ACCOUNT}:root"}, "NotAction": ["sts:TagSession", "sts:Set*"]},
     ),
-    "tags in a statement of their own": trust(CONSOLES, statement(SAGEMAKER, Sid="Tags", Action="sts:TagSession")),
+    "tags in a separate statement": trust(CONSOLES, statement(SAGEMAKER, Sid="Tags", Action="sts:TagSession")),
     "pods": trust(CONSOLES, statement("pods.eks.amazonaws.com", Action=_WITH_TAGS)),
     # conditions
     "confused deputy": trust(statement(SAGEMAKER, Condition=SOURCE_ARN)),
@@ -338,7 +330,7 @@ TRUSTING: dict[str, Document] = {
     "ours, and Glue plainly as well": trust(OURS, statement(SAGEMAKER, GLUE)),
     "ours among others of 2008": {"Version": "2008-10-17", "Statement": [PEOPLE, OURS, CONSOLES]},
 }
-# a statement under our Sid that is Glue's alone and not as we write it: additive ownership puts it right
+# a statement under our Sid that is Glue's alone and not as we write it: additive ownership restores it
 ALTERED: dict[str, Document] = {
     name: trust(altered, CONSOLES)
     for name, altered in {
@@ -366,7 +358,7 @@ FOREIGN: dict[str, Document] = {
         },
     }.items()
 }
-# ids that IAM shows for a deleted role and a deleted user, and no longer takes
+# ids that IAM shows for a deleted role and a deleted user, and no longer accepts
 DELETED_ROLE, DELETED_USER = "AROAEXAMPLEEXAMPLE123", "AIDAEXAMPLEEXAMPLE456"
 DELETED: dict[str, Document] = {
     "deleted": trust(CONSOLES, _aws(DELETED_ROLE, DELETED_USER, "444455556666")),
@@ -378,20 +370,15 @@ DELETED: dict[str, Document] = {
 
 
 def _padded(to: int, *first: Document) -> Document:
-    """A trust policy of as many characters as that, as IAM counts them."""
+    """Return a trust policy of `to` characters, as IAM counts them."""
 
-    def made(padding: str) -> Document:
+    def padded(padding: str) -> Document:
         return trust(*first, _aws("444455556666", Condition={"StringEquals": {"sts:ExternalId": padding}}))
 
-    return made("x" * (to - size(made(""))))
+    return padded("x" * (to - size(padded(""))))
 
 
-def size(document: Document) -> int:
-    """A trust policy's characters, as IAM counts them."""
-    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-
-
-QUOTA = 2048
+QUOTA = DEFAULTS.trust_policy_characters
 _OURS_IN_A_LIST = size(trust(CONSOLES, OURS)) - size(trust(CONSOLES))
 NEAR_QUOTA: dict[str, Document] = {"just room for ours": _padded(QUOTA - _OURS_IN_A_LIST, CONSOLES)}
 # no room for our statement
@@ -399,13 +386,13 @@ OVER_QUOTA: dict[str, Document] = {
     "a character short of room for ours": _padded(QUOTA - _OURS_IN_A_LIST + 1, CONSOLES),
     "full": _padded(QUOTA, CONSOLES),
 }
-# what additive ownership takes over
+# what additive ownership accepts
 ACCEPTED = UNTRUSTING | TRUSTING | ALTERED | NEAR_QUOTA
 REFUSED = FOREIGN | DELETED | OVER_QUOTA
 
 
 def released(document: Document) -> list[Document]:
-    """The statements that a release leaves: Glue's own is taken out, and the recipe's is SageMaker's alone again."""
+    """Return the statements that a release leaves: without Glue's own, and the recipe's with SageMaker only."""
     return [_without_glue(each) for each in statements(document) if each.get("Sid") != OURS["Sid"]]
 
 
@@ -413,13 +400,12 @@ def _without_glue(each: Document) -> Document:
     return {**each, "Principal": {"Service": SAGEMAKER}} if each in RECIPES else each
 
 
-def said(document: Document) -> dict[str, str]:
-    """What a trust policy says: a text for each effect, action, principal and condition.
+def grants(document: Document) -> dict[str, str]:
+    """Return a text for each effect, action, principal and condition of a trust policy.
 
-    The texts are those of the check in a plan. They are sorted as there, by a key in which letter case of actions does
-    not matter.
+    Texts and order are those of the check in a plan. The keys that they are sorted by have actions in lower case.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for each in statements(document):
         if "Principal" not in each:
             principals = [f"everybody but {_json(each['NotPrincipal'])}"]
@@ -438,8 +424,8 @@ def said(document: Document) -> dict[str, str]:
             for action in [actions] if isinstance(actions, str) else actions:
                 rest = f"to {principal}{condition}"
                 key = f"{each['Effect']} {negated}{action.lower()} {rest}"
-                found.setdefault(key, f"{each['Effect']} {negated}{action} {rest}")
-    return dict(sorted(found.items()))
+                texts.setdefault(key, f"{each['Effect']} {negated}{action} {rest}")
+    return dict(sorted(texts.items()))
 
 
 def _json(value: Any) -> str:

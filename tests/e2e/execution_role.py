@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from iam.policy_document import Document as Document
 from sandbox.launcher import Sandbox
-from tests.trust_policies import Document as Document
 from tests.trust_policies import statement as statement
 from tests.trust_policies import trust as trust
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from iam.documents.recipe import GLUE
 from iam.engine import statements as meaning
 from iam.engine.difference import Change, difference
+from iam.policy_document import Document, size, statements
 from sandbox.launcher import Sandbox
 from tests.e2e.execution_role import RECIPE_TRUST, ExecutionRole
 from tests.e2e.shop import Shop
@@ -25,7 +27,6 @@ from tests.trust_policies import (
     DELETED_ROLE,
     DELETED_USER,
     FOREIGN,
-    GLUE,
     NEAR_QUOTA,
     OURS,
     OVER_QUOTA,
@@ -33,12 +34,9 @@ from tests.trust_policies import (
     REFUSED,
     TRUSTING,
     UNTRUSTING,
-    Document,
+    grants,
     released,
-    said,
-    size,
     statement,
-    statements,
     trust,
 )
 
@@ -122,7 +120,7 @@ def made(aws: Sandbox, ownership: str, documents: Iterable[tuple[str, Document]]
 
 def named_as_lost(case: Case, live: Document, owned: Document) -> list[str]:
     """The warning of a plan that changes a trust policy from one to another, if it is to warn."""
-    lost = [text for key, text in said(live).items() if key not in said(owned)]
+    lost = [text for key, text in grants(live).items() if key not in grants(owned)]
     if not lost:
         return []
     message = (
@@ -186,7 +184,7 @@ def test_authoritative_names_every_statement_it_would_take_away(
     after = stack.planned()
     for case in cases:
         # what was not named is not lost
-        unnamed = [each for each in singles(case.live) if said(trust(each)).keys() <= said(RECIPE_TRUST).keys()]
+        unnamed = [each for each in singles(case.live) if grants(trust(each)).keys() <= grants(RECIPE_TRUST).keys()]
         assert not unnamed or not [c for c in changes(trust(*unnamed), RECIPE_TRUST) if c.restricts], case.name
         # and of the role nothing else is another
         change = after[f"aws_iam_role.glue-sessions-recipe-{case.role.name}"]
@@ -223,15 +221,15 @@ def test_what_additive_cannot_write_is_refused_by_the_plan_in_numbers_and_names(
         begin, _, rest = error.partition(f"The trust policy of {case.role.arn} ")
         assert begin == "Resource precondition failed: "
         if case.name in FOREIGN:
-            said_ = "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: [{"
+            expected_ = "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: [{"
         elif case.name in DELETED:
-            said_ = "names a deleted principal: AROA"
+            expected_ = "names a deleted principal: AROA"
         else:
             assert case.name in OVER_QUOTA
             long = size(trust(*statements(case.live), OURS))
             assert long > QUOTA
-            said_ = f"would be {long} characters long, and the quota is {QUOTA}."
-        assert rest.startswith(said_), rest
+            expected_ = f"would be {long} characters long, and the quota is {QUOTA}."
+        assert rest.startswith(expected_), rest
     assert len(attempt.errors) == len(refused_roles)
     for case in refused_roles:
         assert case.role.read() == case.role.made
@@ -355,7 +353,7 @@ def test_a_release_hands_back_the_trust_policy_of_before_and_what_others_added_s
 def test_a_release_hands_back_all_but_what_the_plan_of_adoption_named_as_lost(journey: Journey) -> None:
     for case in journey.of("authoritative"):
         assert changes(case.trusts["released"], trust(CONSOLES)) == [], case.name
-        unnamed = [each for each in singles(case.live) if said(trust(each)).keys() <= said(RECIPE_TRUST).keys()]
+        unnamed = [each for each in singles(case.live) if grants(trust(each)).keys() <= grants(RECIPE_TRUST).keys()]
         if unnamed:
             # from adoption on, Glue's trust is this stack's
             lost = [each for each in changes(trust(*unnamed), trust(CONSOLES)) if each.restricts]

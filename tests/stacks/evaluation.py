@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iam.policy_document import Document, statements
 from terraform_cli import installation
 from tests.availability import terraform_binary
 from tests.template import Template
-
-Document = dict[str, Any]
 
 ARN = "arn:aws:iam::111122223333:role/service-role/role"
 
@@ -44,8 +43,7 @@ class Evaluated:
     @property
     def statements(self) -> list[Document]:
         """Its statements as a list."""
-        found = self.document["Statement"]
-        return found if isinstance(found, list) else [found]
+        return statements(self.document)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from random import Random
 import pytest
 
 from iam import policy_document
-from iam.documents.recipe import GLUE_STATEMENT_SID, trust_policy
+from iam.documents.recipe import GLUE, GLUE_STATEMENT_SID, SAGEMAKER, trust_policy
 from iam.engine.decision import Verdict, decide_trust
 from iam.engine.statements import trust_policy as parsed
+from iam.policy_document import Document, size, statements
 from modules.trust_policy import EXPRESSIONS
 from tests.stacks.conftest import synthesize_in
-from tests.stacks.evaluation import ARN, Document, Evaluated, Run
+from tests.stacks.evaluation import ARN, Evaluated, Run
 from tests.template import Template
 from tests.trust_policies import (
     ACCEPTED,
@@ -22,20 +23,16 @@ from tests.trust_policies import (
     DELETED_ROLE,
     DELETED_USER,
     FOREIGN,
-    GLUE,
     NEAR_QUOTA,
     OURS,
     OVER_QUOTA,
     QUOTA,
     RECIPES,
     REFUSED,
-    SAGEMAKER,
     TRUSTING,
     UNTRUSTING,
-    said,
-    size,
+    grants,
     statement,
-    statements,
     trust,
 )
 from tests.trust_policies import released as statements_after_release
@@ -140,7 +137,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, E
         "additive",
         stack("additive"),
         texts(EVERY),
-        {"deleted_principals": "local.deleted_principals"},
+        {"deleted_principals": "local.deleted_principals", "size": "length(local.trust_policy)"},
     )
     run.add("additive_again", stack("additive"), "additive")
     run.add("additive_with_a_raised_quota", stack("additive", quota=4096), texts(OVER_QUOTA))
@@ -203,8 +200,13 @@ def test_terraform_and_python_agree_on_deleted_principals(additive: dict[str, Ev
     assert [DELETED_ROLE, DELETED_USER] in in_python.values()
 
 
+def test_terraform_and_python_agree_on_the_size_of_a_document(additive: dict[str, Evaluated]) -> None:
+    in_python = {name: size({**each.document, "Statement": each.statements}) for name, each in additive.items()}
+    assert {name: each.expressions["size"] for name, each in additive.items()} == in_python
+
+
 def test_terraform_and_python_agree_on_what_statements_grant(authoritative: dict[str, Evaluated]) -> None:
-    in_python = {name: [*said(document)] for name, document in EVERY.items()}
+    in_python = {name: [*grants(document)] for name, document in EVERY.items()}
     assert {name: each.expressions["grants"] for name, each in authoritative.items()} == in_python
 
 
@@ -328,7 +330,7 @@ def test_authoritative_writes_the_recipes_trust_policy_over_any_other(authoritat
 
 def test_authoritative_names_every_lost_grant_and_no_other(authoritative: dict[str, Evaluated]) -> None:
     for name, live in EVERY.items():
-        lost = [text for key, text in said(live).items() if key not in said(trust_policy())]
+        lost = [text for key, text in grants(live).items() if key not in grants(trust_policy())]
         assert authoritative[name].warnings == (lost_grants(*lost) if lost else {}), name
 
 
