@@ -211,9 +211,10 @@ POLICY_MAY_BE_DELETED = RoleRule(
 
 def _denial_lost(role: Role) -> Iterator[Hit]:
     if persists(role):
-        for change in role.permissions.changes:
-            if change.effect == "Deny" and change.broadens:
-                yield Hit(role.address, change_sentence(change, role.permissions, trust=False))
+        for difference, trust in ((role.trust, True), (role.permissions, False)):
+            for change in difference.changes:
+                if change.effect == "Deny" and change.broadens:
+                    yield Hit(role.address, change_sentence(change, difference, trust=trust))
 
 
 DENIAL_LOST = RoleRule(

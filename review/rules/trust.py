@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from iam.documents.recipe import GLUE, SAGEMAKER
+from iam.engine import wildcards
+from iam.engine.conditions import Condition
 from iam.engine.statements import Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
@@ -60,17 +63,23 @@ OPENED_TO_EVERYONE_ON_CONDITION = RoleRule(
 
 
 def _is_everyone(statement: Statement) -> bool:
-    return statement.principal.excluded or "*" in statement.principal.patterns
+    return statement.principal.excluded or not _EVERYONE.isdisjoint(statement.principal.patterns)
+
+
+_EVERYONE = {"*", "Service:*", "Federated:*"}
 
 
 _ACCOUNT = re.compile(r"AWS:(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
+_FEDERATED_ACCOUNT = re.compile(r"Federated:arn:[\w-]+:iam::(\d{12}):.*")
 
 
 def _account(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if statement.principal.excluded:
             continue
-        accounts = {match[1] for name in statement.principal.patterns if (match := _ACCOUNT.fullmatch(name))}
+        patterns = [_ACCOUNT, _FEDERATED_ACCOUNT] if role.account else [_ACCOUNT]
+        names = statement.principal.patterns
+        accounts = {match[1] for name in names for each in patterns if (match := each.fullmatch(name))}
         if foreign := sorted(accounts - {role.account}):
             own = "" if role.account else " (this plan does not contain the role's own account)"
             sentence = trust_sentence(statement, role.trust)
@@ -111,21 +120,56 @@ OPENED_TO_SERVICE = RoleRule(
 
 def _identity_provider(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
-        providers = [name for name in statement.principal.patterns if ":oidc-provider/" in name]
-        limited = any(
-            test.key.endswith(":sub") and test.positive and "*" not in test.values for test in statement.condition
-        )
-        if providers and not limited:
+        if statement.principal.excluded:
+            continue
+        if any(_is_open(name, statement.condition) for name in statement.principal.patterns):
             yield Hit(role.address, trust_sentence(statement, role.trust))
 
 
 OPENED_TO_IDENTITY_PROVIDER = RoleRule(
     id="trust-opened-to-identity-provider",
     severity="high",
-    raised="any subject of an OpenID Connect provider may assume a role",
-    remedy="add a condition on the provider's `:sub`, such as `repo:ORGANIZATION/REPOSITORY:*`",
+    raised="a web identity provider may assume a role for identities that do not belong to one owner",
+    remedy="add a condition on the provider's `:sub`, such as `repo:ORGANIZATION/REPOSITORY:*`, or on the `:aud` or "
+    "`:app_id` of your application",
     judge=_identity_provider,
 )
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+_PUBLIC_PROVIDERS = {
+    "accounts.google.com": ("aud", "oaud", "sub"),
+    "cognito-identity.amazonaws.com": ("aud", "sub"),
+    "graph.facebook.com": ("app_id", "id"),
+    "www.amazon.com": ("app_id", "user_id"),
+}
+"""Identity providers that anyone can register with, and the keys that identify an application or a user."""
+
+_OWNER = re.compile(r"[^:/|]+[:/|][^:/|]+[:/|]")
+"""The part of a subject up to its owner, as in `repo:acme/` or `project_path:acme/`."""
+
+
+def _is_open(principal: str, condition: Condition) -> bool:
+    """Return whether an identity provider is trusted without a condition that fixes an owner."""
+    kind, _, name = principal.partition(":")
+    if kind != "Federated":
+        return False
+    _, is_oidc, host = name.partition(":oidc-provider/")
+    keys = ("sub",) if is_oidc else _PUBLIC_PROVIDERS.get(name, ())
+    required = {f"{host or name}:{key}".lower() for key in keys}
+    return bool(required) and not any(
+        test.key in required
+        and test.positive
+        and not test.if_exists
+        and test.each != "forallvalues"
+        and all(map(_fixes_owner, test.values))
+        for test in condition
+    )
+
+
+def _fixes_owner(value: str) -> bool:
+    """Return whether all identities that a pattern matches belong to one owner."""
+    fixed = "".join(takewhile(lambda token: token not in ("*", "?"), wildcards.tokens(value)))
+    return fixed == value or _OWNER.match(fixed) is not None
 
 
 _UNIQUE_ID = re.compile(f"AWS:{DELETED_PRINCIPAL_ID}")

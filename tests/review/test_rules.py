@@ -320,3 +320,64 @@ def test_the_grants_of_a_role_are_no_drift_of_the_attributes_that_list_them() ->
     )
     (found,) = report.review(plans.parse(content, "dev")).drift
     assert [str(name) for name, _ in found.after.policies()] == [f"managed policy {FULL_ACCESS}"]
+
+
+def by_provider(provider: str, **condition: Any) -> str:
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition", "is_open"),
+    [
+        (OIDC, {"StringLike": {"token.example.com:sub": "repo:*"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": "repo:*:ref:refs/heads/main"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": "repo:acme*"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": "?*"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": "*:*"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": ["repo:acme/app:*", "repo:*"]}}, True),
+        (OIDC, {"StringNotLike": {"token.example.com:sub": "repo:acme/app:*"}}, True),
+        (OIDC, {"ForAllValues:StringLike": {"token.example.com:sub": "repo:acme/app:*"}}, True),
+        (OIDC, {"StringLikeIfExists": {"token.example.com:sub": "repo:acme/app:*"}}, True),
+        (OIDC, {"StringLike": {"other.example.com:sub": "repo:acme/app:*"}}, True),
+        (OIDC, {"StringLike": {"token.example.com:sub": "repo:acme/*"}}, False),
+        (OIDC, {"StringEquals": {"token.example.com:sub": "repo:acme/app:environment:prod"}}, False),
+        (OIDC, {"StringLike": {"token.example.com:sub": "system:serviceaccount:team:*"}}, False),
+        ("accounts.google.com", {}, True),
+        ("accounts.google.com", {"StringEquals": {"accounts.google.com:aud": "app"}}, False),
+        ("cognito-identity.amazonaws.com", {}, True),
+        ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}}, False),
+        ("www.amazon.com", {"StringEquals": {"www.amazon.com:app_id": "app"}}, False),
+        ("graph.facebook.com", {"StringLike": {"graph.facebook.com:app_id": "*"}}, True),
+    ],
+)
+def test_an_identity_provider_is_open_unless_a_condition_fixes_an_owner(
+    provider: str, condition: dict[str, Any], is_open: bool
+) -> None:
+    found = raised(trusts(TRUSTED, by_provider(provider, **condition)))
+    assert ("trust-opened-to-identity-provider" in found) == is_open
+
+
+@pytest.mark.parametrize("principal", [{"Service": "*"}, {"Federated": "*"}, {"AWS": "*"}])
+def test_a_wildcard_of_any_kind_of_principal_is_everyone(principal: dict[str, str]) -> None:
+    text = document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+    assert "trust-opened-to-everyone" in raised(trusts(TRUSTED, text))
+
+
+def test_a_saml_provider_of_another_account_is_another_account() -> None:
+    for account, foreign in ((ACCOUNT, False), ("999999999999", True)):
+        text = by_provider(f"arn:aws:iam::{account}:saml-provider/corp")
+        assert ("trust-opened-to-account" in raised(trusts(TRUSTED, text))) == foreign
+
+
+def test_a_denial_lost_from_the_trust_policy_is_a_denial_lost() -> None:
+    denied = {"Effect": "Deny", "Principal": {"AWS": OTHER}, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    found = raised(trusts(document(denied, allowed), document(allowed)))
+    assert "denial-lost" in found
