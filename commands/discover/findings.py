@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from aws.roles import NoRole
 from commands.discover.studio import Domain
@@ -164,7 +164,7 @@ def _notes(held: Grants, stacks: Sequence[RoleStack], *, configured: bool) -> li
     return notes
 
 
-def as_json(finding: RoleFinding) -> dict[str, Any]:
+def as_json(finding: RoleFinding) -> dict[str, object]:
     """Return a finding as JSON (docs/discover.md)."""
     held = finding.grants
     return {

@@ -21,9 +21,9 @@ class NotInsertableError(Exception):
 def with_roles(
     text: str,
     environment_name: str,
-    roles: Sequence[Mapping[str, Any]],
+    roles: Sequence[Mapping[str, object]],
     *,
-    new_environment: Mapping[str, Any],
+    new_environment: Mapping[str, object],
 ) -> str:
     """Return the text with more roles at the end of an environment.
 
@@ -61,7 +61,7 @@ def _value(text: str) -> Any:
     return yaml_text.read(text.replace("${", "$${"), {}).value
 
 
-def _inserted(text: str, at: tuple[str, ...], added: Sequence[Any] | Mapping[str, Any]) -> str:
+def _inserted(text: str, at: tuple[str, ...], added: Sequence[object] | Mapping[str, object]) -> str:
     yaml = YAML(typ="rt")
     node = yaml.compose(text)
     for key in at:
@@ -97,7 +97,7 @@ def _last(node: Node) -> Node:
     return node
 
 
-def _lines(value: Any) -> Iterator[str]:
+def _lines(value: object) -> Iterator[str]:
     """Yield the lines of values in block style, unindented."""
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -107,13 +107,14 @@ def _lines(value: Any) -> Iterator[str]:
             else:
                 yield f"{_scalar(key)}: {_scalar(item)}"
         return
+    assert isinstance(value, list | tuple)
     for item in value:
         first, *more = _lines(item)
         yield f"- {first}"
         yield from (f"  {line}" for line in more)
 
 
-def _flow(value: Any) -> str:
+def _flow(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -125,7 +126,7 @@ def _flow(value: Any) -> str:
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+|::[A-Za-z0-9_./@-]+)*")
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in ("true", "false", "null"):
         return value
     return json.dumps(value)

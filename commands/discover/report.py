@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -46,7 +45,7 @@ class Discovery:
     seconds: float
 
 
-def to_json(discovery: Discovery) -> dict[str, Any]:
+def to_json(discovery: Discovery) -> dict[str, object]:
     """Return the discovery as JSON (docs/discover.md)."""
     return {
         "account_id": discovery.identity.account_id,
@@ -61,7 +60,7 @@ def to_json(discovery: Discovery) -> dict[str, Any]:
     }
 
 
-def _domain_as_json(domain: Domain) -> dict[str, Any]:
+def _domain_as_json(domain: Domain) -> dict[str, object]:
     return {
         "region": domain.region,
         "id": domain.id,

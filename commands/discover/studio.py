@@ -1,12 +1,22 @@
 """SageMaker Studio in an account: domains, user profiles and spaces, and the execution role of each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from aws.account import Account, Progress, each
 from aws.errors import AWS_ERRORS, Errors, is_not_found
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import (
+        DescribeDomainResponseTypeDef,
+        DomainDetailsTypeDef,
+        PaginatorConfigTypeDef,
+        SpaceDetailsTypeDef,
+        UserProfileDetailsTypeDef,
+    )
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,9 @@ def read_domains(
     ]
 
 
+_PAGES: "PaginatorConfigTypeDef" = {"PageSize": 100}
+_Item = TypeVar("_Item")
+
 _Key = tuple[str, str]
 """Region and id of a domain."""
 _ProfileKey = tuple[str, str, str]
@@ -130,15 +143,27 @@ class _Reader:
         self._errors = errors
 
     def domain_ids(self, region: str) -> list[str]:
-        return [domain["DomainId"] for domain in self._listed(region, "list_domains", "Domains")]
+        def domains(client: "SageMakerClient") -> "Iterator[DomainDetailsTypeDef]":
+            for page in client.get_paginator("list_domains").paginate(PaginationConfig=_PAGES):
+                yield from page["Domains"]
+
+        return [domain["DomainId"] for domain in self._listed(region, "ListDomains", domains)]
 
     def profile_names(self, region: str) -> list[_ProfileKey]:
-        profiles = self._listed(region, "list_user_profiles", "UserProfiles")
-        return [(region, profile["DomainId"], profile["UserProfileName"]) for profile in profiles]
+        def profiles(client: "SageMakerClient") -> "Iterator[UserProfileDetailsTypeDef]":
+            for page in client.get_paginator("list_user_profiles").paginate(PaginationConfig=_PAGES):
+                yield from page["UserProfiles"]
+
+        listed = self._listed(region, "ListUserProfiles", profiles)
+        return [(region, profile["DomainId"], profile["UserProfileName"]) for profile in listed]
 
     def spaces(self, region: str) -> dict[str, list[Space]]:
+        def spaces(client: "SageMakerClient") -> "Iterator[SpaceDetailsTypeDef]":
+            for page in client.get_paginator("list_spaces").paginate(PaginationConfig=_PAGES):
+                yield from page["Spaces"]
+
         by_domain: dict[str, list[Space]] = {}
-        for space in self._listed(region, "list_spaces", "Spaces"):
+        for space in self._listed(region, "ListSpaces", spaces):
             # spaces of Studio Classic have no sharing type; all of them are shared
             sharing = space.get("SpaceSharingSettingsSummary", {}).get("SharingType", "Shared")
             owner = space.get("OwnershipSettingsSummary", {}).get("OwnerUserProfileName")
@@ -147,10 +172,10 @@ class _Reader:
             )
         return by_domain
 
-    def domain(self, key: _Key) -> dict[str, Any] | None:
+    def domain(self, key: _Key) -> "DescribeDomainResponseTypeDef | None":
         region, domain_id = key
         try:
-            return dict(self._account.client("sagemaker", region).describe_domain(DomainId=domain_id))
+            return self._account.client("sagemaker", region).describe_domain(DomainId=domain_id)
         except AWS_ERRORS as error:
             if not is_not_found(error):  # deleted after it was listed
                 self._errors.add(region, "sagemaker:DescribeDomain", error, domain_id)
@@ -167,18 +192,22 @@ class _Reader:
             return None  # its role is unknown
         return UserProfile(name, response.get("UserSettings", {}).get("ExecutionRole"))
 
-    def _listed(self, region: str, operation: str, key: str) -> list[Any]:
+    def _listed(
+        self, region: str, operation: str, items: "Callable[[SageMakerClient], Iterable[_Item]]"
+    ) -> list[_Item]:
         try:
-            client: Any = self._account.client("sagemaker", region)
-            pages = client.get_paginator(operation).paginate(PaginationConfig={"PageSize": 100})
-            return [item for page in pages for item in page[key]]
+            return list(items(self._account.client("sagemaker", region)))
         except AWS_ERRORS as error:
-            name = operation.title().replace("_", "")
-            self._errors.add(region, f"sagemaker:{name}", error)
+            self._errors.add(region, f"sagemaker:{operation}", error)
             return []
 
 
-def _domain(key: _Key, response: dict[str, Any], profiles: Sequence[UserProfile], spaces: Sequence[Space]) -> Domain:
+def _domain(
+    key: _Key,
+    response: "DescribeDomainResponseTypeDef",
+    profiles: Sequence[UserProfile],
+    spaces: Sequence[Space],
+) -> Domain:
     region, domain_id = key
     settings = response.get("DomainSettings", {}).get("UnifiedStudioSettings", {})
     return Domain(

@@ -63,7 +63,7 @@ class Settings:
         """The role's name, without its path."""
         return self.arn.rpartition("/")[2]
 
-    def entry(self, kept_at: str | None) -> dict[str, Any]:
+    def entry(self, kept_at: str | None) -> dict[str, object]:
         """Return the entry as values; `kept_at` is the path of the kept statements."""
         if kept_at:
             return {"role": self.arn, "trust": {"keep": kept_at}}
@@ -106,15 +106,17 @@ def write(
             f"environments.{environment_name} is account {known['account_id']}, and the roles are in {account_id}:"
             " name another environment"
         )
-    new_environment: dict[str, Any] = {"region": _region(chosen), "account_id": account_id}
-    if quotas.trust_policy_characters > iam_quotas.DEFAULTS.trust_policy_characters:
-        new_environment["trust_policy_quota"] = quotas.trust_policy_characters
-    quota = (known or new_environment).get("trust_policy_quota") or iam_quotas.DEFAULTS.trust_policy_characters
+    new_environment: dict[str, object] = {"region": _region(chosen), "account_id": account_id}
+    default = iam_quotas.DEFAULTS.trust_policy_characters
+    raised = quotas.trust_policy_characters if quotas.trust_policy_characters > default else None
+    if raised:
+        new_environment["trust_policy_quota"] = raised
+    quota = (known.get("trust_policy_quota") if known else raised) or default
     configured = dict(_configured(environments, environment_name, account_id))
 
     lines: list[str] = []
     left_out: list[str] = []
-    entries: list[dict[str, Any]] = []
+    entries: list[dict[str, object]] = []
     documents: dict[Path, str] = {}
     for finding in chosen:
         if place := configured.get(finding.name.lower()):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -64,7 +64,9 @@ def exit_status(results: Sequence[Result]) -> int:
     return 0 if states <= {"ready", "released"} else 1
 
 
-def to_json(results: Sequence[Result], *, notes: Sequence[str], errors: Sequence[str], calls: Calls) -> dict[str, Any]:
+def to_json(
+    results: Sequence[Result], *, notes: Sequence[str], errors: Sequence[str], calls: Calls
+) -> dict[str, object]:
     """Return the results as JSON (docs/verify.md)."""
     return {
         "roles": [_as_json(result) for result in results],
@@ -74,7 +76,7 @@ def to_json(results: Sequence[Result], *, notes: Sequence[str], errors: Sequence
     }
 
 
-def _as_json(result: Result) -> dict[str, Any]:
+def _as_json(result: Result) -> dict[str, object]:
     session = result.session
     return {
         "stack": result.stack.name,

@@ -4,7 +4,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -30,6 +30,9 @@ COST = (
     f"a session of {WORKERS} G.1X workers costs about USD {WORKERS * _USD_PER_DPU_HOUR / 60:.3f} a minute, for at least"
     f" one and at most {TIMEOUT_MINUTES} minutes (USD {_USD_PER_DPU_HOUR} per DPU-hour, regions differ)"
 )
+
+
+_Answer = TypeVar("_Answer")
 
 
 class SessionResult(NamedTuple):
@@ -148,7 +151,7 @@ def _remove(glue: "GlueClient", session_id: str) -> str | None:
     )
 
 
-def _polled(ask: Callable[[], Any], seconds: float) -> Iterator[Any]:
+def _polled(ask: Callable[[], _Answer], seconds: float) -> Iterator[_Answer]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         yield ask()

@@ -1,0 +1,86 @@
+"""`plan` saves and reports a plan per stack; the Terraform here is a shell script (real: tests/e2e/test_fleet.py)."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from commands.plan.__main__ import main, planned
+from terraform_cli.terraform import Done
+
+SUMMARY: dict[str, object] = {
+    "@level": "info",
+    "type": "change_summary",
+    "@message": "Plan: 2 to add, 1 to change, 0 to destroy.",
+}
+
+
+def warning(summary: str) -> dict[str, object]:
+    diagnostic = {"severity": "warning", "summary": summary, "detail": "In short.\n\nAt length."}
+    return {"@level": "warn", "type": "diagnostic", "diagnostic": diagnostic}
+
+
+def done(*events: dict[str, object]) -> Done:
+    return Done(0, "\n".join(map(json.dumps, events)), "")
+
+
+def test_the_summary_counts_what_changes() -> None:
+    assert planned(done(SUMMARY)).summary == "2 to add, 1 to change"
+    nothing = {**SUMMARY, "@message": "Plan: 0 to add, 0 to change, 0 to destroy."}
+    assert planned(done(nothing)).summary == planned(done()).summary == "no changes"
+
+
+def test_warnings_are_one_line_each_without_duplicates() -> None:
+    result = planned(done(warning("Check block assertion failed"), warning("Check block assertion failed")))
+    assert result.warnings == ("Check block assertion failed: In short",)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a configuration of two roles and a Terraform that fails for the second."""
+    (tmp_path / "glue-sessions.yaml").write_text(
+        "state: {bucket: states, region: eu-west-1}\n"
+        "environments: {dev: {region: eu-west-1, roles: [{role: one}, {role: two}]}}\n"
+    )
+    (tmp_path / "events").write_text("\n".join(map(json.dumps, (SUMMARY, warning("Look here")))))
+    program = tmp_path / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n[ $1 = init ] && exec mkdir .terraform\n"
+        f"case $PWD in *two) echo 'Error: No such role'; exit 1;; esac\ntouch plan\ncat {tmp_path}/events\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("GLUE_SESSIONS_CONFIG", "CDKTF_OUTDIR", "TERRAFORM_BINARY_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_a_stack_that_fails_does_not_stop_the_others_and_loses_its_old_plan(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stacks = project / "cdktf.out/stacks"
+    (stacks / "glue-sessions-dev-two").mkdir(parents=True)
+    (stacks / "glue-sessions-dev-two/plan").touch()
+    assert main(["--parallelism", "2"]) == 2
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [
+        "glue-sessions-dev-one: 2 to add, 1 to change",
+        "glue-sessions-dev-one: warning: Look here: In short",
+    ]
+    assert err.splitlines()[:2] == [
+        "glue-sessions-dev-two: No such role",
+        "1 of 2 stacks failed: glue-sessions-dev-two",
+    ]
+    assert (stacks / "glue-sessions-dev-one/plan").exists()
+    assert not (stacks / "glue-sessions-dev-two/plan").exists()
+
+
+def test_patterns_select_stacks_and_an_unknown_one_is_an_error(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["*-one"]) == 0
+    assert main(["three"]) == 2
+    assert capsys.readouterr().err.startswith('no stack matches "three"; stacks: glue-sessions-dev-one')
