@@ -64,7 +64,7 @@ def analyzed(*changes: Mapping[str, Any], drift: tuple[Mapping[str, Any], ...] =
 
 
 def attached(before: bool, after: bool) -> dict[str, Any]:
-    """The change of the managed policy's attachment."""
+    """Return the change of the managed policy's attachment."""
     values = {"role": "exec", "policy_arn": GLUE_SESSIONS}
     return change("aws_iam_role_policy_attachment.g", *(values if there else None for there in (before, after)))
 
@@ -74,7 +74,7 @@ def inline(before: str | None, after: str | None) -> dict[str, Any]:
 
 
 def own(before: str, after: str, **held: Any) -> dict[str, Any]:
-    """The change of the role, whose own attributes list the grants among all that it holds."""
+    """Return the change of the role, whose own attributes list all its policies, the grants included."""
     policies = {"inline": {"glue-sessions": RECIPE}, "managed": [GLUE_SESSIONS, FULL_ACCESS]} | held
     return role(
         before,
