@@ -47,13 +47,13 @@ class BeforeImport(MetaPathFinder):
     """Call a function once, before a package is imported for the first time."""
 
     def __init__(self, package: str, call: Callable[[], None]) -> None:
-        self._package = package
+        self._package: str | None = package
         self._call = call
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Call the function if this is the package."""
+        """Call the function if this is the package; the next finder loads it."""
         if fullname == self._package:
-            sys.meta_path.remove(self)
+            self._package = None
             self._call()
 
 
