@@ -106,7 +106,7 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     assert pipeline(["review"]) == 0
     assert len(github.comments) == 1
     assert comment["body"].splitlines()[1].startswith("### ✅ IAM review: nothing at or above high")
-    assert "accepted: the forecasts have moved to a role of their own" in comment["body"]
+    assert "waived: the forecasts have moved to a role of their own" in comment["body"]
     assert role.trust == trust(*role.made.grants.trust["Statement"], LAMBDA)
 
     # it is merged, and workflow apply finds the run that planned it
