@@ -42,7 +42,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local AWS, no account needed
-	@python -m commands.demo
+	@python -m commands.demo $(if $(VERBOSE),--verbose)
 
 test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
 	pytest --quiet --cov --cov-report= tests/unit

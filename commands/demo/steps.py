@@ -40,7 +40,8 @@ OWN_ACCOUNT = """In your own account:
   export AWS_REGION=eu-west-1 TF_STATE_BUCKET=my-terraform-states SAGEMAKER_ROLE_NAME=my-execution-role
   make state-bucket   # create the bucket, unless you have one
   make plan
-  make apply"""
+  make apply
+With all commands and their output: make demo VERBOSE=1"""
 
 
 class DemoError(Exception):

@@ -83,7 +83,7 @@ def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
         f"{second}: refused: the trust policy of {shared.arn} has changed since the plan was made:"
         f" gained: lambda.amazonaws.com may sts:AssumeRole; plan again: cdktf plan {second}",
         f"{third}: refused: check.trust_statements_kept: This plan removes from the trust policy of {checked.arn}:"
-        " Allow sts:AssumeRole to lambda.amazonaws.com. To keep a statement, save it in a file and name that under"
+        " Allow sts:AssumeRole to lambda.amazonaws.com. To keep a statement, save it in a file and name that file in"
         " trust.keep, or set trust.ownership to additive. To apply the plan anyway: --despite-failed-checks",
     ]
     assert ran.status == 1
