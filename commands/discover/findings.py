@@ -8,11 +8,20 @@ from aws.roles import NoRole
 from commands.discover.studio import Domain
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
-from iam.documents.grants import SETUP_POLICY
+from iam.documents.grants import (
+    GRANTS,
+    Grant,
+    Grantee,
+    GrantSettings,
+    InlinePolicyGrant,
+    ManagedPolicyGrant,
+    TrustGrant,
+)
 from iam.documents.quotas import Quotas
 from iam.policy_document import Document
-from iam.readiness import grants
-from iam.readiness.grants import Grants
+from iam.readiness.held_grants import HeldGrant, HeldPolicy, HeldTrust, Presence, held_grants, inline_policy_changes
+from iam.readiness.obstacles import obstacles, unified_studio_sign
+from iam.readiness.trust import other_trusted_principals, trust_in_words
 from iam.role import Role
 
 
@@ -25,7 +34,7 @@ class RoleFinding:
         regions: the regions that use it.
         used_by: numbers of domains (as a default), user profiles and spaces that use it.
         role: the role in IAM, None if it is missing or unreadable.
-        grants: the grants that it has.
+        grants: the state of each grant, empty if the role is missing or unreadable.
         trust: the trust policy's statements in words.
         also_trusts: who may assume it besides SageMaker and Glue.
         obstacles: what keeps grants from working or from being created.
@@ -38,7 +47,7 @@ class RoleFinding:
     regions: Sequence[str]
     used_by: Mapping[str, int]
     role: Role | None = None
-    grants: Grants | None = None
+    grants: Sequence[HeldGrant] = ()
     trust: Sequence[str] = ()
     also_trusts: Sequence[str] = ()
     obstacles: Sequence[str] = ()
@@ -123,8 +132,8 @@ def _finding(
 
 def _readable(arn: str, role: Role, use: _Use, quotas: Quotas, configuration: Configuration | None) -> RoleFinding:
     regions = list(use.regions)
-    held = grants.grants(role)
-    sign = use.unified_studio or grants.unified_studio_sign(role)
+    held = held_grants(role)
+    sign = use.unified_studio or unified_studio_sign(role)
     stacks = _stacks(role.arn, configuration)
     return RoleFinding(
         arn,
@@ -132,12 +141,12 @@ def _readable(arn: str, role: Role, use: _Use, quotas: Quotas, configuration: Co
         use.counts,
         role=role,
         grants=held,
-        trust=grants.trust_in_words(role.trust_policy),
-        also_trusts=grants.trusted_beside_the_recipe(role.trust_policy),
-        obstacles=list(grants.obstacles(role, region=regions[0], quotas=quotas)),
+        trust=trust_in_words(role.trust_policy),
+        also_trusts=other_trusted_principals(role.trust_policy),
+        obstacles=[str(each) for each in obstacles(role, region=regions[0], quotas=quotas)],
         not_supported=f"it belongs to SageMaker Unified Studio: {sign}" if sign else None,
         stacks=stacks,
-        notes=_notes(held, stacks, configured=configuration is not None),
+        notes=_notes(role, held, stacks, configured=configuration is not None),
     )
 
 
@@ -149,33 +158,82 @@ def _stacks(arn: RoleArn, configuration: Configuration | None) -> list[RoleStack
     ]
 
 
-def _notes(held: Grants, stacks: Sequence[RoleStack], *, configured: bool) -> list[str]:
-    notes = []
-    if any(stack.role.trust.ownership == "external" and not stack.role.released for stack in stacks):
-        wanted = {stack.role.permissions for stack in stacks}
-        if held.inline_policy == "other" or (held.inline_policy != "absent" and held.inline_policy not in wanted):
-            notes.append(
-                f"its ownership is external, and its inline policy {SETUP_POLICY.policy_name} has other content:"
-                " apply would overwrite it"
-            )
-    if not stacks and (held.managed_policy or held.inline_policy not in ("absent", "unknown")):
+def _notes(role: Role, grants: Sequence[HeldGrant], stacks: Sequence[RoleStack], *, configured: bool) -> list[str]:
+    external = [stack for stack in stacks if stack.role.trust.ownership == "external" and not stack.role.released]
+    # what an adopted role has is imported, and the plan shows the difference
+    notes = [
+        f"its ownership is external, and its inline policy {held.grant.policy_name} has other content:"
+        " apply would overwrite it"
+        for held in grants
+        if isinstance(held, HeldPolicy) and isinstance(held.grant, InlinePolicyGrant)
+        if external and all(_is_overwritten(held.grant, role, stack) for stack in external)
+    ]
+    if not stacks and any(isinstance(held, HeldPolicy) and held.presence is Presence.PRESENT for held in grants):
         begin = "it has grants, but no configured stack" if configured else "it has grants already"
         notes.append(f"{begin}: once it is configured, its stack owns them, and releasing the role removes them")
     return notes
 
 
+def _is_overwritten(grant: InlinePolicyGrant, role: Role, stack: RoleStack) -> bool:
+    current = (role.inline_policies or {}).get(grant.policy_name)
+    declared = grant.document(GrantSettings(permissions=stack.role.permissions), Grantee.of(role.arn))
+    return bool(current and declared and inline_policy_changes(declared, current).changes)
+
+
+def policy_state(held: HeldPolicy) -> str:
+    """Return the state of a policy in a word: its permission level if the content is one that this project grants."""
+    match held.presence:
+        case Presence.ABSENT:
+            return "absent"
+        case Presence.UNREADABLE:
+            return "unknown"
+        case Presence.PRESENT:
+            return held.levels[0] if held.levels else "other"
+        case _:
+            assert_never(held.presence)
+
+
+def is_attached(held: HeldPolicy) -> bool | None:
+    """Return whether a policy is attached, None if unknown."""
+    return None if held.presence is Presence.UNREADABLE else held.presence is Presence.PRESENT
+
+
+def _grant_as_json(grant: Grant, held: HeldGrant | None) -> dict[str, object]:
+    match held:
+        case HeldTrust():
+            return {grant.key: held.decision.verdict.value, f"{grant.key}_reason": held.decision.reason}
+        case HeldPolicy(ManagedPolicyGrant()):
+            return {grant.key: is_attached(held)}
+        case HeldPolicy():
+            return {grant.key: policy_state(held)}
+        case None:
+            return _unknown_as_json(grant)
+        case _:
+            assert_never(held)
+
+
+def _unknown_as_json(grant: Grant) -> dict[str, object]:
+    match grant:
+        case ManagedPolicyGrant():
+            return {grant.key: None}
+        case InlinePolicyGrant():
+            return {grant.key: "unknown"}
+        case TrustGrant():
+            return {grant.key: "unknown", f"{grant.key}_reason": None}
+        case _:
+            assert_never(grant)
+
+
 def as_json(finding: RoleFinding) -> dict[str, object]:
     """Return a finding as JSON (docs/discover.md)."""
-    held = finding.grants
+    by_grant = {held.grant: held for held in finding.grants}
+    grants = [_grant_as_json(grant, by_grant.get(grant)) for grant in GRANTS]
     return {
         "arn": finding.arn,
         "name": finding.name,
         "regions": list(finding.regions),
         "used_by": dict(finding.used_by),
-        "managed_policy": held.managed_policy if held else None,
-        "inline_policy": held.inline_policy if held else "unknown",
-        "glue_trust": held.glue_trust.verdict.value if held else "unknown",
-        "glue_trust_reason": held.glue_trust.reason if held else None,
+        **{key: value for each in grants for key, value in each.items()},
         "trust": list(finding.trust),
         "trust_policy": finding.document or None,
         "also_trusts": list(finding.also_trusts),

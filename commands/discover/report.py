@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from aws.account import Calls, Identity
-from commands.discover.findings import RoleFinding, as_json
+from commands.discover.findings import RoleFinding, as_json, is_attached, policy_state
 from commands.discover.studio import Domain
+from iam.documents.grants import GRANTS, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
 from iam.engine.decision import Verdict
+from iam.readiness.held_grants import HeldGrant, HeldPolicy, HeldTrust, Presence
 
 _NAMES_SHOWN = 3
 _ATTACHED = {True: "yes", False: "no", None: "unknown"}
 _TRUSTED = {Verdict.ALLOWED: "yes", Verdict.DENIED: "no", Verdict.UNDECIDED: "under conditions"}
+_TRUST_STYLES = {Verdict.ALLOWED: "green", Verdict.DENIED: "red", Verdict.UNDECIDED: "yellow"}
 
 
 @dataclass(frozen=True)
@@ -137,17 +141,14 @@ def _who(domain: Domain) -> Iterator[tuple[str, str | None]]:
 
 def _role_table(roles: Sequence[RoleFinding]) -> Table:
     table = Table(title="Execution roles", title_justify="left", show_lines=True)
-    for heading in ("Role", "Used by", "Managed policy", "Inline policy", "Trusts Glue", "Trust policy", "Notes"):
+    for heading in ("Role", "Used by", *(grant.title for grant in GRANTS), "Trust policy", "Notes"):
         table.add_column(heading, overflow="fold")
     for role in roles:
-        held = role.grants
         used_by = [_count(number, kind[:-1].replace("_", " ")) for kind, number in role.used_by.items() if number]
         table.add_row(
             Text(role.name),
             Text("\n".join(used_by)),
-            _colored(_ATTACHED[held.managed_policy] if held else "unknown"),
-            _colored(held.inline_policy if held else "unknown"),
-            _colored(_TRUSTED[held.glue_trust.verdict] if held else "unknown"),
+            *([_held(each) for each in role.grants] or [Text("unknown", style="yellow")] * len(GRANTS)),
             Text("\n".join(role.trust)),
             Text("\n".join(_notes(role))),
         )
@@ -165,9 +166,18 @@ def _notes(role: RoleFinding) -> Iterator[str]:
     yield from role.notes
 
 
-def _colored(word: str) -> Text:
-    style = {"yes": "green", "recipe": "green", "least-privilege": "green", "no": "red", "absent": "red"}
-    return Text(word, style=style.get(word, "yellow"))
+def _held(held: HeldGrant) -> Text:
+    match held:
+        case HeldTrust():
+            return Text(_TRUSTED[held.decision.verdict], style=_TRUST_STYLES[held.decision.verdict])
+        case HeldPolicy(ManagedPolicyGrant()):
+            word = _ATTACHED[is_attached(held)]
+        case HeldPolicy():
+            word = policy_state(held)
+        case _:
+            assert_never(held)
+    absent = "red" if held.presence is Presence.ABSENT else "yellow"
+    return Text(word, style="green" if held.levels else absent)
 
 
 def _name(arn: str | None) -> str:

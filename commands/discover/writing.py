@@ -18,7 +18,7 @@ from iam.documents import quotas as iam_quotas
 from iam.documents.grants import GLUE_TRUST
 from iam.documents.recipe import SAGEMAKER, trust_policy_keeping
 from iam.policy_document import Document
-from iam.readiness import grants
+from iam.readiness.trust import exceeds_recipe, without_glue_statement
 
 
 class WritingError(Exception):
@@ -166,8 +166,8 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
             f"its trust policy names a deleted principal, {principal} in {place}: remove it there first,"
             " IAM refuses to write it again"
         )
-    others = grants.without_glue_statement(current)
-    if others["Statement"] and not grants.more_than_the_recipe(others):
+    others = without_glue_statement(current)
+    if others["Statement"] and not exceeds_recipe(others):
         return Settings(finding.arn, "authoritative", None, "trusts only SageMaker")
     size = policy_document.size(trust_policy_keeping(others))
     if size > quota:

@@ -8,8 +8,7 @@ from aws.account import Account
 from iam.documents.grants import GLUE_TRUST
 from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
-from iam.readiness import grants
-from iam.readiness.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, requests
+from iam.readiness.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, boundary, requests, role_policies
 from iam.role import Role
 
 if TYPE_CHECKING:
@@ -40,9 +39,9 @@ class CallResult(NamedTuple):
 def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
     """Evaluate the calls from the role's documents, without service control policies."""
     yield from _without_policies(role)
-    policies, boundary = grants.policies(role), grants.boundary(role)
+    policies, limits = role_policies(role), boundary(role)
     for call, request in requests(role, region=region):
-        yield CallResult(call, decide(request, policies, boundary))
+        yield CallResult(call, decide(request, policies, limits))
 
 
 def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResult]:
@@ -51,7 +50,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
     Raises:
         BotoCoreError, ClientError: the caller may not simulate, or IAM does not answer.
     """
-    policies, boundary = grants.policies(role), grants.boundary(role)
+    policies, limits = role_policies(role), boundary(role)
     results = list(_without_policies(role))
     for (resource, _), group in groupby(requests(role, region=region), key=_alike):
         alike = {request.action: (call, request) for call, request in group}
@@ -68,7 +67,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
         for page in pages:
             for result in page["EvaluationResults"]:
                 call, request = alike[result["EvalActionName"]]
-                documents = decide(request, policies, boundary)
+                documents = decide(request, policies, limits)
                 results.append(CallResult(call, _decision(result, documents)))
     return results
 

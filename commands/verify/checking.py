@@ -13,7 +13,7 @@ from commands.verify.mismatches import mismatches
 from commands.verify.results import Result, State
 from configuration import Environment, RoleStack
 from iam.engine.decision import Verdict
-from iam.readiness import grants
+from iam.readiness.obstacles import denied_calls, unified_studio_sign
 from iam.role import Role
 
 
@@ -98,7 +98,7 @@ class _RoleCheck:
 
     def _readable(self, stack: RoleStack, role: Role) -> Result:
         arn = str(role.arn)
-        if sign := grants.unified_studio_sign(role):
+        if sign := unified_studio_sign(role):
             reason = (
                 f"it belongs to SageMaker Unified Studio ({sign}), which removes the Glue kernels from its notebooks"
             )
@@ -107,7 +107,8 @@ class _RoleCheck:
         if stack.role.released:
             return Result(stack, "not ready" if problems else "released", problems, role_arn=arn)
         calls, evaluated_by = self._calls(role)
-        problems += grants.denials(role, region=self._region)
+        denied = denied_calls(role, region=self._region)
+        problems += [str(each) for each in denied if each.decision.verdict is Verdict.DENIED]
         return Result(stack, _state(problems, calls), problems, calls, evaluated_by, arn)
 
     def _calls(self, role: Role) -> tuple[Sequence[CallResult], str]:

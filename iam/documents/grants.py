@@ -74,7 +74,8 @@ class ManagedPolicyGrant:
     """An AWS managed policy, attached to the role.
 
     Attributes:
-        key: name of the grant in JSON and, with spaces, in headings.
+        key: name of the grant in JSON.
+        title: heading of the grant in tables.
         address: Terraform address in the role's stack.
         policy_path: path and name of the policy, which is AWS's own.
         calls: the kernel's calls that fail without this grant.
@@ -82,6 +83,7 @@ class ManagedPolicyGrant:
     """
 
     key: str
+    title: str
     address: str
     policy_path: str
     calls: tuple[str, ...]
@@ -107,7 +109,8 @@ class InlinePolicyGrant:
     """An inline policy of the role.
 
     Attributes:
-        key: name of the grant in JSON and, with spaces, in headings.
+        key: name of the grant in JSON.
+        title: heading of the grant in tables.
         address: Terraform address in the role's stack.
         policy_name: the policy's name.
         calls: the kernel's calls that fail without this grant, at every permission level.
@@ -115,6 +118,7 @@ class InlinePolicyGrant:
     """
 
     key: str
+    title: str
     address: str
     policy_name: str
     calls: tuple[str, ...]
@@ -131,7 +135,8 @@ class TrustGrant:
     """A service that the role's trust policy lets assume the role; `trust.ownership` decides how.
 
     Attributes:
-        key: name of the grant in JSON and, with spaces, in headings.
+        key: name of the grant in JSON.
+        title: heading of the grant in tables.
         address: Terraform address of the adopted role, whose trust policy is the only attribute under Terraform.
         service: the service principal.
         sid: marks the statement of this grant in a trust policy that others write to as well.
@@ -139,6 +144,7 @@ class TrustGrant:
     """
 
     key: str
+    title: str
     address: str
     service: str
     sid: str
@@ -164,6 +170,7 @@ def _session_user_is_granted(settings: GrantSettings) -> bool:
 
 SESSION_USER_POLICY = ManagedPolicyGrant(
     key="managed_policy",
+    title="Managed policy",
     address="aws_iam_role_policy_attachment.glue_sessions",
     policy_path="service-role/AwsGlueSessionUserRestrictedServiceRole",
     calls=(
@@ -192,6 +199,7 @@ def _setup_document(settings: GrantSettings, grantee: Grantee) -> Document:
 
 SETUP_POLICY = InlinePolicyGrant(
     key="inline_policy",
+    title="Inline policy",
     address="aws_iam_role_policy.glue_sessions",
     policy_name="glue-sagemaker-interactive-sessions-setup",
     calls=("iam:GetRole", "iam:PassRole"),
@@ -201,6 +209,7 @@ SETUP_POLICY = InlinePolicyGrant(
 
 GLUE_TRUST = TrustGrant(
     key="glue_trust",
+    title="Trusts Glue",
     address="aws_iam_role.execution_role",
     service=recipe.GLUE,
     sid=recipe.GLUE_STATEMENT_SID,

@@ -4,11 +4,12 @@ Source of the recipe: "Getting started with AWS Glue interactive sessions" in th
 (https://docs.aws.amazon.com/sagemaker/latest/dg/getting-started-glue-sm.html).
 """
 
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from iam.policy_document import Document
 
 Permissions = Literal["recipe", "least-privilege"]
+PERMISSION_LEVELS: tuple[Permissions, ...] = get_args(Permissions)
 
 GLUE = "glue.amazonaws.com"
 SAGEMAKER = "sagemaker.amazonaws.com"

@@ -1,17 +1,21 @@
-"""What the Glue PySpark kernel asks of AWS, call by call, as the execution role.
+"""The calls that the Glue PySpark kernel makes as the execution role, and the policies that decide them.
 
-Source: PyPI aws-glue-sessions 1.0.9 and sagemaker-kernel-wrapper 0.0.6, read and observed; which actions and resources
-a call is judged on: Service Authorization Reference, "Actions, resources, and condition keys for AWS Glue".
+Source: PyPI aws-glue-sessions 1.0.9 and sagemaker-kernel-wrapper 0.0.6, read and observed. Actions and resources that
+IAM evaluates for a call: Service Authorization Reference, "Actions, resources, and condition keys for AWS Glue".
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from iam.documents.recipe import GLUE
 from iam.engine.decision import Context, Request
+from iam.engine.statements import Policy, permissions_policy
+from iam.policy_document import Document
 from iam.role import Role
 
-# The kernel draws a UUID for each session; this one stands for all.
+# The kernel generates a UUID for each session; this one stands for all.
 _SESSION = "session/00000000-0000-4000-8000-000000000000"
 
 _ROLE = "role"
@@ -24,10 +28,10 @@ class KernelCall:
     """A call of the kernel.
 
     Attributes:
-        action: as IAM calls it.
-        resource: what it is judged on: `role`, `session/…`, `catalog`, or `*`; the rest of the ARN goes before it.
+        action: its IAM action.
+        resource: the resource that IAM evaluates: `role`, `*`, or the last part of an ARN (`session/…`, `catalog`).
         when: when the kernel makes it.
-        needed: whether notebooks fail without it; the others cost a convenience, and the recipe does not grant them.
+        needed: whether notebooks fail without it. Without the others, a convenience fails; the recipe omits them.
     """
 
     action: str
@@ -37,7 +41,7 @@ class KernelCall:
 
 
 NO_PERMISSION_NEEDED = KernelCall("sts:GetCallerIdentity", _ANY, "first cell: the session's owner tag")
-"""AWS answers this call whatever the policies say.
+"""AWS allows this call to everyone.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
 
 CALLS = (
@@ -58,12 +62,12 @@ CALLS = (
 
 
 def session_user_id(role: Role) -> str:
-    """Give `aws:userid` of the role's Studio sessions, which the kernel puts into the owner tag."""
+    """Return `aws:userid` of the role's Studio sessions, the value of the owner tag."""
     return f"{role.unique_id}:SageMaker"
 
 
 def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]:
-    """Yield each call that IAM judges, with the request it judges.
+    """Yield each call that IAM evaluates, with its request.
 
     Args:
         role: the execution role, which is client and session role at once.
@@ -97,15 +101,44 @@ def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]
         resource = str(arn) if call.resource == _ROLE else "*" if call.resource == _ANY else glue_arn
         context: dict[str, tuple[str, ...]] = {
             **of_principal,
-            # IAM is one for all regions, and counts as its home there
+            # IAM is a global service, evaluated in its home region
             **({"aws:requestedregion": (region,)} if call.action.startswith("glue:") else {}),
             **({"aws:resourcetag/owner": (user_id,)} if call.resource == _SESSION else {}),
-            # in no request but those below
+            # only the requests below have these keys
             "aws:requesttag/owner": (),
             "aws:tagkeys": (),
             "iam:passedtoservice": (),
             **of_call.get(call.action, {}),
         }
         if call.action == "glue:CreateSession":
-            del context["aws:resourcetag/owner"]  # there is no session yet
+            del context["aws:resourcetag/owner"]  # the session does not exist yet
         yield call, Request(call.action, resource, context)
+
+
+def role_policies(role: Role) -> dict[str, Policy | None]:
+    """Return the meaning of a role's policies by a name for people; None for those that could not be read."""
+    inline = {"its inline policies": None} if role.inline_policies is None else _named(role.inline_policies)
+    attached = (
+        {"its attached policies": None}
+        if role.attached_policies is None
+        else _named({arn.rpartition("/")[2]: document for arn, document in role.attached_policies.items()})
+    )
+    return {**attached, **inline}
+
+
+def boundary(role: Role) -> dict[str, Policy | None]:
+    """Return the meaning of a role's permissions boundary by name, empty if it has none."""
+    return {arn.rpartition("/")[2]: _parsed(document) for arn, document in role.boundary.items()}
+
+
+def _named(documents: Mapping[str, Document | None]) -> dict[str, Policy | None]:
+    return {f"policy {name}": _parsed(document) for name, document in documents.items()}
+
+
+def _parsed(document: Document | None) -> Policy | None:
+    return None if document is None else _permissions(json.dumps(document))
+
+
+@lru_cache(maxsize=1024)
+def _permissions(text: str) -> Policy:
+    return permissions_policy(text)

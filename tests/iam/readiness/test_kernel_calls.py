@@ -1,0 +1,78 @@
+"""The kernel's calls, decided with the grants and without."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from iam.documents.grants import GRANTS, InlinePolicyGrant, ManagedPolicyGrant, TrustGrant
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions
+from iam.engine.decision import Verdict, decide, decide_trust
+from iam.engine.statements import trust_policy
+from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, boundary, requests, role_policies
+from iam.role import Role
+from tests.iam.readiness.roles import role
+
+
+def verdicts(of: Role) -> Mapping[str, Verdict]:
+    policies, limits = role_policies(of), boundary(of)
+    return {call.action: decide(r, policies, limits).verdict for call, r in requests(of, region="eu-west-1")}
+
+
+NEEDED = [call.action for call in CALLS if call.needed and call is not NO_PERMISSION_NEEDED]
+
+
+@pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
+def test_with_the_grants_every_needed_call_is_allowed(permissions: Permissions) -> None:
+    decided = verdicts(role(permissions))
+    assert [action for action in NEEDED if decided[action] is not Verdict.ALLOWED] == []
+    assert len(NEEDED) == 10
+
+
+def test_least_privilege_also_allows_what_the_recipe_does_not() -> None:
+    optional = ["glue:GetTags", "glue:GetDatabases"]
+    assert [verdicts(role("recipe"))[action] for action in optional] == [Verdict.DENIED] * 2
+    assert [verdicts(role("least-privilege"))[action] for action in optional] == [Verdict.ALLOWED] * 2
+
+
+@pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
+@pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.key)
+def test_without_a_grant_exactly_its_calls_are_denied(
+    grant: ManagedPolicyGrant | InlinePolicyGrant | TrustGrant, permissions: Permissions
+) -> None:
+    whole = role(permissions)
+    match grant:
+        case ManagedPolicyGrant():
+            attached = {arn: each for arn, each in (whole.attached_policies or {}).items() if arn != grant.arn("aws")}
+            decided = verdicts(role(permissions, attached_policies=attached))
+        case InlinePolicyGrant():
+            inline = {name: each for name, each in (whole.inline_policies or {}).items() if name != grant.policy_name}
+            decided = verdicts(role(permissions, inline_policies=inline))
+        case TrustGrant():
+            untrusting = trust_policy({"Statement": []})
+            decided = dict.fromkeys(NEEDED, Verdict.ALLOWED)
+            decided |= {action: decide_trust(untrusting, grant.service).verdict for action in grant.calls}
+    denied = {action for action, verdict in decided.items() if verdict is Verdict.DENIED}
+    assert denied & {*NEEDED, "sts:AssumeRole"} == {*grant.calls}
+
+
+def test_pass_role_to_another_service_is_no_grant() -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": ["iam:PassRole", "iam:GetRole"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+    }
+    decided = verdicts(role(inline_policies={"p": {"Version": "2012-10-17", "Statement": statement}}))
+    assert (decided["iam:PassRole"], decided["iam:GetRole"]) == (Verdict.DENIED, Verdict.DENIED)
+
+
+def test_a_role_tag_is_a_principal_tag() -> None:
+    statement = {
+        "Effect": "Deny",
+        "Action": "glue:*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "a"}},
+    }
+    policies = {**(role().inline_policies or {}), "deny": {"Version": "2012-10-17", "Statement": statement}}
+    assert verdicts(role(inline_policies=policies, tags={"Team": "a"}))["glue:RunStatement"] is Verdict.DENIED
+    assert verdicts(role(inline_policies=policies, tags={"Team": "b"}))["glue:RunStatement"] is Verdict.ALLOWED
