@@ -110,3 +110,9 @@ def discover(proxy: AwsProxy, capsys: pytest.CaptureFixture[str]) -> Run:
         return Ran(status, *capsys.readouterr())
 
     return run
+
+
+def configure(directory: Path, roles: str, *, state: str = "{bucket: some-states, region: us-east-1}") -> None:
+    (directory / "glue-sessions.yaml").write_text(
+        f"state: {state}\nenvironments: {{dev: {{region: us-east-1, account_id: '{ACCOUNT}', roles: {roles}}}}}\n"
+    )

@@ -1,0 +1,79 @@
+"""Mismatches are found on values, without AWS."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.verify.mismatches import mismatches
+from configuration import RoleStack, load
+from iam.arn import RoleArn
+from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies
+from iam.documents.recipe import glue_statement, trust_policy
+from iam.policy_document import Document
+from iam.role import Role
+
+ARN = RoleArn.parse("arn:aws:iam::111122223333:role/team")
+
+
+def stack(tmp_path: Path, settings: str) -> RoleStack:
+    file = tmp_path / "glue-sessions.yaml"
+    file.write_text(
+        "state: {bucket: states, region: eu-west-1}\n"
+        f"environments: {{dev: {{region: eu-west-1, roles: [{{role: team{settings}}}]}}}}\n"
+    )
+    (only,) = load(file, {}).role_stacks
+    return only
+
+
+def granted(trust: Document | None = None, **attributes: Any) -> Role:
+    """Return a role with all grants of the recipe, except for the given attributes."""
+    settings, grantee = GrantSettings(permissions="recipe"), Grantee.of(ARN)
+    return Role(
+        **{
+            "arn": ARN,
+            "unique_id": "AROAEXAMPLE",
+            "trust_policy": trust or trust_policy(),
+            "inline_policies": {grant.policy_name: grant.document(settings, grantee) for grant in inline_policies()},
+            "attached_policies": {grant.arn(ARN.partition): None for grant in managed_policies()},
+            **attributes,
+        }
+    )
+
+
+def test_a_role_with_all_grants_matches(tmp_path: Path) -> None:
+    assert list(mismatches(stack(tmp_path, ""), granted())) == []
+
+
+def test_each_missing_grant_is_a_mismatch(tmp_path: Path) -> None:
+    bare = granted({"Version": "2012-10-17", "Statement": []}, inline_policies={}, attached_policies={})
+    lines = list(mismatches(stack(tmp_path, ", trust: {ownership: additive}"), bare))
+    policies = [each.policy_name for each in managed_policies()] + [each.policy_name for each in inline_policies()]
+    assert [name for name in policies if not any(name in line for line in lines)] == []
+    assert lines[-1] == "the trust policy does not name glue.amazonaws.com"
+
+
+def test_unreadable_documents_match(tmp_path: Path) -> None:
+    unreadable = granted(inline_policies=None, attached_policies=None)
+    assert list(mismatches(stack(tmp_path, ""), unreadable)) == []
+    unknown = {grant.policy_name: None for grant in inline_policies()}
+    assert list(mismatches(stack(tmp_path, ", released: true"), granted(inline_policies=unknown)))[1:2] == [
+        f"it is released, but the inline policy {next(iter(unknown))} still exists"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "trust", "expected"),
+    [
+        ("", trust_policy(), True),
+        ("", {"Version": "2012-10-17", "Statement": [glue_statement()]}, True),
+        ("", {"Version": "2012-10-17", "Statement": []}, False),
+        (", trust: {ownership: external}", trust_policy(), False),
+    ],
+)
+def test_a_released_role_still_trusts_glue_unless_another_stack_owns_its_trust(
+    tmp_path: Path, settings: str, trust: Document, expected: bool
+) -> None:
+    released = granted(trust, inline_policies={}, attached_policies={})
+    lines = list(mismatches(stack(tmp_path, f"{settings}, released: true"), released))
+    assert lines == ["it is released, but its trust policy still has Glue's statement"] * expected
