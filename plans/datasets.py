@@ -70,6 +70,12 @@ class Action(NamedTuple):
     keys: tuple[str, ...]
     """Lower-case patterns of its condition keys, without the global ones."""
 
+    def supports(self, resource: str) -> bool:
+        """Return whether the action can be used on a resource that a pattern matches; every action supports `*`."""
+        return wildcards.covers(resource, wildcards.escape("*")) or any(
+            wildcards.overlap(resource, arn) for arn in self.resources
+        )
+
 
 @cache
 def service(prefix: str) -> dict[str, Action] | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from iam.engine import wildcards
 from iam.engine.conditions import Condition
 from iam.engine.statements import ANYTHING, Effect, Element, Policy, Statement
+from plans import datasets
 
 PASS_ROLE = "iam:passrole"
 _PASSED_TO = "iam:passedtoservice"
@@ -101,9 +102,16 @@ def _about(policy: Policy, effect: Effect) -> dict[str, list[Statement]]:
         for call in (
             _CALLS if statement.action.excluded else _CALLS_OF.get(service, _CALLS if _is_open(service) else ())
         ):
-            if matches(statement.action, call):
+            if matches(statement.action, call) and _is_usable(call, statement.resource):
                 by_call.setdefault(call, []).append(statement)
     return by_call
+
+
+@lru_cache(maxsize=4_096)
+def _is_usable(call: str, resource: Element) -> bool:
+    """Return whether a call supports a resource that an element matches; a call that the data set lacks does."""
+    action = (datasets.service(call.partition(":")[0]) or {}).get(call)
+    return action is None or resource.excluded or any(map(action.supports, resource.patterns))
 
 
 def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:

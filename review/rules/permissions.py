@@ -113,7 +113,7 @@ PRIVILEGE_ESCALATION = RoleRule(
     id="privilege-escalation",
     severity="high",
     raised="the plan opens a known path from a role's permissions to more permissions than it is granted",
-    remedy="limit iam:PassRole to the roles and services needed, or remove the calls that complete the path",
+    remedy="remove the calls that complete the path, or limit them, and any iam:PassRole, to what is needed",
     judge=_escalation,
 )
 

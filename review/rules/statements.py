@@ -44,7 +44,7 @@ def _resource_never_matches(role: Role) -> Iterator[Hit]:
             continue
         resource, name = statement.resource.patterns[0], statement.action.patterns[0]
         actions = datasets.actions(name)
-        if actions and not any(_usable(action, resource) for action in actions):
+        if actions and not any(action.supports(resource) for action in actions):
             misses.setdefault((held.address, resource), []).append(spelling.get(name, name))
     for (address, resource), names in misses.items():
         yield Hit(address, f"{', '.join(sorted(names))} cannot be used on {resource}")
@@ -57,12 +57,6 @@ RESOURCE_NEVER_MATCHES = RoleRule(
     remedy="name a resource that the action supports; many list and read actions support only `*`",
     judge=_resource_never_matches,
 )
-
-
-def _usable(action: datasets.Action, resource: str) -> bool:
-    return wildcards.covers(resource, wildcards.escape("*")) or any(
-        wildcards.overlap(resource, arn) for arn in action.resources
-    )
 
 
 def _condition_never_matches(role: Role) -> Iterator[Hit]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from commands.review.__main__ import main
+from iam.engine.difference import Kind
 from review.plan_files import read
 from review.report import review
 from tests.plan_builder import SAGEMAKER, document, plan, role, trust
@@ -34,6 +35,11 @@ def rules(name: str) -> set[str]:
         ("oidc", {"trust-opened-to-identity-provider"}),
         ("oidc-sub-StringNotLike", {"trust-lost", "trust-opened-to-identity-provider"}),
         ("sound-mutual-trust-oidc", {"trust-opened-to-identity-provider"}),
+        ("esc-createaccesskey-role", {"resource-never-matches"}),
+        ("incomplete-arn", set()),
+        ("numeric-null", {"policy-unreadable"}),
+        ("sound-mutual-notaction", {"admin-wildcard"}),
+        ("mutual-two-policies", {"admin-wildcard"}),
         ("glue-job-role", {"service-role-changed"}),
         ("bucket-policy-unknown", {"not-judged"}),
         ("lambda-permission", {"not-judged"}),
@@ -43,6 +49,12 @@ def rules(name: str) -> set[str]:
 )
 def test_a_case_raises_these_rules_and_no_others(case: str, raised: set[str]) -> None:
     assert rules(case) == raised
+
+
+@pytest.mark.parametrize("case", ["sound-arn-trust", "sound-numeric-epoch"])
+def test_a_wider_condition_is_a_widening(case: str) -> None:
+    (role,) = review(read(str(CASES / f"{case}.json"))).roles
+    assert [change.kind for change in (*role.trust.changes, *role.permissions.changes)] == [Kind.WIDENED]
 
 
 @pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])

@@ -322,6 +322,19 @@ def test_the_grants_of_a_role_are_no_drift_of_the_attributes_that_list_them() ->
     assert [str(name) for name, _ in found.after.policies()] == [f"managed policy {FULL_ACCESS}"]
 
 
+@pytest.mark.parametrize(
+    ("call", "resource", "opens"),
+    [
+        ("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:role/admin", False),
+        ("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/admin", True),
+        ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/*", True),
+        ("iam:PutUserPolicy", "*", True),
+    ],
+)
+def test_a_call_that_cannot_be_used_on_its_resource_opens_no_path(call: str, resource: str, opens: bool) -> None:
+    assert ("privilege-escalation" in raised(gains(allow(call, resource)))) == opens
+
+
 def by_provider(provider: str, **condition: Any) -> str:
     return document(
         {
