@@ -83,11 +83,11 @@ class _Assembly:
             self._each_snapshot(change, "role", self._attach)
         for change in self._by_type.get("aws_iam_policy_attachment", ()):
             self._shared_attachment(change)
+        self._remove_deleted()  # before the exclusive sets, which may attach a policy again
         for change in self._by_type.get("aws_iam_role_policies_exclusive", ()):
             self._each_snapshot(change, "role_name", self._exclusive_inline)
         for change in self._by_type.get("aws_iam_role_policy_attachments_exclusive", ()):
             self._each_snapshot(change, "role_name", self._exclusive_managed)
-        self._remove_deleted()
         described = list(self._roles.values())
         for role in described:
             if role.change and "after" not in role.change.snapshots:

@@ -123,6 +123,16 @@ def test_an_exclusive_set_with_a_new_policy_holds_an_unknown_policy() -> None:
     assert [held.gap for held in found.after.managed.values()] == [Gap.WHICH_UNKNOWN]
 
 
+def test_a_policy_that_an_exclusive_set_takes_over_from_an_attachment_stays() -> None:
+    exclusive = {"role_name": "exec", "policy_arns": [FULL_ACCESS]}
+    found = assembled(
+        role(TRUSTED, TRUSTED, managed=([FULL_ACCESS], [FULL_ACCESS])),
+        attachment(FULL_ACCESS, gone=True),
+        change("aws_iam_role_policy_attachments_exclusive.x", exclusive, exclusive),
+    )["exec"]
+    assert found.after.managed.keys() == {FULL_ACCESS}
+
+
 def test_hidden_policies_are_held_and_compared() -> None:
     assert case("sensitive-managed")["r"].after.managed.keys() == {Hidden(ADMIN)}
     marks: dict[str, Any] = {
