@@ -58,6 +58,14 @@ class _Search:
         """Return whether one set alone can be avoided in its dimension."""
         return self.outside(self._factors[number][0], frozenset([number]))
 
+    def avoidable_at_once(self) -> bool:
+        """Return whether in one dimension some value is certainly in none of the sets at all."""
+        by_dimension = self._by_dimension(self.others)
+        return any(
+            all(other & numbers for other in self.others) and self.outside(dimension, numbers) is Answer.YES
+            for dimension, numbers in by_dimension.items()
+        )
+
     def choose(self, others: Iterable[frozenset[int]], enough: frozenset[Answer]) -> bool:
         """Return whether all of `others` can be avoided together, where each is given as what can be chosen."""
         remaining = _minimal(others)
@@ -130,6 +138,8 @@ def covered(
     nonempty = [search.outside(dimension, frozenset()) for dimension in dimensions]
     if Answer.NO in nonempty:
         return Answer.YES
+    if Answer.UNDECIDED not in nonempty and search.avoidable_at_once():
+        return Answer.NO
     certain, possible = [], []
     for other in search.others:
         options = {number: search.avoidable(number) for number in sorted(other)}

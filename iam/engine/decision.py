@@ -202,7 +202,7 @@ def _trusted(statement: Statement, service: str, doubts: dict[str, None]) -> Ans
 
 def _condition_holds(condition: Condition, context: Context, doubts: dict[str, None]) -> Answer:
     """Return whether a condition holds in a request; one that contradicts itself never does."""
-    if not key_values.is_possible(condition):
+    if key_values.possible(condition) is Answer.NO:
         return Answer.NO
     return all_of([_holds(test, context, doubts) for test in condition])
 

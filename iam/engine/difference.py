@@ -8,17 +8,18 @@ what is exact, what is undecided, and why it terminates.
 
 import enum
 import re
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
 from math import prod
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from iam.engine import coverage, wildcards
 from iam.engine.answers import Answer, Budget, OutOfStepsError, all_of, answer, any_of
 from iam.engine.coverage import Dimension, Factor, ValueSet
+from iam.engine.key_values import possible
 from iam.engine.statements import ANYTHING, Effect, Element, Policy, Statement, merged, order, singles
 from iam.engine.wildcards import Pattern, Syntax, Union
 
@@ -102,14 +103,14 @@ class Difference:
     changes: tuple[Change, ...]
     before: tuple[Policy, ...]
     after: tuple[Policy, ...]
-    _changed: Callable[[], Set[Statement]]
+    _changed: Callable[[], Collection[Statement]]
     """The statements of `after` that are part of a change."""
 
     @cached_property
     def kept(self) -> tuple[Statement, ...]:
         """The statements of the policies after that are in no change."""
         changed = self._changed()
-        kept = (_merged(frozenset(policy.statements) - changed) for policy in self.after)
+        kept = (merged(_unchanged(policy.written, changed)) for policy in self.after)
         return tuple(dict.fromkeys(chain.from_iterable(kept)))
 
     @cached_property
@@ -135,11 +136,52 @@ def difference(before: Sequence[Policy], after: Sequence[Policy], *, budget: Bud
     whole = {Kind.LOST: lost.whole, Kind.GAINED: gained.whole}
     changes = sorted(_grouped(pairs, whole, budget), key=_place)
 
-    def changed() -> Set[Statement]:
-        left = {other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others}
-        return gained.singles.keys() | left | set(singles(gained.whole))
+    def changed() -> list[Statement]:
+        left = [other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others]
+        return [*gained.singles, *gained.whole, *left]
 
     return Difference(tuple(changes), tuple(before), tuple(after), changed)
+
+
+_Scopes = Mapping[Hashable, Collection[str]]
+"""By everything a statement consists of but its resources, the patterns of those."""
+
+
+def _scopes(statements: Iterable[Statement]) -> dict[Hashable, set[str]]:
+    found: dict[Hashable, set[str]] = {}
+    for statement in statements:
+        for scope, part in _by_scope(statement):
+            found.setdefault(scope, set()).update(part.resource.patterns)
+    return found
+
+
+def _unchanged(statements: Iterable[Statement], changed: Iterable[Statement]) -> Iterator[Statement]:
+    """Yield the parts of statements that are not among those changed."""
+    return _without_written(statements, [_scopes(changed)])
+
+
+def _without_written(statements: Iterable[Statement], others: Sequence[_Scopes]) -> Iterator[Statement]:
+    """Yield the parts of statements that are not written word for word in others."""
+    for statement in statements:
+        for scope, part in _by_scope(statement):
+            written = [found for scopes in others if (found := scopes.get(scope))]
+            if not written:
+                yield part
+            elif not part.resource.excluded:
+                left = tuple(name for name in part.resource.patterns if not any(name in found for found in written))
+                if left:
+                    yield part._replace(resource=Element(left))
+
+
+def _by_scope(statement: Statement) -> Iterator[tuple[Hashable, Statement]]:
+    """Yield a statement by principal and action, each part with all it consists of but its resources."""
+    element = statement.principal
+    principals = [element] if element.excluded else [Element((name,)) for name in element.patterns]
+    for part in _by_action(statement):
+        for principal in principals:
+            excluded = part.resource if part.resource.excluded else None
+            scope = (part.effect, principal, part.action, excluded, part.condition)
+            yield scope, part._replace(principal=principal)
 
 
 class _Reason(NamedTuple):
@@ -167,29 +209,97 @@ def _beyond(snapshot: "_Snapshot", other: "_Snapshot", budget: Budget) -> _Beyon
         for statement in policy.written:
             allow = statement.effect == "Allow"
             indexes = [*other.allow, *snapshot.deny] if allow else other.deny
-            for part, doubt, is_whole in _uncovered(statement, indexes, budget):
-                (beyond.whole if is_whole else beyond.singles).setdefault(part, _Reason(doubt, position))
+            for part, doubt in _uncovered(statement, indexes, budget):
+                is_whole = doubt is None or _size(part) + len(beyond.singles) > MAX_SINGLES
+                found = beyond.whole if is_whole else beyond.singles
+                for each in [part] if is_whole else singles([part]):
+                    found.setdefault(each, _Reason(doubt or Doubt.NONE, position))
     return beyond
 
 
 def _uncovered(
     statement: Statement, indexes: Sequence["_Index"], budget: Budget
-) -> Iterator[tuple[Statement, Doubt, bool]]:
-    """Yield the parts of a statement that `indexes` do not cover: each with its doubt, and whether it is whole."""
-    near = _near(statement, indexes)
-    if near and _cover(statement, near, budget) is None:
-        return
-    for by_action in _by_action(statement):
-        near = _near(by_action, indexes)
+) -> Sequence[tuple[Statement, Doubt | None]]:
+    """Return the parts of a statement that are not covered, each with its doubt; None where nothing is like it."""
+    if budget.is_spent:
+        left = _without_written([statement], [index.scopes for index in indexes])
+        return [(part, Doubt.STEPS) for part in merged(left)]
+    parts, steps = _uncovered_parts(statement, tuple(indexes))
+    budget.count(steps)
+    return parts
+
+
+@lru_cache(maxsize=4_096)
+def _uncovered_parts(
+    statement: Statement, indexes: tuple["_Index", ...]
+) -> tuple[list[tuple[Statement, Doubt | None]], int]:
+    """Split a statement of which some part is covered in two, until each part is covered or in no part covered."""
+    found: list[tuple[Statement, Doubt | None]] = []
+    budget = Budget()
+    todo = [statement]
+    if _near(statement, indexes):
+        todo = merged(_without_written(todo, [index.scopes for index in indexes]))
+    while todo:
+        part = todo.pop()
+        near = _near(part, indexes)
         if not near:
-            yield by_action, Doubt.NONE, True
-        elif budget.is_spent:
-            yield by_action, Doubt.STEPS, True
-        elif by_action == statement or _cover(by_action, near, budget) is not None:
-            for single in singles([by_action]):
-                doubt = _cover(single, near, budget)
-                if doubt is not None:
-                    yield single, doubt, False
+            found.append((part, None if possible(part.condition) is Answer.YES else Doubt.MEANING))
+            continue
+        doubt = _cover(part, near, budget)
+        if doubt is None:
+            continue
+        halves = _halves(part)
+        if not halves or budget.is_spent:
+            found.append((part, doubt))
+        elif _is_nowhere_covered(part, near, budget):
+            found.append((part, Doubt.NONE))
+        else:
+            todo += halves
+    return found, budget.spent
+
+
+def _halves(statement: Statement) -> list[Statement]:
+    """Return a statement in two parts, split in the element that has the most patterns; none where all have one."""
+    name = max(_ELEMENTS, key=lambda name: _parts(getattr(statement, name)))
+    element: Element = getattr(statement, name)
+    if _parts(element) < 2:
+        return []
+    middle = len(element.patterns) // 2
+    # The second half first: the parts are taken from the end.
+    return [_with(statement, name, Element(half)) for half in (element.patterns[middle:], element.patterns[:middle])]
+
+
+_ELEMENTS = ("principal", "action", "resource")
+
+
+def _with(statement: Statement, name: str, element: Any) -> Statement:
+    return statement._replace(**{name: element})
+
+
+def _parts(element: Element) -> int:
+    return 1 if element.excluded else len(element.patterns)
+
+
+def _is_nowhere_covered(statement: Statement, near: Iterable[Statement], budget: Budget) -> bool:
+    """Return whether certainly no part of a statement of one pattern in each element is covered.
+
+    That is so if in one dimension, each of its patterns alone matches a value that nothing near matches.
+    """
+    if _variables_are_compared([statement, *near]) or possible(statement.condition) is not Answer.YES:
+        return False
+    try:
+        for dimension, own in ((_ACTION, statement.action), (_RESOURCE, statement.resource)):
+            sets = tuple(dict.fromkeys(other.action if dimension == _ACTION else other.resource for other in near))
+            if any(map(_is_everything, sets)) or sum(element.excluded for element in sets) > 2:
+                continue
+            patterns = [own] if own.excluded else [Element((pattern,)) for pattern in own.patterns]
+            if all(
+                budget.charge(_outside_element(pattern, sets, _SYNTAX[dimension])) is Answer.YES for pattern in patterns
+            ):
+                return True
+    except OutOfStepsError:
+        pass
+    return False
 
 
 def _by_action(statement: Statement) -> list[Statement]:
@@ -318,7 +428,7 @@ def _without_subsets(statements: frozenset[Statement]) -> tuple[tuple[Statement,
 
 
 def _size(statement: Statement) -> int:
-    return prod(1 if element.excluded else len(element.patterns) for element in statement[1:4])
+    return prod(map(_parts, statement[1:4]))
 
 
 def _complexity(statement: Statement) -> tuple[object, ...]:
@@ -347,9 +457,20 @@ class _Index:
                 self._open.setdefault(service, []).append(statement)
 
     @cached_property
-    def singles(self) -> frozenset[Statement]:
-        """The statements as statements of one pattern in each element."""
-        return frozenset(singles(self.all))
+    def scopes(self) -> _Scopes:
+        """The patterns of the resources, by everything else that a statement consists of."""
+        return _scopes(self.all)
+
+    def has(self, single: Statement) -> bool:
+        """Return whether a statement of one pattern in each element is written here, alone or with others."""
+        return any(
+            other.condition == single.condition
+            and all(
+                mine == theirs or (not theirs.excluded and mine.patterns[0] in _names_of(theirs))
+                for mine, theirs in zip(single[1:4], other[1:4], strict=True)
+            )
+            for other in self.near(single)
+        )
 
     def near(self, statement: Statement) -> Collection[Statement]:
         """Return at least the statements that may be about an action of `statement`'s."""
@@ -364,6 +485,11 @@ class _Index:
             found += self._of_service.get(service, ())
         found += self._open.get("", ())
         return found if len(names) + len(open_services) == 1 else dict.fromkeys(found)
+
+
+@lru_cache(maxsize=65_536)
+def _names_of(element: Element) -> frozenset[str]:
+    return frozenset(element.patterns)
 
 
 @lru_cache(maxsize=65_536)
@@ -414,13 +540,31 @@ class _Snapshot:
                 if index in others:
                     continue
                 for near in index.near(statement):
-                    for found in singles([near]):
+                    parts = _inside(near, statement, budget) if may_overlap(near, statement) else []
+                    for found in singles(parts):
                         budget.spend()
-                        if is_subset(found, statement, budget) and not any(found in index.singles for index in others):
+                        if not any(other_index.has(found) for other_index in others):
                             inside.add(found)
         except OutOfStepsError:
             return set()
         return inside
+
+
+def _inside(statement: Statement, superset: Statement, budget: Budget) -> list[Statement]:
+    """Return the part of a statement whose patterns are subsets of those of `superset`; none if it is large."""
+    for name in _ELEMENTS:
+        element: Element = getattr(statement, name)
+        only = Statement(statement.effect, ANYTHING, ANYTHING, ANYTHING, frozenset())
+        bound = _with(only, name, getattr(superset, name))
+        patterns = [element] if element.excluded else [Element((pattern,)) for pattern in element.patterns]
+        kept = [each for each in patterns if is_subset(_with(only, name, each), bound, budget)]
+        if not kept:
+            return []
+        if not element.excluded:
+            statement = _with(statement, name, Element(tuple(each.patterns[0] for each in kept)))
+    if _size(statement) > MAX_SINGLES or not is_subset(statement, superset, budget):
+        return []
+    return [statement]
 
 
 def _cover(statement: Statement, near: Collection[Statement], budget: Budget) -> Doubt | None:
@@ -440,7 +584,7 @@ def _cover(statement: Statement, near: Collection[Statement], budget: Budget) ->
 def _covered(statement: Statement, near: tuple[Statement, ...]) -> tuple[Doubt | None, int]:
     overlapping = [other for other in near if may_overlap(statement, other)]
     if not overlapping:
-        return Doubt.NONE, 1
+        return (Doubt.NONE if possible(statement.condition) is Answer.YES else Doubt.MEANING), 1
     names = _names(statement, overlapping)
     budget = Budget(COVER_STEPS)
 
@@ -482,15 +626,19 @@ _ACTION, _RESOURCE, _PRINCIPAL = "action", "resource", "principal"
 _SYNTAX = {_ACTION: Syntax.TEXT, _RESOURCE: Syntax.RESOURCE}
 
 
+def _is_everything(element: Element) -> bool:
+    return "*" in element.patterns and not element.excluded
+
+
 @lru_cache(maxsize=65_536)
 def _factors(statement: Statement) -> tuple[Factor, ...]:
     """Return the sets that a statement is the product of, those of everything left out."""
     elements: list[Factor] = []
-    if statement.action != ANYTHING:
+    if not _is_everything(statement.action):
         elements.append((_ACTION, statement.action))
-    if statement.resource != ANYTHING:
+    if not _is_everything(statement.resource):
         elements.append((_RESOURCE, statement.resource))
-    if statement.principal != ANYTHING:
+    if not _is_everything(statement.principal):
         elements.append((_PRINCIPAL, (statement.effect, statement.principal)))
     return (*elements, *coverage.condition_factors(statement.condition))
 
@@ -591,7 +739,7 @@ def may_overlap(one: Statement, other: Statement) -> bool:
         return False
     if not _elements_overlap(one.resource, other.resource, Syntax.RESOURCE):
         return False
-    if one.principal.excluded or other.principal.excluded or ANYTHING in (one.principal, other.principal):
+    if any(element.excluded or "*" in element.patterns for element in (one.principal, other.principal)):
         return True
     return any(
         principal_matches(mine.effect, mine.principal, name) is not False
@@ -602,7 +750,7 @@ def may_overlap(one: Statement, other: Statement) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _elements_overlap(one: Element, other: Element, syntax: Syntax) -> bool:
-    if one.excluded or other.excluded or ANYTHING in (one, other):
+    if any(element.excluded or "*" in element.patterns for element in (one, other)):
         return True
     if not set(one.patterns).isdisjoint(other.patterns):
         return True
@@ -627,7 +775,7 @@ def principal_matches(effect: Effect, element: Element, name: str) -> bool | Non
     """
     session = _SESSION.fullmatch(name)
     account = _ACCOUNT.fullmatch(name)
-    if element == ANYTHING or name in element.patterns:
+    if "*" in element.patterns or name in element.patterns:
         if element.excluded and account and account[2] and f"AWS:{account[1]}" not in element.patterns:
             return None
         return not element.excluded
@@ -646,7 +794,7 @@ def principal_matches(effect: Effect, element: Element, name: str) -> bool | Non
 
 def _names(statement: Statement, others: Iterable[Statement]) -> list[str]:
     """Return a name for each kind of principal `statement` is about, where `others` distinguish them."""
-    if not statement.principal.excluded and statement.principal != ANYTHING:
+    if not statement.principal.excluded and not _is_everything(statement.principal):
         return list(statement.principal.patterns)
     named = {name for other in others for name in other.principal.patterns} - {"*"}
     effect, element = statement.effect, statement.principal

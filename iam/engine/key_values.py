@@ -40,16 +40,12 @@ def exists(wanted: tuple[Wanted, ...]) -> tuple[Answer, int]:
     return any_of([absent, present]), steps + 1
 
 
-def is_possible(condition: Condition) -> bool:
+@lru_cache(maxsize=16_384)
+def possible(condition: Condition) -> Answer:
     """Return whether a condition may hold in some request: comparisons that contradict each other never do."""
-    keys = {test.key for test in condition}
-    if len(keys) == len(condition) and all(test.positive and test.values for test in condition):
-        return True
-    return all(
-        exists(tuple((test, True) for test in sorted(condition, key=Comparison.sort_key) if test.key == key))[0]
-        is not Answer.NO
-        for key in keys
-    )
+    keys = sorted({test.key for test in condition})
+    tests = sorted(condition, key=Comparison.sort_key)
+    return all_of([exists(tuple((test, True) for test in tests if test.key == key))[0] for key in keys])
 
 
 def _absent(test: Comparison, holds: bool) -> Answer:
@@ -81,8 +77,8 @@ def _present(wanted: Iterable[Wanted]) -> tuple[Answer, int]:
         answers.append(each)
         steps += more
     whole = all_of(answers)
-    # Nothing is known of a value that has to be as wanted for two families, or for an opaque comparison.
-    certain = len(families) < 2 and not opaque
+    # Nothing is known of a value that is compared as values of two families, or in another way than it is opaquely.
+    certain = len(families) + len(opaque) < 2
     return (whole if certain or whole is Answer.NO else Answer.UNDECIDED), steps
 
 

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from iam.engine import conditions, key_values, wildcards
+from iam.engine.answers import Answer
 from iam.wording import shown
 
 Effect = Literal["Allow", "Deny"]
@@ -175,7 +176,7 @@ def _statement(statement: Any, scope: Scope, variables: bool, spelling: dict[str
         resources = _element(statement, "Resource", resource)
     actions = _element(statement, "Action", action)
     condition = conditions.parse(statement.get("Condition", {}), variables=variables, spelling=spelling)
-    if key_values.is_possible(condition) and not any(
+    if key_values.possible(condition) is not Answer.NO and not any(
         element.excluded and "*" in element.patterns for element in (principals, actions, resources)
     ):
         yield Statement(effect, principals, actions, resources, condition)
