@@ -99,6 +99,9 @@ pipeline-access: python terraform $(packages) $(cdktf) ## create the roles that 
 expected: python $(all_packages) ## write the expected Terraform JSON in tests/expected again: review the difference
 	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py
 
+pipeline-calls: python terraform $(all_packages) ## record the calls that the pipeline's roles may make, in iam/documents/pipeline_calls.json: review the difference
+	pytest --quiet tests/e2e/record_pipeline_calls.py
+
 comment-pictures: python $(all_packages) ## draw the reviews of recorded plans as GitHub shows them, into .local/pictures
 	@python -m tests.comment_pictures
 

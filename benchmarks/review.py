@@ -8,7 +8,8 @@ from typing import Any
 from benchmarks import shop
 from benchmarks.environments import PYTHON, REPOSITORY
 from benchmarks.measure import Result, Way, kept_environment, side_by_side
-from iam.documents.recipe import INLINE_POLICY_NAME, SAGEMAKER, inline_policy, managed_policy_arn, trust_policy
+from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
+from iam.documents.recipe import SAGEMAKER, inline_policy, trust_policy
 
 ONE_ROLE = "one role: 3 resources"
 MANY = "5,000 resources"
@@ -42,8 +43,8 @@ def _of_role(role: str) -> Iterator[dict[str, Any]]:
     before = {"name": role, "assume_role_policy": json.dumps({"Version": "2012-10-17", "Statement": [console]})}
     yield _change("aws_iam_role", role, before, {"name": role, "assume_role_policy": json.dumps(trust_policy())})
     policy = json.dumps(inline_policy("recipe", partition="aws", account_id="123456789012", role_arn=""))
-    yield _change("aws_iam_role_policy", role, None, {"role": role, "name": INLINE_POLICY_NAME, "policy": policy})
-    attachment = {"role": role, "policy_arn": managed_policy_arn("aws")}
+    yield _change("aws_iam_role_policy", role, None, {"role": role, "name": SETUP_POLICY.policy_name, "policy": policy})
+    attachment = {"role": role, "policy_arn": SESSION_USER_POLICY.arn("aws")}
     yield _change("aws_iam_role_policy_attachment", role, None, attachment)
 
 

@@ -27,6 +27,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from iam.arn import ROLE_NAME, RoleArn
 from iam.documents import quotas
+from iam.documents.grants import GrantSettings
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions, describe
 from iam.policy_document import Document
 from iam.wording import shown
 
@@ -201,10 +203,8 @@ class Role(Section):
     """A SageMaker execution role, and its grants."""
 
     role: RoleText = Field(description="name of the execution role, or its ARN with any path and partition")
-    permissions: Literal["recipe", "least-privilege"] = Field(
-        default="recipe",
-        description="recipe: the managed policy and the inline policy exactly as in the recipe; "
-        "least-privilege: the same, with the inline policy narrowed to what Glue sessions need",
+    permissions: Permissions = Field(
+        default="recipe", description="; ".join(f"{level}: {describe(level)}" for level in PERMISSION_LEVELS)
     )
     trust: Trust = Field(
         default_factory=Trust, description="who owns the role's trust policy, and which statements are kept in it"
@@ -212,6 +212,11 @@ class Role(Section):
     released: bool = Field(
         default=False, description="true removes the grants and Glue's trust, and leaves the role in place"
     )
+
+    @property
+    def grant_settings(self) -> GrantSettings:
+        """The settings that decide which grants the role gets."""
+        return GrantSettings(permissions=self.permissions)
 
     @property
     def name(self) -> str:

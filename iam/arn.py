@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from iam.wording import shown
 
-# IAM: a role's name has 1 to 64 of these characters, and is unique in its account whatever its path.
+# A role's name has 1 to 64 of these characters, and is unique in its account whatever its path.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_NAME_LENGTH = 64
 ROLE_NAME = rf"[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_LENGTH}}}"
 
 _ROLE_ARN = re.compile(
     rf"arn:(?P<partition>aws[a-z-]*):iam::(?P<account_id>[0-9]{{12}})"
-    # The API takes any visible ASCII in a path, at most 512 characters with both slashes.
+    # The API accepts any visible ASCII in a path, at most 512 characters with both slashes.
     rf":role(?P<path>/(?:[!-~]{{1,510}}/)?)(?P<name>{ROLE_NAME})"
 )
 
-# Every partition but the first is known by its regions' prefix (botocore's partitions.json).
+# Every partition but aws has its own prefixes of region names (botocore's partitions.json).
 _PARTITION_OF_PREFIX = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -32,7 +32,7 @@ _PARTITION_OF_PREFIX = {
 
 @dataclass(frozen=True)
 class RoleArn:
-    """The ARN of an IAM role, taken apart; ``str()`` puts it together again.
+    """The parts of an IAM role's ARN; `str()` returns the ARN.
 
     >>> RoleArn.parse("arn:aws:iam::111122223333:role/service-role/team")
     RoleArn(partition='aws', account_id='111122223333', path='/service-role/', name='team')
@@ -45,10 +45,10 @@ class RoleArn:
 
     @classmethod
     def parse(cls, text: str) -> RoleArn:
-        """Take an ARN apart.
+        """Return the parts of an ARN.
 
         Raises:
-            ValueError: `text` is no ARN of an IAM role; the message says what is wanted.
+            ValueError: the text is not the ARN of an IAM role; the message says what to supply.
         """
         match = _ROLE_ARN.fullmatch(text)
         if match is None:
@@ -62,7 +62,7 @@ class RoleArn:
 
 
 def partition_of(region: str) -> str:
-    """Name the partition of a region, like ``aws-cn`` of ``cn-north-1``; ``aws`` where no other claims it."""
+    """Return the partition of a region, such as `aws-cn` for `cn-north-1`; `aws` for an unknown prefix."""
     return next(
         (partition for prefix, partition in _PARTITION_OF_PREFIX.items() if region.startswith(prefix)),
         "aws",

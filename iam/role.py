@@ -1,4 +1,4 @@
-"""An IAM role as a value: its trust policy, its policies and its boundary, as far as they could be read."""
+"""An IAM role as a value: its trust policy, its policies and its permissions boundary."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from iam.policy_document import Document
 
 @dataclass(frozen=True)
 class Role:
-    """A role as IAM has it; a document that could not be read is None.
+    """A role in IAM; a document that could not be read is None.
 
     Attributes:
         arn: full ARN, path included.
         unique_id: `AROA…`, the first part of `aws:userid` in the role's sessions.
         trust_policy: the assume-role policy.
-        inline_policies: by name; None where not even the names could be read.
-        attached_policies: managed policies by ARN; None where not even the ARNs could be read.
-        boundary: the permissions boundary by its ARN; empty where the role has none.
-        tags: the role's own tags.
+        inline_policies: by name; None if not even the names could be read.
+        attached_policies: managed policies by ARN; None if not even the ARNs could be read.
+        boundary: the permissions boundary by its ARN; empty if the role has none.
+        tags: the role's tags.
     """
 
     arn: RoleArn

@@ -1,4 +1,4 @@
-"""How values of others stand in one-line messages."""
+"""Foreign values in one-line messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def shown(value: Any) -> str:
-    """Give a JSON value on one line, cut if long; in ASCII, so that look-alikes and controls show."""
+    """Return a JSON value on one line, cut if long; in ASCII, so that look-alikes and control characters show."""
     text = json.dumps(value)
     if len(text) <= 160:
         return text
@@ -17,5 +17,5 @@ def shown(value: Any) -> str:
 
 
 def shown_key(key: str) -> str:
-    """Give a key as it stands where that is readable in a path, quoted otherwise."""
+    """Return a key unchanged if it is readable in a path, quoted otherwise."""
     return key if re.fullmatch(r"[\w<][\w.:/<-]{0,63}", key, re.ASCII) else shown(key)

@@ -7,7 +7,6 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct
 
 from configuration import RoleStack, State
-from iam.documents.grants import GrantSettings
 from iam.documents.recipe import trust_policy, trust_policy_keeping
 from modules.execution_role import ROLE_ADDRESS, LiveRole
 from modules.session_grants import SessionGrants
@@ -47,7 +46,7 @@ class GlueSessionsStack(TerraformStack):
             SessionGrants(
                 self,
                 "SessionGrants",
-                settings=GrantSettings(permissions=role.permissions),
+                settings=role.grant_settings,
                 partition=settings.partition,
                 adopted=role.trust.ownership != "external",
             )

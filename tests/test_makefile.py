@@ -82,6 +82,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "state-bucket",
         "pipeline-access",
         "expected",
+        "pipeline-calls",
         "comment-pictures",
         "setup",
         "clean",

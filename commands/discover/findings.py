@@ -12,7 +12,6 @@ from iam.documents.grants import (
     GRANTS,
     Grant,
     Grantee,
-    GrantSettings,
     InlinePolicyGrant,
     ManagedPolicyGrant,
     TrustGrant,
@@ -176,7 +175,7 @@ def _notes(role: Role, grants: Sequence[HeldGrant], stacks: Sequence[RoleStack],
 
 def _is_overwritten(grant: InlinePolicyGrant, role: Role, stack: RoleStack) -> bool:
     current = (role.inline_policies or {}).get(grant.policy_name)
-    declared = grant.document(GrantSettings(permissions=stack.role.permissions), Grantee.of(role.arn))
+    declared = grant.document(stack.role.grant_settings, Grantee.of(role.arn))
     return bool(current and declared and inline_policy_changes(declared, current).changes)
 
 

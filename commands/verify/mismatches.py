@@ -8,7 +8,6 @@ from iam import policy_document
 from iam.documents.grants import (
     GRANTS,
     Grantee,
-    GrantSettings,
     InlinePolicyGrant,
     ManagedPolicyGrant,
     TrustGrant,
@@ -45,10 +44,6 @@ def mismatches(stack: RoleStack, role: Role) -> Iterator[str]:
                 assert_never(grant)
 
 
-def _settings(stack: RoleStack) -> GrantSettings:
-    return GrantSettings(permissions=stack.role.permissions)
-
-
 def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
     if role.attached_policies is None:
         return
@@ -56,8 +51,10 @@ def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> 
     if stack.role.released:
         if attached:
             yield f"it is released, but the managed policy {grant.policy_name} is still attached"
-    elif grant.is_granted(_settings(stack)) and not attached:
+    elif grant.is_granted(stack.role.grant_settings) and not attached:
         yield f"the managed policy {grant.policy_name} is not attached"
+    elif attached and not grant.is_granted(stack.role.grant_settings):
+        yield f"the managed policy {grant.policy_name} is attached, but not configured"
 
 
 def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
@@ -68,8 +65,10 @@ def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> It
         if name in policies:
             yield f"it is released, but the inline policy {name} still exists"
         return
-    declared = grant.document(_settings(stack), Grantee.of(role.arn))
+    declared = grant.document(stack.role.grant_settings, Grantee.of(role.arn))
     if declared is None:
+        if name in policies:
+            yield f"the inline policy {name} exists, but is not configured"
         return
     if name not in policies:
         yield f"the inline policy {name} is missing"

@@ -1,7 +1,7 @@
-"""The pipeline's own access: who may take on its two roles, and what these may do.
+"""The pipeline's own access: who may assume its two roles, and what these may do.
 
-What they may do is what the pipeline's work was seen to ask of AWS, recorded in pipeline_calls.json and on the
-configured roles and states alone.
+They may make the calls that the pipeline's work was observed to make, recorded in pipeline_calls.json by
+`make pipeline-calls`, and only on the configured roles and states.
 """
 
 import json
@@ -10,36 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from iam.documents.recipe import managed_policy_arn
+from iam.documents.grants import managed_policies
 from iam.policy_document import Document
 
 PipelineRole = Literal["plan", "apply"]
 
 OIDC_PROVIDER = "token.actions.githubusercontent.com"
 OIDC_AUDIENCE = "sts.amazonaws.com"
-"""What aws-actions/configure-aws-credentials asks GitHub for unless told otherwise."""
+"""The default audience of aws-actions/configure-aws-credentials."""
 
-CALLS: Mapping[PipelineRole, Mapping[str, Mapping[str, Sequence[str]]]] = json.loads(
-    Path(__file__).with_name("pipeline_calls.json").read_text()
-)
-"""Of each role, by work and by the kind of thing it was done to (see `Reach.arns`): the actions."""
+CALLS_FILE = Path(__file__).with_name("pipeline_calls.json")
+CALLS: Mapping[PipelineRole, Mapping[str, Mapping[str, Sequence[str]]]] = json.loads(CALLS_FILE.read_text())
+"""The actions of each role, by work and by kind of resource (see `Reach.arns`)."""
 
-_OF_THE_MANAGED_POLICY = {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}
+_ATTACHING = {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What the pipeline works on.
+    """The resources that the pipeline works on.
 
     Attributes:
         partition: the AWS partition.
         account_id: the account of the pipeline's roles, 12 digits or a Terraform reference.
-        adopted_roles: names or ARNs of the execution roles whose trust policies are written.
-        external_roles: names or ARNs of those whose trust policies are others'.
-        deploy_roles: ARNs of the roles that are assumed to change roles of other accounts.
+        adopted_roles: names or ARNs of the execution roles whose trust policies the pipeline writes.
+        external_roles: names or ARNs of those whose trust policies others own.
+        deploy_roles: ARNs of the roles to assume for changing roles of other accounts.
         bucket: the state bucket.
-        key_prefix: what all keys in it begin with.
-        environments: names of the environments whose states are written.
+        key_prefix: prefix of all keys in it.
+        environments: names of the environments whose states the pipeline writes.
         kms_key: ARN of the key that encrypts the states, None for S3's own.
     """
 
@@ -54,7 +53,7 @@ class Reach:
     kms_key: str | None
 
     def arns(self) -> dict[str, list[str]]:
-        """The ARNs, or patterns of them, by kind."""
+        """Return the ARNs, or patterns of them, by kind of resource."""
         iam = f"arn:{self.partition}:iam:"
         bucket = f"arn:{self.partition}:s3:::{self.bucket}"
         states = [f"{bucket}/{self.key_prefix}/{environment}/*.tfstate" for environment in self.environments]
@@ -66,25 +65,25 @@ class Reach:
             "bucket": [bucket],
             "state": states,
             "lock": [f"{state}.tflock" for state in states],
-            # of environments that are configured no more; the slash leaves out the states that are no role's
-            "left-over state": [f"{bucket}/{self.key_prefix}/*/*.tfstate"],
+            # environments that left the configuration; the slash excludes states that are not a role's
+            "orphaned state": [f"{bucket}/{self.key_prefix}/*/*.tfstate"],
             "key": [self.kms_key] if self.kms_key else [],
         }
 
     def _role_arns(self, role: str) -> list[str]:
         if role.startswith("arn:"):
             return [role]
-        # whatever its path: a name has no slash and is an account's once, so that no other role fits
+        # under any path: names have no slash and are unique in an account, so no other role matches
         prefix = f"arn:{self.partition}:iam::{self.account_id}:role"
         return [f"{prefix}/{role}", f"{prefix}/*/{role}"]
 
 
 def permissions(role: PipelineRole, reach: Reach) -> Document:
-    """Allow the role what its work was seen to ask for.
+    """Return the policy that allows a role of the pipeline its recorded calls.
 
     Args:
-        role: which of the two.
-        reach: what it works on; of a kind that has nothing, nothing is allowed.
+        role: the role of the pipeline.
+        reach: the resources it works on; actions without resources are not allowed.
     """
     kinds: dict[str, set[str]] = {}
     for work in CALLS[role].values():
@@ -93,24 +92,25 @@ def permissions(role: PipelineRole, reach: Reach) -> Document:
                 kinds.setdefault(action, set()).add(kind)
     arns = reach.arns()
     grouped: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-    for action, found in sorted(kinds.items()):
-        resources = tuple(arn for kind, of_kind in arns.items() if kind in found for arn in of_kind)
+    for action, used in sorted(kinds.items()):
+        resources = tuple(arn for kind, of_kind in arns.items() if kind in used for arn in of_kind)
         if resources:
-            grouped.setdefault((resources, action in _OF_THE_MANAGED_POLICY), []).append(action)
-    attached = {"Condition": {"ArnEquals": {"iam:PolicyARN": managed_policy_arn(reach.partition)}}}
+            grouped.setdefault((resources, action in _ATTACHING), []).append(action)
+    granted = [grant.arn(reach.partition) for grant in managed_policies()]
+    only_granted = {"Condition": {"ArnEquals": {"iam:PolicyARN": granted[0] if len(granted) == 1 else granted}}}
     return _policy(
-        {"Effect": "Allow", "Action": actions, "Resource": [*resources], **(attached if limited else {})}
-        for (resources, limited), actions in grouped.items()
+        {"Effect": "Allow", "Action": actions, "Resource": [*resources], **(only_granted if attaching else {})}
+        for (resources, attaching), actions in grouped.items()
     )
 
 
 def oidc_provider_arn(*, partition: str, account_id: str) -> str:
-    """ARN of an account's OIDC provider for GitHub."""
+    """Return the ARN of an account's OIDC provider for GitHub."""
     return f"arn:{partition}:iam::{account_id}:oidc-provider/{OIDC_PROVIDER}"
 
 
 def plan_trust_policy(provider_arn: str, *, repository: str) -> Document:
-    """Trust jobs of pull requests, and of every branch.
+    """Return the trust policy for jobs of pull requests and of every branch.
 
     Args:
         provider_arn: ARN of the OIDC provider, or a Terraform reference.
@@ -121,7 +121,7 @@ def plan_trust_policy(provider_arn: str, *, repository: str) -> Document:
 
 
 def apply_trust_policy(provider_arn: str, *, repository: str, branch: str, environment: str | None) -> Document:
-    """Trust jobs of one branch, or of one GitHub environment.
+    """Return the trust policy for jobs of one branch, or of one GitHub environment.
 
     Args:
         provider_arn: ARN of the OIDC provider, or a Terraform reference.
@@ -134,7 +134,7 @@ def apply_trust_policy(provider_arn: str, *, repository: str, branch: str, envir
 
 
 def _trust_policy(provider_arn: str, operator: str, subjects: str | Sequence[str]) -> Document:
-    # both operators may be the same one, hence the merge
+    # both keys may have the same operator
     condition: dict[str, Document] = {"StringEquals": {f"{OIDC_PROVIDER}:aud": OIDC_AUDIENCE}}
     condition.setdefault(operator, {})[f"{OIDC_PROVIDER}:sub"] = subjects
     return _policy(

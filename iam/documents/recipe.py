@@ -1,4 +1,4 @@
-"""What the recipe grants, as policy documents.
+"""The policy documents of the recipe.
 
 Source of the recipe: "Getting started with AWS Glue interactive sessions" in the SageMaker developer guide
 (https://docs.aws.amazon.com/sagemaker/latest/dg/getting-started-glue-sm.html).
@@ -6,7 +6,7 @@ Source of the recipe: "Getting started with AWS Glue interactive sessions" in th
 
 from typing import Literal, assert_never, get_args
 
-from iam.policy_document import Document
+from iam.policy_document import Document, statements
 
 Permissions = Literal["recipe", "least-privilege"]
 PERMISSION_LEVELS: tuple[Permissions, ...] = get_args(Permissions)
@@ -15,24 +15,23 @@ GLUE = "glue.amazonaws.com"
 SAGEMAKER = "sagemaker.amazonaws.com"
 ASSUME_ROLE = "sts:AssumeRole"
 
-INLINE_POLICY_NAME = "glue-sagemaker-interactive-sessions-setup"
-MANAGED_POLICY_NAME = "AwsGlueSessionUserRestrictedServiceRole"
-
 GLUE_STATEMENT_SID = "GlueInteractiveSessions"
-"""Marks the trust statement that is ours in a document that others write to as well."""
+"""Marks the statement of this project in a trust policy that others write to as well."""
 
 
-def managed_policy_arn(partition: str) -> str:
-    """ARN of the AWS managed policy that lets a notebook user run sessions of their own.
-
-    Args:
-        partition: an AWS partition, such as `aws` or `aws-cn`.
-    """
-    return f"arn:{partition}:iam::aws:policy/service-role/{MANAGED_POLICY_NAME}"
+def describe(permissions: Permissions) -> str:
+    """Return what a permission level grants, for the description of its setting."""
+    match permissions:
+        case "recipe":
+            return "the managed policy and the inline policy exactly as in the recipe"
+        case "least-privilege":
+            return "the same, with the inline policy narrowed to what Glue sessions need"
+        case never:
+            assert_never(never)
 
 
 def trust_policy() -> Document:
-    """The recipe's trust policy: Glue and SageMaker, nobody else."""
+    """Return the recipe's trust policy: Glue and SageMaker, nobody else."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -42,10 +41,10 @@ def trust_policy() -> Document:
 
 
 def glue_statement() -> Document:
-    """Glue's own trust statement, for a role whose other statements are kept.
+    """Return Glue's trust statement, for a role whose other statements are kept.
 
-    A statement of its own, since conditions that other statements carry (`aws:SourceArn` of SageMaker, for one)
-    would refuse Glue.
+    It is a separate statement because conditions of the others, such as `aws:SourceArn` for SageMaker, would exclude
+    Glue.
     """
     return {
         "Sid": GLUE_STATEMENT_SID,
@@ -56,33 +55,31 @@ def glue_statement() -> Document:
 
 
 def trust_policy_keeping(kept: Document) -> Document:
-    """The kept trust policy word for word, with Glue's own statement after it.
+    """Return a kept trust policy word for word, followed by Glue's own statement.
 
     Args:
         kept: a trust policy; its `Statement` may be a list or a single statement.
     """
-    statements = kept["Statement"]
-    kept_statements = statements if isinstance(statements, list) else [statements]
-    return {**kept, "Statement": [*kept_statements, glue_statement()]}
+    return {**kept, "Statement": [*statements(kept), glue_statement()]}
 
 
 def inline_policy(permissions: Permissions, *, partition: str, account_id: str, role_arn: str) -> Document:
-    """The inline policy that goes with the managed one.
+    """Return the inline policy that complements the managed policy.
 
     Args:
         permissions: `recipe`: the recipe's statement, word for word. `least-privilege`: what the kernel needs beyond
-            the managed policy, on the role's own sessions and on the role itself alone.
+            the managed policy, only on the role itself and the sessions of its account.
         partition: partition of the role.
         account_id: account of the role, 12 digits or a Terraform reference.
         role_arn: full ARN of the role, path included, or a Terraform reference.
     """
-    statements: list[Document]
+    granted: list[Document]
     match permissions:
         case "recipe":
             actions = ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]
-            statements = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+            granted = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
         case "least-privilege":
-            statements = [
+            granted = [
                 {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
                 {
                     "Sid": "PassOwnRoleToGlue",
@@ -108,4 +105,4 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
             ]
         case never:
             assert_never(never)
-    return {"Version": "2012-10-17", "Statement": statements}
+    return {"Version": "2012-10-17", "Statement": granted}

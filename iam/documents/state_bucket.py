@@ -4,7 +4,7 @@ from iam.policy_document import Document
 
 
 def tls_only_policy(bucket: str, *, partition: str) -> Document:
-    """Refuse every request that does not come over TLS; grant nothing.
+    """Return a policy that denies every request without TLS, and grants nothing.
 
     Args:
         bucket: name of the bucket.

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from iam.documents.recipe import INLINE_POLICY_NAME, glue_statement, inline_policy, managed_policy_arn, trust_policy
+from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
+from iam.documents.recipe import glue_statement, inline_policy, trust_policy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure, trusting
 from tests.commands.discover.studio import Studio
 
@@ -59,7 +60,7 @@ def test_a_role_without_grants_has_none(discover: Run, studio: Studio, make_role
 def test_each_grant_is_recognized(discover: Run, studio: Studio, make_role: MakeRole, kind: str) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/granted"
     document = inline_policy(kind, partition="aws", account_id=ACCOUNT, role_arn=arn)  # type: ignore[arg-type]
-    grants = {"attached": (managed_policy_arn("aws"),), "inline": {INLINE_POLICY_NAME: document}}
+    grants = {"attached": (SESSION_USER_POLICY.arn("aws"),), "inline": {SETUP_POLICY.policy_name: document}}
     studio.domain("d-1", role=make_role("granted", trust_policy(), **grants))
     role = discover("--json").role("granted")
     assert (role["managed_policy"], role["inline_policy"], role["glue_trust"]) == (True, kind, "allowed")
@@ -72,7 +73,7 @@ def test_an_inline_policy_with_our_name_and_other_content_is_recognized(
         "Version": "2012-10-17",
         "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
     }
-    studio.domain("d-1", role=make_role("theirs", inline={INLINE_POLICY_NAME: theirs}))
+    studio.domain("d-1", role=make_role("theirs", inline={SETUP_POLICY.policy_name: theirs}))
     role = discover("--json").role("theirs")
     assert role["inline_policy"] == "other"
     assert "releasing the role removes them" in role["notes"][0]
@@ -143,7 +144,7 @@ def test_a_configured_role_is_listed_with_its_stack(
 ) -> None:
     configure(tmp_path, "[{role: known}]")
     studio.domain(
-        "d-1", role=make_role("known"), space_role=make_role("unknown", attached=(managed_policy_arn("aws"),))
+        "d-1", role=make_role("known"), space_role=make_role("unknown", attached=(SESSION_USER_POLICY.arn("aws"),))
     )
     run = discover("--json")
     assert run.role("known")["stacks"] == ["glue-sessions-dev-known"]
@@ -155,7 +156,7 @@ def test_an_external_role_with_an_inline_policy_of_our_name_gets_a_note(
     discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
 ) -> None:
     configure(tmp_path, "[{role: theirs, trust: {ownership: external}, permissions: least-privilege}]")
-    studio.domain("d-1", role=make_role("theirs", inline={INLINE_POLICY_NAME: RECIPE}))
+    studio.domain("d-1", role=make_role("theirs", inline={SETUP_POLICY.policy_name: RECIPE}))
     assert "apply would overwrite it" in discover("--json").role("theirs")["notes"][0]
 
 

@@ -6,11 +6,10 @@ import pytest
 
 from commands.command_line import exit_cleanly_on_interrupt
 from commands.verify.__main__ import main
+from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
 from iam.documents.recipe import (
-    INLINE_POLICY_NAME,
     Permissions,
     inline_policy,
-    managed_policy_arn,
     trust_policy,
 )
 from iam.policy_document import Document
@@ -63,8 +62,8 @@ def granted(make_role: MakeRole) -> Granted:
         return make_role(
             name,
             trust or trust_policy(),
-            attached=(managed_policy_arn("aws"),),
-            inline={INLINE_POLICY_NAME: document, **(inline or {})},
+            attached=(SESSION_USER_POLICY.arn("aws"),),
+            inline={SETUP_POLICY.policy_name: document, **(inline or {})},
             **more,
         )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from iam.documents.recipe import INLINE_POLICY_NAME, glue_statement, trust_policy
+from iam.documents.grants import SETUP_POLICY
+from iam.documents.recipe import glue_statement, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole, trusting
@@ -45,7 +46,7 @@ def test_a_role_without_grants_is_not_ready_and_each_is_named(verify: Run, make_
     assert role["state"] == "not ready"
     assert [problem.partition(":")[0] for problem in role["problems"]] == [
         "the managed policy AwsGlueSessionUserRestrictedServiceRole is not attached",
-        f"the inline policy {INLINE_POLICY_NAME} is missing",
+        f"the inline policy {SETUP_POLICY.policy_name} is missing",
         "the trust policy does not match the configuration",
     ]
     assert "glue.amazonaws.com may sts:AssumeRole" in role["problems"][2]
@@ -58,7 +59,7 @@ def test_drifted_permissions_are_named_in_words(verify: Run, granted: Granted) -
     problems = verify("--json", roles="[{role: team, permissions: least-privilege}]").role("team")["problems"]
     assert len(problems) == 1
     assert problems[0].startswith(
-        f"the inline policy {INLINE_POLICY_NAME} does not match permissions: least-privilege: "
+        f"the inline policy {SETUP_POLICY.policy_name} does not match permissions: least-privilege: "
     )
     assert "iam:PassRole on *" in problems[0]
 

@@ -1,4 +1,4 @@
-"""The policies of the pipeline's roles, judged call by call of the record they are made of."""
+"""The policies of the pipeline's roles, evaluated for each recorded call."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -32,7 +32,7 @@ THINGS = {
     "bucket": ["arn:aws:s3:::states"],
     "state": [f"{STATES}/dev/team.tfstate"],
     "lock": [f"{STATES}/dev/team.tfstate.tflock"],
-    "left-over state": [f"{STATES}/gone/team.tfstate"],
+    "orphaned state": [f"{STATES}/gone/team.tfstate"],
     "key": [str(REACH.kms_key)],
 }
 ROLES: tuple[PipelineRole, ...] = get_args(PipelineRole)
@@ -67,7 +67,7 @@ def test_without_any_one_action_or_resource_some_call_on_record_is_refused(role:
     for number, statement in enumerate(policy["Statement"]):
         for element in ("Action", "Resource"):
             for left_out in statement[element]:
-                # the states of configured environments are among those that are looked through for left-over ones
+                # the pattern for orphaned states covers the configured environments
                 if role == "plan" and left_out == f"{STATES}/dev/*.tfstate":
                     continue
                 rest = [each for each in statement[element] if each != left_out]
@@ -139,7 +139,7 @@ DOCUMENTED = {
     "bucket": "the state bucket",
     "state": "states of the configured environments",
     "lock": "their lock files",
-    "left-over state": "states of other environments",
+    "orphaned state": "states of other environments",
     "key": "the key named as `kms_key_id`",
 }
 
