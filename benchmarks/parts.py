@@ -86,7 +86,7 @@ def _cells(seconds: list[float], before: list[float] | None) -> list[str]:
     if before is None:
         return [f"{median(seconds):.2f} s", ""]
     saving = median(1 - after / ahead for ahead, after in zip(before, seconds, strict=True))
-    return [f"{median(seconds):.2f} s", f"{100 * saving:.0f} %"]
+    return [f"{median(seconds):.2f} s", f"{round(100 * saving)} %"]
 
 
 def _way(work: Path, size: int, parts: str) -> Way:
