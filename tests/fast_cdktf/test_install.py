@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fast_cdktf import _node
-from tests.fast_cdktf.conftest import SUBMODULES, Run
+from tests.fast_cdktf.conftest import SUBMODULES, Run, run_python
 
 SYNTH = """
 import sys
@@ -61,31 +61,34 @@ def synthesized(folder: Path) -> dict[str, object]:
     return document
 
 
-def test_the_json_is_the_same_with_the_provider_cut_and_whole(run: Run, tmp_path: Path) -> None:
-    assert run(SYNTH).returncode == 0
-    cut = synthesized(tmp_path)
-    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Return what SYNTH writes with all parts of fast_cdktf."""
+    folder = tmp_path_factory.mktemp("fast")
+    completed = run_python(SYNTH, folder)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    return synthesized(folder)
 
+
+def test_the_json_is_the_same_with_the_provider_cut_and_whole(
+    run: Run, tmp_path: Path, fast: dict[str, object]
+) -> None:
     whole = run(SYNTH + "assert len(sys.modules) > 2000\n", GLUE_SESSIONS_PLAIN_BINDINGS="1")
 
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert synthesized(tmp_path) == cut
-    assert "aws_iam_role" in str(cut)
+    assert synthesized(tmp_path) == fast
+    assert "aws_iam_role" in str(fast)
 
 
 def test_a_provider_with_another_layout_is_imported_whole_and_one_line_says_so(
-    run: Run, tmp_path: Path, other_layout: Path
+    run: Run, tmp_path: Path, other_layout: Path, fast: dict[str, object]
 ) -> None:
-    assert run(SYNTH).returncode == 0
-    cut = synthesized(tmp_path)
-    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
-
     whole = run(SYNTH, path=other_layout)
 
     assert whole.returncode == 0
     assert whole.stderr.startswith("CDKTF is loaded the slow way: the assembly is not written as expected ")
     assert whole.stderr.count("\n") == 1
-    assert synthesized(tmp_path) == cut
+    assert synthesized(tmp_path) == fast
 
 
 def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
@@ -159,18 +162,14 @@ def test_jsii_runs_in_one_node_process(run: Run) -> None:
     assert (completed.stdout, completed.stderr) == ("1\n", "")
 
 
-def test_another_jsii_is_left_as_it_is_and_one_line_says_so(run: Run, tmp_path: Path) -> None:
-    assert run(SYNTH).returncode == 0
-    known = synthesized(tmp_path)
-    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
-
+def test_another_jsii_is_left_as_it_is_and_one_line_says_so(run: Run, tmp_path: Path, fast: dict[str, object]) -> None:
     completed = run("from fast_cdktf import _node\n_node.KNOWN_JSII = '1.0.0'\n" + SYNTH + ONE_OR_TWO)
 
     assert completed.stdout == "2\n"
     assert completed.stderr == (
         f"CDKTF is loaded the slow way: jsii is version {version('jsii')}, and fast_cdktf knows 1.0.0\n"
     )
-    assert synthesized(tmp_path) == known
+    assert synthesized(tmp_path) == fast
 
 
 def test_the_installed_jsii_is_the_known_one() -> None:
@@ -184,15 +183,11 @@ fast_cdktf.install()
 """
 
 
-def test_node_is_started_ahead_and_once(run: Run, tmp_path: Path) -> None:
-    assert run(SYNTH).returncode == 0
-    alone = synthesized(tmp_path)
-    (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").unlink()
-
+def test_node_is_started_ahead_and_once(run: Run, tmp_path: Path, fast: dict[str, object]) -> None:
     completed = run(AHEAD + "print(len(fast_cdktf._node._ahead))\n" + SYNTH + ONE_OR_TWO)
 
     assert (completed.stdout, completed.stderr) == ("1\n1\n", "")
-    assert synthesized(tmp_path) == alone
+    assert synthesized(tmp_path) == fast
 
 
 def test_node_ends_with_a_program_that_does_not_use_it(run: Run, tmp_path: Path) -> None:
@@ -240,80 +235,6 @@ def test_constructs_created_without_waiting_are_the_same(run: Run, tmp_path: Pat
     assert (plain.returncode, plain.stderr) == (0, "")
     assert len(unwaited) == 150
     assert fleet(tmp_path) == unwaited
-
-
-MISTAKE = """
-import fast_cdktf
-fast_cdktf.install()
-from cdktf import App, TerraformStack
-app = App()
-TerraformStack(app, "one")
-try:
-    with fast_cdktf.without_waiting():
-        TerraformStack(app, "two")
-        TerraformStack(app, "one")
-        TerraformStack(app, "three")
-        {last}
-except Exception as error:
-    print(type(error).__name__, error, *error.__notes__, sep="|")
-print(TerraformStack(app, "four").node.path)
-"""
-
-
-@pytest.mark.parametrize("last", ["pass", "app.node.path", "TerraformStack(app, 'five')"])
-def test_an_error_in_a_call_without_waiting_names_that_call(run: Run, last: str) -> None:
-    completed = run(MISTAKE.format(last=last))
-
-    error, path = completed.stdout.splitlines()
-    assert error == (
-        "RuntimeError|There is already a Construct with name 'one' in App|raised by the call in <string>:10"
-    )
-    assert path == "four"
-
-
-OVERRIDE = """
-import fast_cdktf
-fast_cdktf.install()
-from cdktf import App, TerraformStack
-class Stack(TerraformStack):
-    @property
-    def node(self):
-        return super().node
-app = App()
-with fast_cdktf.without_waiting():
-    stack = Stack(app, "stack")
-    TerraformStack(stack, "inner")
-    TerraformStack(stack, "another")
-"""
-
-
-def test_a_callback_into_python_is_an_error_in_a_block_without_waiting(run: Run) -> None:
-    completed = run(OVERRIDE)
-
-    assert completed.stderr.splitlines()[-2:] == [
-        "RuntimeError: Node calls back into Python: make this call outside of without_waiting()",
-        "raised by the call in <string>:12",
-    ]
-    assert run(OVERRIDE, GLUE_SESSIONS_FAST="subset,node").stderr == ""
-
-
-def test_an_unexpected_reference_is_an_error_that_names_the_remedy(run: Run) -> None:
-    completed = run(
-        "import jsii\n"
-        "import fast_cdktf\n"
-        "fast_cdktf.install()\n"
-        "from cdktf import App, TerraformStack\n"
-        "app = App()\n"
-        "with fast_cdktf.without_waiting():\n"
-        "    jsii._runtime.kernel.provider._process._last_object += 1\n"
-        "    TerraformStack(app, 'stack')\n"
-    )
-
-    assert completed.stderr.splitlines()[-2:] == [
-        "RuntimeError: expected cdktf.TerraformStack@10002, got cdktf.TerraformStack@10001:"
-        " set GLUE_SESSIONS_PLAIN_BINDINGS=1",
-        "raised by the call in <string>:8",
-    ]
 
 
 def test_output_of_node_arrives_on_the_same_stream(run: Run, tmp_path: Path) -> None:
