@@ -221,15 +221,15 @@ def test_what_additive_cannot_write_is_refused_by_the_plan_in_numbers_and_names(
         begin, _, rest = error.partition(f"The trust policy of {case.role.arn} ")
         assert begin == "Resource precondition failed: "
         if case.name in FOREIGN:
-            expected_ = "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: [{"
+            beginning = "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: [{"
         elif case.name in DELETED:
-            expected_ = "names a deleted principal: AROA"
+            beginning = "names a deleted principal: AROA"
         else:
             assert case.name in OVER_QUOTA
             long = size(trust(*statements(case.live), OURS))
             assert long > QUOTA
-            expected_ = f"would be {long} characters long, and the quota is {QUOTA}."
-        assert rest.startswith(expected_), rest
+            beginning = f"would be {long} characters long, and the quota is {QUOTA}."
+        assert rest.startswith(beginning), rest
     assert len(attempt.errors) == len(refused_roles)
     for case in refused_roles:
         assert case.role.read() == case.role.made
