@@ -1,4 +1,4 @@
-"""The committed Terraform JSON of each example of a configuration; tests/expected/README.md explains how to refresh it."""
+"""The committed Terraform JSON of each example configuration; tests/expected/README.md explains how to refresh it."""
 
 import json
 import os
