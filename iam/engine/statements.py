@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from iam.engine import conditions, key_values, wildcards
 from iam.engine.answers import Answer
-from iam.wording import shown
+from iam.wording import shown, shown_key
 
 Effect = Literal["Allow", "Deny"]
 
@@ -157,7 +157,8 @@ def _statement(statement: Any, scope: Scope, variables: bool, spelling: dict[str
         raise ValueError(f"supply statements as objects, got {shown(statement)}")
     elements = _ELEMENTS.union(*((name, f"Not{name}") for name in scope))
     if unknown := sorted(statement.keys() - elements):
-        raise ValueError(f"supply a statement with {', '.join(sorted(elements))}, got {', '.join(unknown)}")
+        got = ", ".join(map(shown_key, unknown))
+        raise ValueError(f"supply a statement with {', '.join(sorted(elements))}, got {got}")
     effect = statement.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise ValueError(f'supply Effect "Allow" or "Deny", got {effect!r}')

@@ -76,11 +76,16 @@ OWNER = "aws:ResourceTag/owner"
         ({"NumericLessThan": {OWNER: "3"}}, "undecided"),
         ({"ForAnyValue:StringEquals": {OWNER: "AROA:SageMaker"}}, "allowed"),
         ({"ForAllValues:StringEquals": {OWNER: ["AROA:SageMaker"]}}, "allowed"),
-        # one that fails settles the matter, whatever the unknown one says
+        ({"Null": {OWNER: ["true", "false"], "aws:SourceVpc": ["true", "false"]}}, "allowed"),
+        ({"StringEquals": {"aws:SourceVpc": "vpc-1"}, "StringLike": {"aws:SourceVpc": "eni-*"}}, "denied"),
+        ({"StringEquals": {"aws:SourceVpc": "*"}, "StringEqualsIgnoreCase": {"aws:SourceVpc": "x"}}, "denied"),
+        ({"StringEquals": {OWNER: "${AWS:UserId}"}}, "allowed"),
+        ({"StringEquals": {OWNER: "${ aws:userid ,  'none'}"}}, "allowed"),
+        # one that fails settles the matter, whatever the unknown one is
         ({"StringEquals": {OWNER: "x", "aws:SourceVpc": "vpc-1"}}, "denied"),
     ],
 )
-def test_conditions_are_judged_as_far_as_keys_are_known(condition: dict[str, Any], expected: str) -> None:
+def test_conditions_are_evaluated_where_keys_are_known(condition: dict[str, Any], expected: str) -> None:
     assert verdict({"Condition": condition}) == expected
 
 
@@ -97,9 +102,13 @@ ABSENT = Request("glue:GetTags", SESSION, {"iam:passedtoservice": ()})
         ({"ForAnyValue:StringEquals": {"iam:PassedToService": GLUE}}, "denied"),
         ({"ForAnyValue:StringNotEquals": {"iam:PassedToService": GLUE}}, "denied"),
         ({"Null": {"iam:PassedToService": "true"}}, "allowed"),
+        ({"Null": {"iam:PassedToService": ["true", "false"]}}, "allowed"),
+        ({"NumericLessThanIfExists": {"iam:PassedToService": "1"}}, "allowed"),
+        # of an absent key, AWS documents that IfExists holds and that ForAnyValue does not
+        ({"ForAnyValue:StringEqualsIfExists": {"iam:PassedToService": GLUE}}, "undecided"),
     ],
 )
-def test_a_key_that_a_request_lacks_is_judged_as_iam_does(condition: dict[str, Any], expected: str) -> None:
+def test_a_key_that_a_request_lacks_is_evaluated_as_iam_does(condition: dict[str, Any], expected: str) -> None:
     assert verdict({"Condition": condition}, request=ABSENT) == expected
 
 
@@ -113,9 +122,42 @@ def test_a_key_that_a_request_lacks_is_judged_as_iam_does(condition: dict[str, A
         ({"ForAllValues:StringNotEquals": {"aws:TagKeys": ["owner"]}}, "denied"),
     ],
 )
-def test_keys_of_several_values_are_judged_value_by_value(condition: dict[str, Any], expected: str) -> None:
+def test_keys_of_several_values_are_evaluated_value_by_value(condition: dict[str, Any], expected: str) -> None:
     request = Request("glue:CreateSession", SESSION, {"aws:tagkeys": ("owner", "team")})
     assert verdict({"Condition": condition}, request=request) == expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "value", "expected"),
+    [
+        ("NumericLessThan", "3", "2.99", "allowed"),
+        ("NumericEquals", "111122223333", "111122229999", "denied"),
+        ("NumericNotEquals", ["1", "2"], "2.0", "denied"),
+        ("NumericLessThan", "3", "some", "undecided"),
+        ("DateGreaterThan", "2027-01-01T00:00:00Z", "2027-01-01T00:30:00+01:00", "denied"),
+        ("DateLessThanEquals", "1798761600", "2027-01-01T00:00:00Z", "allowed"),
+        ("IpAddress", "10.0.0.0/8", "10.1.2.3", "allowed"),
+        ("NotIpAddress", ["10.0.0.0/8", "2001:db8::/32"], "2001:db8::1", "denied"),
+        ("IpAddress", "${aws:x}", "10.1.2.3", "undecided"),
+        ("Bool", "true", "True", "allowed"),
+        ("BinaryEquals", "YQ==", "YQ==", "allowed"),
+        ("BinaryEquals", "YQ==", "Yg==", "denied"),
+        ("StringEqualsIgnoreCase", "a*", "A*", "allowed"),
+        ("StringEqualsIgnoreCase", "a*", "Ab", "denied"),
+        ("StringEquals", "a*", "a*", "allowed"),
+        ("StringLike", "a${*}", "a*", "allowed"),
+        ("StringLike", "a${*}", "ab", "denied"),
+    ],
+)
+def test_values_of_each_kind_are_compared(operator: str, wanted: Any, value: str, expected: str) -> None:
+    request = Request("a:B", "*", {"k": (value,)})
+    assert verdict({"Condition": {operator: {"k": wanted}}}, request=request) == expected
+
+
+def test_a_default_stands_for_a_variable_without_a_value() -> None:
+    home = {"Resource": "home/${aws:PrincipalTag/team, 'none'}/*"}
+    request = Request("s3:GetObject", "home/none/x", {"aws:principaltag/team": ()})
+    assert verdict(home, request=request) is Verdict.ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -143,7 +185,7 @@ def test_a_deny_overrides_every_allow() -> None:
     assert decide(OWNED, {"a": policy(ALLOW), "b": policy(DENY)}) == (Verdict.DENIED, "b denies it")
 
 
-def test_an_open_deny_leaves_it_undecided_and_says_on_what_it_rests() -> None:
+def test_an_open_deny_leaves_it_undecided_and_names_the_key() -> None:
     network = {**DENY, "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}
     assert decide(OWNED, {"a": policy(ALLOW), "b": policy(network)}) == (
         Verdict.UNDECIDED,
@@ -200,7 +242,7 @@ def trust(**statement: Any) -> dict[str, Any]:
         ([trust(), trust(Effect="Deny", Principal={"AWS": "arn:aws:iam::111122223333:role/a"})], "allowed"),
     ],
 )
-def test_trust_in_a_service_is_judged(statements: list[dict[str, Any]], expected: str) -> None:
+def test_trust_in_a_service_is_evaluated(statements: list[dict[str, Any]], expected: str) -> None:
     assert decide_trust(trust_policy({"Statement": statements}), GLUE).verdict == expected
 
 

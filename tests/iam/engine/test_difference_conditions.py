@@ -75,23 +75,23 @@ def one_holds(operator: str, given_values: frozenset[str], found: list[str]) -> 
     return fits(next(iter(given_values)))
 
 
-def check(narrow: list[Any], wides: list[list[Any]], requests: list[dict[str, frozenset[str]]]) -> None:
-    truly = all(any(holds(wide, request) for wide in wides) for request in requests if holds(narrow, request))
-    answer = implied(condition(narrow), [condition(wide) for wide in wides])
+def check(subset: list[Any], others: list[list[Any]], requests: list[dict[str, frozenset[str]]]) -> None:
+    truly = all(any(holds(other, request) for other in others) for request in requests if holds(subset, request))
+    answer = implied(condition(subset), [condition(other) for other in others])
     assert answer is not Answer.YES or truly
     assert answer is not Answer.NO or not truly
 
 
 @settings(max_examples=300, deadline=None)
 @given(blocks(one_valued | absence), st.lists(blocks(one_valued | absence), max_size=3))
-def test_an_answer_about_single_values_is_right_or_undecided(narrow: list[Any], wides: list[list[Any]]) -> None:
-    check(narrow, wides, SINGLE)
+def test_an_answer_about_single_values_is_right_or_undecided(subset: list[Any], others: list[list[Any]]) -> None:
+    check(subset, others, SINGLE)
 
 
 @settings(max_examples=100, deadline=None)
 @given(blocks(many_valued), st.lists(blocks(many_valued), max_size=2))
-def test_an_answer_about_sets_of_values_is_right_or_undecided(narrow: list[Any], wides: list[list[Any]]) -> None:
-    check(narrow, wides, SETS)
+def test_an_answer_about_sets_of_values_is_right_or_undecided(subset: list[Any], others: list[list[Any]]) -> None:
+    check(subset, others, SETS)
 
 
 @given(blocks(one_valued | absence | many_valued))

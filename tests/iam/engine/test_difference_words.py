@@ -144,6 +144,16 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         ],
         ["gained: p may sts:AssumeRole when p:sub matches repo:*"],
     ),
+    "everyone beside those a denial leaves": (
+        [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}],
+        [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}, trust("*")],
+        ["gained: anyone may sts:AssumeRole (undecided: the meanings may be the same)"],
+    ),
+    "everyone beside those a denial leaves, with their account": (
+        [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, "111122223333"]}, "Action": "sts:AssumeRole"}],
+        [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, "111122223333"]}, "Action": "sts:AssumeRole"}, trust("*")],
+        ["gained: anyone may sts:AssumeRole"],
+    ),
     "an identity provider": (
         [],
         [
@@ -373,6 +383,108 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
         ],
         [],
         ["lost: denies s3:* on everything but a*"],
+    ),
+    "two statements that mean the same": (
+        [],
+        [allow("s3:*", ["a?*", "a*?"]), allow("s3:*", "a?*")],
+        ["gained: s3:* on a?*"],
+    ),
+    "ARNs field by field": (
+        [allow("a:b", **when("ArnLike", "aws:SourceArn", "arn:aws:logs:*:111122223333:*"))],
+        [
+            allow(
+                "a:b",
+                **when("ArnLike", "aws:SourceArn", "arn:aws:logs:us-east-1:666666666666:log-group:111122223333:*"),
+            )
+        ],
+        [
+            "altered: a:b on * when aws:SourceArn matches arn:aws:logs:*:111122223333:* → a:b on * when aws:SourceArn "
+            "matches arn:aws:logs:us-east-1:666666666666:log-group:111122223333:*"
+        ],
+    ),
+    "a denial on other ARNs": (
+        [{**deny("a:b"), **when("ArnLike", "aws:SourceArn", "arn:aws:logs:*:1:*")}],
+        [
+            {**deny("a:b"), **when("ArnLike", "aws:SourceArn", "arn:aws:logs:*:1:*")},
+            allow("a:b", **when("ArnLike", "aws:SourceArn", "arn:aws:logs:x:6:log-group:1:*")),
+        ],
+        ["gained: a:b on * when aws:SourceArn matches arn:aws:logs:x:6:log-group:1:*"],
+    ),
+    "an ARN pattern of fewer fields": (
+        [allow("a:b", **when("ArnLike", "aws:SourceArn", "arn:aws:logs:*"))],
+        [allow("a:b", **when("ArnLike", "aws:SourceArn", "arn:aws:logs:*:*:*"))],
+        [
+            "altered: a:b on * when aws:SourceArn matches arn:aws:logs:* → a:b on * when aws:SourceArn matches "
+            "arn:aws:logs:*:*:* (undecided: the meanings may be the same)"
+        ],
+    ),
+    "an incomplete ARN": ([allow("sqs:*", "arn:aws:sqs")], [allow("sqs:*", "arn:aws:sqs:*:*:*")], []),
+    "a field of a resource's ARN": (
+        [allow("iam:*", "arn:aws:iam::*2:role/x")],
+        [allow("iam:*", "arn:aws:iam::1:2:role/x")],
+        ["gained: iam:* on arn:aws:iam::1:2:role/x", "lost: iam:* on arn:aws:iam::*2:role/x"],
+    ),
+    "a later time": (
+        [allow("a:b", **when("NumericLessThan", "aws:EpochTime", "1700000000"))],
+        [allow("a:b", **when("NumericLessThan", "aws:EpochTime", "1700004999"))],
+        [
+            "widened: a:b on * when aws:EpochTime < 1700000000 → a:b on * when aws:EpochTime < 1700004999",
+        ],
+    ),
+    "another account as a number": (
+        [allow("a:b", **when("NumericEquals", "aws:SourceAccount", "111122223333"))],
+        [allow("a:b", **when("NumericEquals", "aws:SourceAccount", 111122229999))],
+        [
+            "altered: a:b on * when aws:SourceAccount = 111122223333 → a:b on * when aws:SourceAccount = 111122229999",
+        ],
+    ),
+    "a number in two spellings": (
+        [allow("a:b", **when("NumericLessThanEquals", "s3:max-keys", "10"))],
+        [allow("a:b", **when("NumericLessThanEquals", "s3:max-keys", "10.0"))],
+        [],
+    ),
+    "an instant in two spellings": (
+        [allow("a:b", **when("DateLessThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"))],
+        [allow("a:b", **when("DateLessThan", "aws:CurrentTime", "2027-01-01T01:00:00+01:00"))],
+        [],
+    ),
+    "two conditions that together are none": (
+        [allow("a:b", **when("NumericLessThan", "n", "5")), allow("a:b", **when("NumericGreaterThanEquals", "n", "5"))],
+        [allow("a:b", **when("Null", "n", "false"))],
+        [],
+    ),
+    "present or absent": ([allow("a:b", **when("Null", "k", "true", "false"))], [allow("a:b")], []),
+    "a condition that contradicts itself": (
+        [],
+        [allow("a:b", Condition={"StringEquals": {"k": "x"}, "StringLike": {"k": "y*"}})],
+        [],
+    ),
+    "some value where there is none, if it exists": (
+        [allow("a:b", **when("ForAnyValue:StringEquals", "k", "x"))],
+        [allow("a:b", **when("ForAnyValue:StringEqualsIfExists", "k", "x"))],
+        [
+            "widened: a:b on * when some k is x → a:b on * when some k is x where present "
+            "(undecided: the meanings may be the same)"
+        ],
+    ),
+    "a star as itself, in any case": (
+        [allow("a:b", **when("StringEquals", "k", "a*"))],
+        [allow("a:b", **when("StringEqualsIgnoreCase", "k", "A*"))],
+        ["widened: a:b on * when k is a* → a:b on * when k is a* in any case"],
+    ),
+    "a variable in two spellings": (
+        [allow("s3:GetObject", ["home/${aws:username}", "team/${aws:PrincipalTag/team, 'none'}"])],
+        [allow("s3:GetObject", ["home/${AWS:UserName}", "team/${ aws:principaltag/TEAM,'none' }"])],
+        [],
+    ),
+    "a variable whose key is compared": (
+        [allow("s3:GetObject", "home/${aws:username}", **when("StringEquals", "aws:username", "bob"))],
+        [allow("s3:GetObject", "home/bob", **when("StringEquals", "aws:username", "bob"))],
+        [
+            "gained: s3:GetObject on home/bob when aws:username is bob (undecided: the meanings may be the same)",
+            "lost: s3:GetObject on home/${aws:username} when aws:username is bob (undecided: the meanings may be the "
+            "same)",
+        ],
     ),
     "every action, spelled out": ([allow("*:*")], [allow("*")], []),
 }
