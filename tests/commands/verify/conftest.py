@@ -6,10 +6,9 @@ import pytest
 
 from commands.command_line import exit_cleanly_on_interrupt
 from commands.verify.__main__ import main
-from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
+from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies
 from iam.documents.recipe import (
     Permissions,
-    inline_policy,
     trust_policy,
 )
 from iam.policy_document import Document
@@ -57,13 +56,15 @@ def granted(make_role: MakeRole) -> Granted:
         inline: dict[str, Document] | None = None,
         **more: Any,
     ) -> str:
-        arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/{name}"
-        document = inline_policy(permissions, partition="aws", account_id=ACCOUNT, role_arn=arn)
+        settings = GrantSettings(permissions)
+        grantee = Grantee("aws", ACCOUNT, f"arn:aws:iam::{ACCOUNT}:role/service-role/{name}")
+        documents = {grant.policy_name: grant.document(settings, grantee) for grant in inline_policies()}
+        granted = {name: document for name, document in documents.items() if document}
         return make_role(
             name,
             trust or trust_policy(),
-            attached=(SESSION_USER_POLICY.arn("aws"),),
-            inline={SETUP_POLICY.policy_name: document, **(inline or {})},
+            attached=tuple(grant.arn("aws") for grant in managed_policies() if grant.is_granted(settings)),
+            inline={**granted, **(inline or {})},
             **more,
         )
 

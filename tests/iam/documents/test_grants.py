@@ -7,6 +7,7 @@ import pytest
 from iam.arn import RoleArn
 from iam.documents.grants import (
     GRANTS,
+    SETUP_POLICY,
     Grantee,
     GrantSettings,
     InlinePolicyGrant,
@@ -65,8 +66,7 @@ def test_every_level_has_both_policies(level: Permissions) -> None:
 
 
 def test_documents_name_the_grantee() -> None:
-    (setup,) = inline_policies()
-    document = setup.document(GrantSettings("least-privilege"), Grantee.of(ARN))
+    document = SETUP_POLICY.document(GrantSettings("least-privilege"), Grantee.of(ARN))
     assert document
     assert {statement["Resource"] for statement in document["Statement"]} == {
         str(ARN),

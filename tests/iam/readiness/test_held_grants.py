@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from iam.documents.grants import SETUP_POLICY, PolicyGrant, policy_grants
+from iam.documents.grants import SETUP_POLICY, PolicyGrant, inline_policies, policy_grants
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from iam.engine.decision import Verdict
 from iam.policy_document import Document
@@ -38,7 +38,9 @@ def test_a_plain_role_has_no_grant() -> None:
     assert trusted(plain) == [Verdict.DENIED]
 
 
-@pytest.mark.parametrize("unreadable", [None, {SETUP_POLICY.policy_name: None}], ids=["the list", "the policy"])
+@pytest.mark.parametrize(
+    "unreadable", [None, {grant.policy_name: None for grant in inline_policies()}], ids=["the list", "the policies"]
+)
 def test_a_grant_that_could_not_be_read_is_unreadable(unreadable: Any) -> None:
     held = policies(role(inline_policies=unreadable, attached_policies=None))
     assert {each.presence for each in held.values()} == {Presence.UNREADABLE}
