@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a JSON value on one line, cut if long; in ASCII, so that look-alikes and control characters show."""
     text = json.dumps(value)
     if len(text) <= 160:

@@ -76,7 +76,7 @@ def _no_constant(name: str) -> None:
     raise TrustPolicyError(f"supply JSON, got {name}, which JSON does not have")
 
 
-def _document_errors(document: Any) -> Iterator[str]:
+def _document_errors(document: object) -> Iterator[str]:
     if not isinstance(document, dict):
         yield f"supply a policy document, a JSON object with Statement, got {shown(document)}"
         return
@@ -100,7 +100,7 @@ def _document_errors(document: Any) -> Iterator[str]:
             yield f"Statement: supply a different Sid for each statement, got {shown(sid)} twice"
 
 
-def _statement_errors(statement: Any, place: str) -> Iterator[str]:
+def _statement_errors(statement: object, place: str) -> Iterator[str]:
     if not isinstance(statement, dict):
         yield f"{place}: supply a statement, a JSON object, got {shown(statement)}"
         return
@@ -123,7 +123,7 @@ def _statement_errors(statement: Any, place: str) -> Iterator[str]:
         yield from _condition_errors(statement["Condition"], f"{place}.Condition")
 
 
-def _principal_errors(principal: Any, place: str) -> Iterator[str]:
+def _principal_errors(principal: object, place: str) -> Iterator[str]:
     if principal == "*":
         return
     if not isinstance(principal, dict) or not principal:
@@ -144,7 +144,7 @@ def _action_errors(action: Any, place: str) -> Iterator[str]:
                 yield f'{place}: supply actions of STS, like "sts:AssumeRole", got {shown(name)}'
 
 
-def _condition_errors(condition: Any, place: str) -> Iterator[str]:
+def _condition_errors(condition: object, place: str) -> Iterator[str]:
     if not isinstance(condition, dict):
         yield f"{place}: supply an object of operators, got {shown(condition)}"
         return
@@ -159,7 +159,7 @@ def _condition_errors(condition: Any, place: str) -> Iterator[str]:
                     yield f"{at}.{shown_key(key)}: supply strings, numbers or booleans, got {shown(value)}"
 
 
-def _string_errors(value: Any, place: str) -> Iterator[str]:
+def _string_errors(value: object, place: str) -> Iterator[str]:
     if isinstance(value, str) and value:
         return
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):

@@ -26,7 +26,7 @@ from iam.arn import RoleArn, partition_of
         ),
     ],
 )
-def test_a_role_arn_is_taken_apart_and_put_together_again(text: str, arn: RoleArn) -> None:
+def test_a_role_arn_is_parsed_and_formatted_again(text: str, arn: RoleArn) -> None:
     assert RoleArn.parse(text) == arn
     assert str(arn) == text
 
@@ -54,7 +54,7 @@ def test_a_role_arn_is_taken_apart_and_put_together_again(text: str, arn: RoleAr
         "arn:gcp:iam::111122223333:role/team",
     ],
 )
-def test_what_is_no_role_arn_is_refused_with_what_is_wanted(text: str) -> None:
+def test_other_text_is_an_error_that_says_what_to_supply(text: str) -> None:
     with pytest.raises(
         ValueError,
         match=r"^supply the ARN of an IAM role, like arn:aws:iam::1.*name, got \".*\"( \(\d+ characters\))?$",
@@ -62,7 +62,7 @@ def test_what_is_no_role_arn_is_refused_with_what_is_wanted(text: str) -> None:
         RoleArn.parse(text)
 
 
-def test_the_partition_of_every_region_is_the_one_botocore_knows() -> None:
+def test_every_region_has_the_partition_that_botocore_lists() -> None:
     session = botocore.session.Session()
     regions = {
         region: partition
@@ -75,5 +75,5 @@ def test_the_partition_of_every_region_is_the_one_botocore_knows() -> None:
     assert {region: partition_of(region) for region in regions} == regions
 
 
-def test_a_region_that_nobody_knows_yet_is_of_the_first_partition() -> None:
+def test_an_unknown_region_is_in_the_first_partition() -> None:
     assert partition_of("eu-north-7") == "aws"

@@ -55,13 +55,13 @@ def allows(policy: dict[str, Any], asked: Request) -> bool:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_call_on_record_is_allowed(role: PipelineRole) -> None:
+def test_every_recorded_call_is_allowed(role: PipelineRole) -> None:
     policy = permissions(role, REACH)
     assert [asked for asked in recorded(role) if not allows(policy, asked)] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_without_any_one_action_or_resource_some_call_on_record_is_refused(role: PipelineRole) -> None:
+def test_without_any_one_action_or_resource_some_recorded_call_is_denied(role: PipelineRole) -> None:
     policy = permissions(role, REACH)
     calls = [*recorded(role)]
     for number, statement in enumerate(policy["Statement"]):
@@ -110,7 +110,7 @@ def test_without_any_one_action_or_resource_some_call_on_record_is_refused(role:
     ],
     ids=lambda asked: f"{asked.action} {asked.resource.rpartition(':')[2]}",
 )
-def test_what_neither_role_may(role: PipelineRole, asked: Request) -> None:
+def test_neither_role_may_do_anything_else(role: PipelineRole, asked: Request) -> None:
     assert not allows(permissions(role, REACH), asked)
 
 
@@ -123,7 +123,7 @@ def test_the_plan_role_changes_nothing_but_locks() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_there_is_none_of_is_not_allowed(role: PipelineRole) -> None:
+def test_actions_without_resources_are_not_allowed(role: PipelineRole) -> None:
     few = Reach("aws", "111122223333", ["team"], [], [], "states", "glue-sessions", ["dev"], None)
     policy = permissions(role, few)
     assert all(statement["Resource"] for statement in policy["Statement"])
@@ -144,7 +144,7 @@ DOCUMENTED = {
 }
 
 
-def test_the_documentation_has_the_record() -> None:
+def test_the_documentation_lists_the_recorded_calls() -> None:
     def actions(role: PipelineRole, kind: str) -> str:
         found = {action for work in CALLS[role].values() for action in work.get(kind, ())}
         return " ".join(f"`{action}`" for action in sorted(found))

@@ -1,4 +1,4 @@
-"""The documents that are granted, statement for statement."""
+"""The documents of the recipe, statement by statement."""
 
 import json
 from typing import Any

@@ -21,7 +21,7 @@ def policy(*found: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(found)}
 
 
-# Trust policies as they are met on execution roles.
+# Trust policies as execution roles have them.
 LIVE = {
     "made by the console": policy(statement()),
     "the recipe's": recipe.trust_policy(),
@@ -68,17 +68,17 @@ LIVE = {
 
 
 @pytest.mark.parametrize("document", LIVE.values(), ids=LIVE.keys())
-def test_live_documents_are_read_word_for_word(document: dict[str, Any]) -> None:
+def test_documents_keep_their_wording(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     assert json.dumps(parse_trust_policy(text)) == text
 
 
 @pytest.mark.parametrize("document", LIVE.values(), ids=LIVE.keys())
-def test_sagemaker_is_trusted_by_all_live_documents(document: dict[str, Any]) -> None:
+def test_all_of_these_documents_trust_sagemaker(document: dict[str, Any]) -> None:
     assert trusts(document, SAGEMAKER)
 
 
-def test_glue_is_trusted_by_those_that_name_it() -> None:
+def test_documents_that_name_glue_trust_it() -> None:
     assert [name for name, document in LIVE.items() if trusts(document, GLUE)] == [
         "the recipe's",
         "Feature Processor: Glue among them",
@@ -108,7 +108,7 @@ def test_actions_count_in_any_case_and_with_wildcards(action: Any) -> None:
         {"Principal": {"Service": ["lambda.amazonaws.com"]}},
     ],
 )
-def test_a_statement_for_others_is_no_trust(elements: dict[str, Any]) -> None:
+def test_a_statement_for_others_does_not_trust_the_service(elements: dict[str, Any]) -> None:
     assert not trusts(policy(statement(**elements)), SAGEMAKER)
 
 
@@ -118,12 +118,12 @@ def test_not_action_allows_all_but_what_it_names() -> None:
     assert not trusts(policy(allowing | {"NotAction": ["sts:Assume*"]}), SAGEMAKER)
 
 
-def test_not_principal_is_no_trust_in_a_service() -> None:
+def test_not_principal_does_not_trust_a_service() -> None:
     document = policy({"Effect": "Allow", "NotPrincipal": {"AWS": "444455556666"}, "Action": "sts:AssumeRole"})
     assert not trusts(document, SAGEMAKER)
 
 
-def test_deleted_principals_are_found_with_their_place() -> None:
+def test_deleted_principals_are_listed_with_their_place() -> None:
     document = policy(
         statement(),
         statement(Principal={"AWS": ["arn:aws:iam::444455556666:root", "AROAEXAMPLEROLE12345Z"]}),
@@ -136,7 +136,7 @@ def test_deleted_principals_are_found_with_their_place() -> None:
     ]
 
 
-def test_names_that_only_resemble_an_id_are_no_deleted_principals() -> None:
+def test_names_that_resemble_an_id_are_not_deleted_principals() -> None:
     names = ["arn:aws:iam::444455556666:role/AROAEXAMPLEROLE12345Z", "AROA", "444455556666", "*"]
     assert list(deleted_principals(policy(statement(Principal={"AWS": names})))) == []
 
@@ -145,7 +145,7 @@ def test_a_single_statement_counts_as_a_list_of_one() -> None:
     assert statements(LIVE["a single statement object"]) == statements(LIVE["made by the console"])
 
 
-def test_size_counts_what_iam_counts() -> None:
+def test_size_ignores_white_space_between_the_parts() -> None:
     text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}'  # noqa: E501
     assert size(json.loads(text)) == len(text)
     assert size(json.loads(json.dumps(json.loads(text), indent=4))) == len(text)
