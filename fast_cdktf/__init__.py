@@ -10,7 +10,7 @@ Environment variables:
     GLUE_SESSIONS_PLAIN_BINDINGS: `1` to run CDKTF as it is installed, without any part of this package.
     GLUE_SESSIONS_FAST: the parts to use, separated by commas, for measuring them; by default all.
     JSII_NODE: the Node to run; by default the one that is installed with the Python environment.
-    JSII_RUNTIME: the JavaScript that jsii runs in it; jsii is then left as it is.
+    JSII_RUNTIME: the JavaScript that jsii runs in it; jsii then starts Node itself.
 """
 
 import atexit
@@ -40,8 +40,8 @@ _kernel_pipe: ModuleType | None = None  # where constructs can be created withou
 def install(*, long_running: bool = False) -> None:
     """Prepare the imports of `cdktf`, `constructs` and the AWS provider that follow.
 
-    Where the installed jsii or provider is another than this package knows, one line on stderr says so and it is
-    loaded as usual: slower, and with the same result.
+    Prints one line on stderr where it does not know the installed jsii or provider, which is then loaded as usual:
+    slower, with the same result.
 
     Args:
         long_running: the process does more than one synthesis, as tests do. Node then starts at the first import of

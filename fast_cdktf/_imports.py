@@ -124,7 +124,7 @@ class SubsetFinder(MetaPathFinder):
             self._on_failure(str(error))
             return None
         self._subset = _Subset(locations, cut.folder, cut.submodules)
-        # a package without code of its own: its __init__ imports everything
+        # without its own code: __init__ imports everything
         spec = ModuleSpec(self._package, None, is_package=True)
         spec.submodule_search_locations = locations
         return spec

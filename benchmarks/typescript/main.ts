@@ -1,5 +1,5 @@
-// One role's stack as CDKTF's documentation writes TypeScript. Its contents come from the file that BENCHMARK_STACK
-// names, a stack this project has made, so that what is compared is the same stack.
+// One role's stack as CDKTF's documentation writes TypeScript. It reads its contents from the file that BENCHMARK_STACK
+// names, a stack this project has synthesized, so that both synthesize the same.
 import { readFileSync } from "fs";
 import { App, S3Backend, TerraformStack } from "cdktf";
 import { Construct } from "constructs";

@@ -26,9 +26,9 @@ def test_the_submodules_of_the_subset_are_those_that_source_files_import(
     (tmp_path / "tests/e.py").write_text(f"import {PACKAGE}.lambda_function\n")
     monkeypatch.setattr(_imports, "_REPOSITORY", tmp_path)
 
-    found = _imports.imported_submodules(frozenset({PACKAGE, "cdktn_provider_aws"}))
+    submodules = _imports.imported_submodules(frozenset({PACKAGE, "cdktn_provider_aws"}))
 
-    assert found == {"iam_role", "s3_bucket", "glue_job", "provider"}
+    assert submodules == {"iam_role", "s3_bucket", "glue_job", "provider"}
 
 
 def test_an_alias_is_the_module_itself_submodules_included(run: Run) -> None:
