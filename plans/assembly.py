@@ -7,6 +7,7 @@ the configuration.
 
 from collections.abc import Callable, Sequence
 
+from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.statements import trust_policy
 from plans import datasets
 from plans.plan import SNAPSHOTS, Plan, ResourceChange, Snapshot
@@ -94,7 +95,11 @@ class _Assembly:
                 role.after = Holdings()
         self._set_accounts(described)
         policies = self._by_type.get("aws_iam_policy", ())
-        return described + [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
+        described += [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
+        budget = Budget(REVIEW_STEPS)
+        for role in described:
+            role.budget = budget
+        return described
 
     def _set_accounts(self, described: Sequence[Role]) -> None:
         """Set the account of each role: from its own ARN, else from roles of the same provider configuration."""

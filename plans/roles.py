@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
+from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.difference import Change, Difference, Kind, difference
 from iam.engine.statements import Policy, Statement, permissions_policy
 from iam.policy_document import size
@@ -105,6 +106,8 @@ class Role:
     """Addresses of exclusive sets that are newly created: what they remove is not in the plan."""
     readdressed: dict[PolicyName, tuple[str, str]] = field(default_factory=dict)
     """Policies that one resource deletes and another creates: the two addresses, in an order Terraform chooses."""
+    budget: Budget = field(default_factory=lambda: Budget(REVIEW_STEPS))
+    """The work to spend on comparisons, shared by the roles of a plan."""
 
     def on(self, snapshot: Snapshot) -> Holdings:
         """Return the role in one snapshot."""
@@ -139,7 +142,8 @@ class Role:
         """The difference in who may assume the role; none if the trust policy after the plan is not known."""
         if self.after.trust.policy is None:
             return difference([], [])
-        return difference([self.before.trust.policy] if self.before.trust.policy else [], [self.after.trust.policy])
+        before = [self.before.trust.policy] if self.before.trust.policy else []
+        return difference(before, [self.after.trust.policy], budget=self.budget.share())
 
     @cached_property
     def allowed(self) -> list[tuple[Change, Statement]]:
@@ -155,7 +159,7 @@ class Role:
         before, after = (
             [held.policy for _, held in self._compared(snapshot) if held.policy] for snapshot in ("before", "after")
         )
-        return difference(before, after)
+        return difference(before, after, budget=self.budget.share())
 
     def _compared(self, snapshot: str) -> list[tuple[PolicyName, Held]]:
         """Return the policies of a snapshot that the difference is computed from."""

@@ -6,7 +6,7 @@ it took first.
 """
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 
 class Answer(enum.Enum):
@@ -68,9 +68,11 @@ class Budget:
         self.steps = steps
         self.spent = 0
         self._shared = shared
+        self._results: set[Hashable] = set()
+        """The results that were counted; a second comparison gets them from a cache."""
 
     def share(self, steps: int = COMPARISON_STEPS) -> "Budget":
-        """Return the budget of one comparison, whose steps count here too."""
+        """Return the budget of one comparison, whose steps count here too, those of each result once."""
         return Budget(steps, self)
 
     @property
@@ -78,24 +80,34 @@ class Budget:
         """Whether no step is left."""
         return self.spent >= self.steps or (self._shared is not None and self._shared.is_spent)
 
-    def spend(self, steps: int = 1) -> None:
-        """Count steps.
+    def spend(self, steps: int = 1, result: Hashable = None) -> None:
+        """Count steps, as `count` does.
 
         Raises:
             OutOfStepsError: none are left.
         """
-        self.count(steps)
+        self.count(steps, result)
         if self.is_spent:
             raise OutOfStepsError
 
     def charge(self, result: tuple[Answer, int]) -> Answer:
-        """Count the steps of a result that may come from a cache, and return its answer."""
-        answer, steps = result
+        """Count the steps of an answer, and return it; errors as in `spend`."""
+        found, steps = result
         self.spend(steps)
-        return answer
+        return found
 
-    def count(self, steps: int) -> None:
-        """Count steps, whether or not they are left."""
+    def count(self, steps: int, result: Hashable = None) -> None:
+        """Count steps, whether or not they are left.
+
+        Args:
+            steps: how many.
+            result: identifies a result that other comparisons get from a cache.
+        """
         self.spent += steps
-        if self._shared is not None:
-            self._shared.count(steps)
+        if self._shared is None:
+            return
+        if result is not None:
+            if result in self._shared._results:
+                return
+            self._shared._results.add(result)
+        self._shared.count(steps)

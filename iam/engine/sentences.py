@@ -40,18 +40,17 @@ def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
 def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
     """Return a statement of a trust policy or of a permissions policy as a sentence.
 
-    `at_most`, where it is not 0, is how many actions, resources or principals are named; the others are
-    counted.
+    `at_most`, if it is not 0, is how many actions, resources or principals are named; the others are counted.
     """
     doing = _joined(action_list(of.action, spelling), at_most)
     if trust:
         who = _joined(who_list(of.principal), at_most)
-        said = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
+        sentence = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
     else:
         denies = "" if of.effect == "Allow" else "denies "
-        said = f"{denies}{doing} on {_joined(resource_list(of.resource), at_most)}"
+        sentence = f"{denies}{doing} on {_joined(resource_list(of.resource), at_most)}"
     condition = when(of.condition, spelling)
-    return f"{said} when {condition}" if condition else said
+    return f"{sentence} when {condition}" if condition else sentence
 
 
 def _joined(names: list[str], at_most: int) -> str:
@@ -61,13 +60,13 @@ def _joined(names: list[str], at_most: int) -> str:
 
 
 def change(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
-    """Return a change as a line that begins with what kind it is; see `statement` for `at_most`."""
+    """Return a change as a line that begins with its kind; see `statement` for `at_most`."""
     sides = [
         "; ".join(statement(row, spelling, trust=trust, at_most=at_most) for row in rows)
         for rows in (of.before, of.after)
         if rows
     ]
-    doubt = "" if of.decided else " (undecided: the meanings may be the same)"
+    doubt = f" (undecided: {of.doubt})" if of.doubt else ""
     return f"{of.kind}: {' → '.join(sides)}{doubt}"
 
 

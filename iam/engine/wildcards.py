@@ -10,6 +10,8 @@ walks the patterns of the first list position by position, beside the set of pos
 (an integer, one bit a position). Where the first list has a wildcard, one character that no pattern names decides:
 what it cannot refute, no other character can. So a run of `?` is walked once and no automaton is built; of two sets
 of reached positions at the same place, only the smaller one is followed (an antichain).
+
+One file, because the spelling of patterns and the walk share the symbols that only they know.
 """
 
 import enum

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from iam.engine import sentences, wildcards
-from iam.engine.difference import Change, may_overlap
+from iam.engine.difference import Change
+from iam.engine.statement_sets import may_overlap
 from iam.engine.statements import ANYTHING, Element, Statement, singles
 from plans import datasets
 from plans.roles import Role

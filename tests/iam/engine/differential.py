@@ -4,7 +4,8 @@
 
 Each pair is of documents over small alphabets: all operators, Not-elements, set operators, variables, ARNs, numbers,
 dates, networks, principals, one policy or several. What the evaluator decides for every request of a small world is put
-beside what the engine reports. A pair that fails is made smaller for as long as it fails.
+beside what the engine reports. A pair that fails is made smaller for as long as it fails. One file, since world, pairs
+and comparison are read together.
 """
 
 import argparse

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from iam.engine.answers import COMPARISON_STEPS, Answer, Budget, OutOfStepsError
-from iam.engine.difference import Difference, Doubt, Kind, difference
+from iam.engine.difference import Difference, Kind, difference
+from iam.engine.statement_sets import Doubt
 from iam.engine.statements import permissions_policy
 
 Statements = list[dict[str, Any]]
@@ -134,6 +135,16 @@ def test_many_comparisons_share_one_budget() -> None:
         other.spend(60)
     assert review.spent == 120
     assert one.is_spent
+
+
+def test_a_result_that_many_comparisons_get_counts_once_for_all() -> None:
+    review = Budget()
+    before, after = (permissions_policy({"Statement": allow("s3:*", resource)}) for resource in ("a*b", "a?b"))
+    for _ in range(3):
+        assert kinds(difference([before], [after], budget=review.share())) == [(Kind.NARROWED, Doubt.NONE)]
+    alone = Budget()
+    difference([before], [after], budget=alone)
+    assert alone.spent <= review.spent < 2 * alone.spent
 
 
 def test_a_result_from_a_cache_costs_the_steps_it_took_first() -> None:

@@ -1,4 +1,4 @@
-"""Reviewed cases: two documents, and the exact words for what changed between them."""
+"""Reviewed cases: two documents, and the exact words for what changed between them; one file, a table."""
 
 from typing import Any
 
