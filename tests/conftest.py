@@ -1,6 +1,72 @@
-"""What tests of every room share."""
+"""Fixtures that several rooms' tests share, and how the tests are distributed over processes."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 import fast_cdktf
+from sandbox.launcher import Sandbox
 
 # before any test imports cdktf
 fast_cdktf.install(long_running=True)
+
+_TESTS = Path(__file__).parent
+
+_LONGEST = (
+    "e2e/test_every_trust_policy.py",
+    "e2e/test_pipeline_access.py",
+    "e2e/test_state_bucket.py",
+    "notebooks/test_acceptance.py",
+    "sandbox/test_glue.py",
+    "e2e/test_refused_calls.py",
+    "e2e",
+    "benchmarks",
+    "fast_cdktf",
+)
+"""Files and folders whose tests begin first, so that no process is left with a long test at the end."""
+
+_SPLIT = ("e2e", "notebooks", "benchmarks", "fast_cdktf")
+"""Folders whose tests take seconds each: every test may run in another process."""
+
+_WHOLE = ("e2e/test_every_trust_policy.py", "e2e/test_validate.py", "fast_cdktf/test_cdk_terrain.py")
+"""Files in them with a costly module fixture, which stay whole, like all other files."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than processors: some tests wait for retries of the AWS provider."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark end-to-end tests, group tests for `--dist loadgroup`, and put the longest first."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(_TESTS).as_posix()
+        return next((number for number, prefix in enumerate(_LONGEST) if path.startswith(prefix)), len(_LONGEST))
+
+    for item in items:
+        path = item.path.relative_to(_TESTS).as_posix()
+        room = path.partition("/")[0]
+        if room == "e2e":
+            item.add_marker(pytest.mark.e2e)
+        alone = room in _SPLIT and path not in _WHOLE
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else path))
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Return the local AWS of this process: one for all tests that name or remove what they create in it."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """Return the local AWS, after pointing the environment of this process at it."""
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    return sandbox

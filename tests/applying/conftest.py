@@ -82,20 +82,6 @@ class Saved:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """Point the environment of this process at the local AWS."""
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-    return sandbox
-
-
-@pytest.fixture(scope="module")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("bin") / "terraform"
     program.write_text(

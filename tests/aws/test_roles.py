@@ -29,17 +29,23 @@ def test_roles_are_read_with_their_policies_and_each_shared_policy_once(
     aws: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iam, errors = aws.client("iam"), Errors()
-    for name in ("one", "two", "secret"):
+    for name in ("first-role", "second-role", "secret-role"):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), PermissionsBoundary=S3)
-    iam.attach_role_policy(RoleName="one", PolicyArn=S3)
-    iam.put_role_policy(RoleName="two", PolicyName="inline", PolicyDocument=json.dumps(DENY))
+    iam.attach_role_policy(RoleName="first-role", PolicyArn=S3)
+    iam.put_role_policy(RoleName="second-role", PolicyName="inline", PolicyDocument=json.dumps(DENY))
     with aws_proxy(aws) as proxy, ThreadPoolExecutor(4) as pool:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.environment["AWS_ENDPOINT_URL"])
-        proxy.refuse_where("GetRole", "RoleName", "secret", "AccessDenied")
+        proxy.refuse_where("GetRole", "RoleName", "secret-role", "AccessDenied")
         account = Account(boto3.Session(), calls=Calls(), region="us-east-1")
-        roles = read_roles(account, ["one", "two", "secret", "nobody"], pool=pool, errors=errors, progress=no_progress)
+        roles = read_roles(
+            account,
+            ["first-role", "second-role", "secret-role", "missing-role"],
+            pool=pool,
+            errors=errors,
+            progress=no_progress,
+        )
         operations = proxy.operations
-    one, two = roles["one"], roles["two"]
+    one, two = roles["first-role"], roles["second-role"]
     assert isinstance(one, Role)
     assert isinstance(two, Role)
     assert one.trust_policy == TRUST
@@ -47,8 +53,8 @@ def test_roles_are_read_with_their_policies_and_each_shared_policy_once(
     assert one.boundary == two.boundary == one.attached_policies
     assert one.attached_policies[S3]
     assert (one.inline_policies, two.inline_policies, two.attached_policies) == ({}, {"inline": DENY}, {})
-    assert (roles["secret"], roles["nobody"]) == (NoRole.UNREADABLE, NoRole.MISSING)
-    assert errors.lines == ["roles: iam:GetRole of secret: access denied: not today"]
+    assert (roles["secret-role"], roles["missing-role"]) == (NoRole.UNREADABLE, NoRole.MISSING)
+    assert errors.lines == ["roles: iam:GetRole of secret-role: access denied: not today"]
     assert operations.count("GetPolicyVersion") == 1
 
 

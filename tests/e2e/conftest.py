@@ -1,4 +1,4 @@
-"""The local AWS, terraform, and what the end-to-end tests make of them.
+"""The local AWS, Terraform, and a shop with roles for each end-to-end test.
 
 These tests need terraform and a source of the AWS provider: a mirror on this machine, or the registry.
 """
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,7 @@ from tests.e2e.terraform import Terraform
 
 MakeRole = Callable[..., ExecutionRole]
 
-_HERE = Path(__file__).parent
 _numbers = count()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="session")
@@ -37,20 +31,20 @@ def binary() -> str:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
+def aws(sandbox: Sandbox) -> Sandbox:
+    """Return the local AWS; the environment of this process does not point at it."""
+    return sandbox
 
 
 @pytest.fixture(scope="session")
 def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Return the environment terraform runs in, once it is known to get its provider there."""
+    """Return the environment of Terraform, after it has found its provider there once."""
     folder = tmp_path_factory.mktemp("terraform")
     environment = {
         **os.environ,
         **aws.environment,
         **installation.settings(folder / "settings"),
-        # one short command after another: with the garbage collected they take half as long again
+        # short commands: with garbage collection they take half as long again
         "GOGC": "off",
     }
     (folder / "main.tf.json").write_text('{"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}')
@@ -63,13 +57,13 @@ def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def new_shop(aws: Sandbox, binary: str, environment: Mapping[str, str], tmp_path: Path, unique_name: str) -> Shop:
-    """Return a shop whose state bucket has yet to be made."""
+    """Return a shop without a state bucket."""
     return Shop(aws, unique_name, tmp_path, binary, environment)
 
 
 @pytest.fixture
 def shop(new_shop: Shop) -> Shop:
-    """Return a shop with a state bucket of its own."""
+    """Return a shop with its own state bucket."""
     s3 = new_shop.aws.client("s3")
     s3.create_bucket(Bucket=new_shop.bucket)
     s3.put_bucket_versioning(Bucket=new_shop.bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -78,13 +72,13 @@ def shop(new_shop: Shop) -> Shop:
 
 @pytest.fixture
 def proxy(aws: Sandbox) -> Iterator[AwsProxy]:
-    """Return a proxy before the local AWS; `through` leads there."""
+    """Return a proxy in front of the local AWS, for `through`."""
     with aws_proxy(aws) as running:
         yield running
 
 
 def through(proxy: AwsProxy) -> dict[str, str]:
-    """Return what leads all calls through a proxy, of terraform and of boto3; a refused one is tried once more."""
+    """Return the variables that send all calls of Terraform and boto3 through a proxy, with one retry."""
     return {"AWS_ENDPOINT_URL": proxy.environment["AWS_ENDPOINT_URL"], "AWS_MAX_ATTEMPTS": "2"}
 
 
@@ -96,11 +90,11 @@ def unique_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make_role(aws: Sandbox, unique_name: str) -> Iterator[MakeRole]:
-    """Make execution roles; afterwards, nothing but the grants may be another than it was made."""
+    """Create execution roles; at the end, nothing of a role but its grants may have changed."""
     made: list[ExecutionRole] = []
 
-    def make(trust: Document = CONSOLE_TRUST) -> ExecutionRole:
-        made.append(ExecutionRole(aws, f"{unique_name}-{len(made)}", trust))
+    def make(trust: Document = CONSOLE_TRUST, **options: Any) -> ExecutionRole:
+        made.append(ExecutionRole(aws, f"{unique_name}-{len(made)}", trust, **options))
         return made[-1]
 
     yield make
@@ -111,5 +105,5 @@ def make_role(aws: Sandbox, unique_name: str) -> Iterator[MakeRole]:
 
 @pytest.fixture
 def role(make_role: MakeRole) -> ExecutionRole:
-    """Return a role as the SageMaker console makes it."""
+    """Return a role as the SageMaker console creates it."""
     return make_role()

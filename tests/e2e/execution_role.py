@@ -87,15 +87,16 @@ class ExecutionRole:
         aws: the local AWS.
         name: its name.
         trust: its trust policy.
+        path: its path.
     """
 
-    def __init__(self, aws: Sandbox, name: str, trust: Document) -> None:
+    def __init__(self, aws: Sandbox, name: str, trust: Document, *, path: str = "/service-role/") -> None:
         self._iam = _iam(aws)
         self.name = name
-        self.arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/{name}"
+        self.arn = f"arn:aws:iam::{ACCOUNT}:role{path}{name}"
         self._iam.create_role(
             RoleName=name,
-            Path="/service-role/",
+            Path=path,
             Description="SageMaker execution role created from the SageMaker AWS Management Console.",
             MaxSessionDuration=7200,
             PermissionsBoundary="arn:aws:iam::aws:policy/PowerUserAccess",

@@ -20,6 +20,20 @@ ATTACHMENT = "aws_iam_role_policy_attachment.glue_sessions"
 INLINE_POLICY = "aws_iam_role_policy.glue_sessions"
 
 
+def together_address(address: str, role: str) -> str:
+    """Return the address that a resource has in `Shop.together`, for a role of the environment `dev`."""
+    return f"{address.partition('.')[0]}.glue-sessions-dev-{role}"
+
+
+def together_changes(expected: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the changes of a plan of `Shop.together`, from those of each role's stack by the role's name."""
+    return {
+        together_address(address, role): action
+        for role, changes in expected.items()
+        for address, action in changes.items()
+    }
+
+
 @dataclass
 class Shop:
     """Writes configurations and synthesizes their stacks, each into a folder that stays its own.

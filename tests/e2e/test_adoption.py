@@ -1,49 +1,53 @@
-"""Taking over roles as they are found, with some of the grants already; trust policies: test_every_trust_policy.py."""
+"""Adopting roles that have none, some or all of the grants; trust policies: test_every_trust_policy.py."""
 
 import json
+from dataclasses import replace
 
-from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_INLINE_POLICY, RECIPE_TRUST, ExecutionRole, Grants
-from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+from tests.e2e.conftest import MakeRole
+from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_INLINE_POLICY, RECIPE_TRUST, Grants
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop, together_address, together_changes
 
-SOMEBODY_ELSES = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+OTHER_POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
 
-def test_a_role_in_a_path_is_never_replaced(shop: Shop, role: ExecutionRole) -> None:
-    stack = shop.stack(role.name)
+def test_existing_grants_are_imported_and_the_plan_shows_their_difference(shop: Shop, make_role: MakeRole) -> None:
+    bare, partly, fully = make_role(), make_role(), make_role()
+    partly.attach()
+    partly.put_inline_policy(OTHER_POLICY)
+    fully.trust = RECIPE_TRUST
+    fully.attach()
+    fully.put_inline_policy(RECIPE_INLINE_POLICY)
+    roles = (bare, partly, fully)
+
+    stack = shop.together(dev={"roles": [{"role": role.name} for role in roles]})
     first = stack.plan()
-    assert first.summary == "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy."
-    before, after = stack.planned()[ROLE]["before"], stack.planned()[ROLE]["after"]
-    differing = {name for name in before if before[name] != after.get(name)}
-    assert differing == {"assume_role_policy"}
-    stack.apply()
-    assert role.read().the_rest == role.made.the_rest
-    assert role.made.the_rest["Path"] == "/service-role/"
-
-
-def test_existing_grants_are_taken_over_and_the_plan_shows_their_true_difference(
-    shop: Shop, role: ExecutionRole
-) -> None:
-    role.attach()
-    role.put_inline_policy(SOMEBODY_ELSES)
-    stack = shop.stack(role.name)
-    first = stack.plan()
-    assert first.summary == "Plan: 3 to import, 0 to add, 2 to change, 0 to destroy."
-    assert first.imported == {ROLE, ATTACHMENT, INLINE_POLICY}
-    change = stack.planned()[INLINE_POLICY]
-    assert json.loads(change["before"]["policy"]) == SOMEBODY_ELSES
+    # one role and two grants in turn: imported, added; imported with a difference; imported as they are
+    assert first.summary == "Plan: 7 to import, 2 to add, 3 to change, 0 to destroy."
+    assert first.imported == {
+        *(together_address(ROLE, role.name) for role in roles),
+        *(together_address(address, role.name) for address in (ATTACHMENT, INLINE_POLICY) for role in (partly, fully)),
+    }
+    planned = stack.planned()
+    change = planned[together_address(INLINE_POLICY, partly.name)]
+    assert json.loads(change["before"]["policy"]) == OTHER_POLICY
     assert json.loads(change["after"]["policy"]) == RECIPE_INLINE_POLICY
-    stack.apply()
-    assert role.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+    change = planned[together_address(ROLE, bare.name)]
+    before, after = change["before"], change["after"]
+    assert {name for name in before if before[name] != after.get(name)} == {"assume_role_policy"}
+
+    applied = stack.apply()
+    assert applied.summary == "Apply complete! Resources: 7 imported, 2 added, 3 changed, 0 destroyed."
+    for role in roles:
+        # a role in a path is not replaced
+        assert role.made.the_rest["Path"] == "/service-role/"
+        assert role.read() == replace(role.made, grants=GRANTED)
     stack.assert_nothing_to_do()
 
-
-def test_a_role_that_has_all_grants_is_adopted_without_a_write_and_from_then_on_they_are_its_stacks(
-    shop: Shop, role: ExecutionRole
-) -> None:
-    role.trust = RECIPE_TRUST
-    role.attach()
-    role.put_inline_policy(RECIPE_INLINE_POLICY)
-    applied = shop.stack(role.name).apply()
-    assert applied.summary == "Apply complete! Resources: 3 imported, 0 added, 0 changed, 0 destroyed."
-    shop.stack(role.name, released=True).apply()
-    assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
+    # from adoption on, grants that existed before are the stack's as well
+    shop.together(dev={"roles": [{"role": role.name, "released": True} for role in roles]})
+    released = stack.apply()
+    gone = {ROLE: "update", ATTACHMENT: "delete", INLINE_POLICY: "delete"}
+    assert released.changes == together_changes({role.name: gone for role in roles})
+    for role in roles:
+        assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=None)

@@ -58,7 +58,7 @@ def apply_plan(
     return run
 
 
-def test_what_others_did_after_the_plan_refuses_it_and_stops_no_other_stack(
+def test_a_change_since_the_plan_refuses_it_and_stops_no_other_stack(
     shop: Shop, make_role: MakeRole, apply_plan: ApplyPlan, tmp_path: Path
 ) -> None:
     """One role that nobody touched, one that another team's stack has added to, one that loses a statement."""
@@ -133,7 +133,7 @@ resource "aws_iam_role" "role" {
 """
 
 
-def test_a_plan_is_applied_elsewhere_from_what_is_kept_of_it_and_what_comes_in_the_last_moment_is_lost(
+def test_a_plan_is_applied_on_another_machine_and_a_change_at_the_last_moment_is_lost(
     shop: Shop, role: ExecutionRole, apply_plan: ApplyPlan, proxy: AwsProxy, tmp_path: Path
 ) -> None:
     """Between the look at the role and the write lie six calls: IAM has no write that names what it replaces."""
@@ -166,7 +166,7 @@ def test_a_plan_is_applied_elsewhere_from_what_is_kept_of_it_and_what_comes_in_t
     ]
 
 
-def test_credentials_that_expire_are_told_and_nothing_is_lost(
+def test_expired_credentials_are_reported_and_nothing_is_lost(
     shop: Shop, role: ExecutionRole, apply_plan: ApplyPlan, proxy: AwsProxy
 ) -> None:
     stack = shop.stack(role.name)

@@ -43,7 +43,7 @@ def test_a_destroy_by_mistake_touches_no_role(shop: Shop, make_role: MakeRole) -
     assert adopted.read() == adopted.made
 
 
-def test_a_wrong_configuration_is_told_and_reaches_no_terraform(shop: Shop, role: ExecutionRole) -> None:
+def test_a_wrong_configuration_is_reported_and_terraform_does_not_run(shop: Shop, role: ExecutionRole) -> None:
     shop.configure(default={"roles": [{"role": role.name}]})
     text = shop.configuration_file.read_text()
     shop.configuration_file.write_text(text.replace('"role":', '"roles":'))

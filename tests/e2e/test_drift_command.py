@@ -26,7 +26,7 @@ def shop_at_hand(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return shop
 
 
-def test_drift_is_told_by_role_while_another_apply_has_the_lock(
+def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
     shop_at_hand: Shop, make_role: MakeRole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop = shop_at_hand
@@ -99,7 +99,7 @@ def test_drift_is_told_by_role_while_another_apply_has_the_lock(
     assert not list(shop.folder.rglob("drift.plan"))
 
 
-def test_what_cannot_run_at_all_is_said_in_a_line(
+def test_a_run_that_cannot_start_is_reported_in_one_line(
     shop_at_hand: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     shop_at_hand.configure(dev={"roles": [{"role": "team"}]})

@@ -209,7 +209,7 @@ def singles(document: Document) -> list[Document]:
     return found
 
 
-def test_what_additive_cannot_write_is_refused_by_the_plan_in_numbers_and_names(
+def test_a_trust_policy_that_additive_cannot_extend_fails_the_plan_with_the_reason(
     many: Shop, refused_roles: list[Case]
 ) -> None:
     attempt = many.together(
@@ -292,7 +292,7 @@ NOT_KEPT = {
 EXTERNAL = ["people", "a single statement of 2008", "Feature Processor", "Glue under a condition only"]
 
 
-def test_adoption_adds_glues_statement_and_leaves_every_other_as_it_stands(journey: Journey) -> None:
+def test_adoption_adds_glues_statement_and_leaves_every_other_unchanged(journey: Journey) -> None:
     for case in journey.of("additive", "keep", "external"):
         assert case.trusts["adopted"] == case.adopted, case.name
         gained = changes(case.live, case.trusts["adopted"])
@@ -302,7 +302,7 @@ def test_adoption_adds_glues_statement_and_leaves_every_other_as_it_stands(journ
         assert changes(case.trusts["adopted"], RECIPE_TRUST) == [], case.name
 
 
-def test_adoption_warns_of_what_it_takes_away_and_of_a_glue_that_is_not_trusted_or_denied(journey: Journey) -> None:
+def test_adoption_warns_of_statements_it_removes_and_where_glue_is_not_trusted_or_denied(journey: Journey) -> None:
     warnings = set(journey.runs["adopted"].warnings)
     lost = [line for c in journey.of("authoritative") for line in named_as_lost(c, c.live, RECIPE_TRUST)]
     assert {each for each in warnings if "This plan takes away" in each} == set(lost)
@@ -338,7 +338,7 @@ def test_the_loss_of_our_statement_is_seen_and_repaired(journey: Journey) -> Non
     assert {each for each in repaired.warnings if "takes away" in each} == set(lost)
 
 
-def test_a_release_hands_back_the_trust_policy_of_before_and_what_others_added_since(journey: Journey) -> None:
+def test_a_release_restores_the_earlier_trust_policy_with_what_others_added_since(journey: Journey) -> None:
     for case in journey.of("additive", "keep"):
         assert case.trusts["released"] == case.handed_back, case.name
         if case.name in UNTRUSTING:
@@ -350,7 +350,7 @@ def test_a_release_hands_back_the_trust_policy_of_before_and_what_others_added_s
         assert case.trusts["released"] == case.live, case.name
 
 
-def test_a_release_hands_back_all_but_what_the_plan_of_adoption_named_as_lost(journey: Journey) -> None:
+def test_a_release_restores_all_but_what_the_adoption_plan_named_as_lost(journey: Journey) -> None:
     for case in journey.of("authoritative"):
         assert changes(case.trusts["released"], trust(CONSOLES)) == [], case.name
         unnamed = [each for each in singles(case.live) if grants(trust(each)).keys() <= grants(RECIPE_TRUST).keys()]
@@ -360,7 +360,7 @@ def test_a_release_hands_back_all_but_what_the_plan_of_adoption_named_as_lost(jo
             assert all(map(of_service, lost)), case.name
 
 
-def test_grants_come_and_go_and_everything_else_of_a_role_is_what_it_was(journey: Journey) -> None:
+def test_grants_are_added_and_removed_and_nothing_else_of_a_role_changes(journey: Journey) -> None:
     for stage, change in (("adopted", "create"), ("released", "delete")):
         grants = {a: c for a, c in journey.runs[stage].changes.items() if not a.startswith("aws_iam_role.")}
         assert len(grants) == 2 * len(journey.cases)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,22 +19,6 @@ def assert_it_failed(run: Run, *words: str) -> None:
         assert any(said in error for error in run.errors), run.errors
 
 
-def test_a_wrong_role_name(shop: Shop, unique_name: str) -> None:
-    attempt = shop.stack(unique_name).try_to_apply()
-    assert (attempt.status, attempt.changes) == (1, {})
-    assert attempt.errors == [f"reading IAM Role ({unique_name}): couldn't find resource:"]
-
-
-def test_an_arn_with_another_path(shop: Shop, role: ExecutionRole) -> None:
-    wrong = role.arn.replace("/service-role/", "/")
-    assert_it_failed(
-        shop.stack(wrong).try_to_apply(),
-        f"The configuration names {wrong}, and the role of that name in this account is {role.arn}."
-        " Correct the ARN, or use credentials of the right account.",
-    )
-    assert role.read() == role.made
-
-
 def test_another_account(shop: Shop, role: ExecutionRole) -> None:
     refused = f"AWS account ID not allowed: {ACCOUNT}"
     of_another_account = role.arn.replace(ACCOUNT, "111122223333")
@@ -42,21 +27,7 @@ def test_another_account(shop: Shop, role: ExecutionRole) -> None:
     assert role.read() == role.made
 
 
-def test_a_role_that_belongs_to_aws(shop: Shop, unique_name: str) -> None:
-    """Named without its path, so that the configuration cannot know."""
-    iam = shop.aws.client("iam")
-    path = "/aws-service-role/sagemaker.amazonaws.com/"
-    iam.create_role(RoleName=unique_name, Path=path, AssumeRolePolicyDocument=json.dumps(CONSOLE_TRUST))
-    attempt = shop.stack(unique_name).try_to_apply()
-    assert attempt.changes == {}
-    assert_it_failed(
-        attempt,
-        f"Resource postcondition failed: The role arn:aws:iam::{ACCOUNT}:role{path}{unique_name} belongs to AWS, and"
-        " nobody can change it. Configure the execution role of the SageMaker domain.",
-    )
-
-
-def test_an_endpoint_that_nobody_answers(shop: Shop, role: ExecutionRole) -> None:
+def test_an_unreachable_endpoint(shop: Shop, role: ExecutionRole) -> None:
     stack = shop.stack(role.name)
     nobody = "https://127.0.0.1:1"
     assert_it_failed(stack.plan(AWS_ENDPOINT_URL_S3=nobody), f'Unable to list objects in S3 bucket "{shop.bucket}"')
@@ -70,49 +41,88 @@ def test_a_missing_state_bucket(shop: Shop, role: ExecutionRole) -> None:
     assert role.read() == role.made
 
 
-def with_a_deleted_principal(role: ExecutionRole, make_role: MakeRole) -> str:
+Refused = tuple[dict[str, Any], str]
+"""A role's entry in the configuration, and the error of a plan with it."""
+
+
+def a_wrong_role_name(make_role: MakeRole, unique_name: str) -> Refused:
+    name = f"{unique_name}-missing"
+    return {"role": name}, f"reading IAM Role ({name}): couldn't find resource:"
+
+
+def an_arn_with_another_path(make_role: MakeRole, unique_name: str) -> Refused:
+    role = make_role()
+    wrong = role.arn.replace("/service-role/", "/")
+    return {"role": wrong}, (
+        f"The configuration names {wrong}, and the role of that name in this account is {role.arn}."
+        " Correct the ARN, or use credentials of the right account."
+    )
+
+
+def a_role_that_belongs_to_aws(make_role: MakeRole, unique_name: str) -> Refused:
+    """Named without its path, so that the configuration cannot know."""
+    role = make_role(path="/aws-service-role/sagemaker.amazonaws.com/")
+    return {"role": role.name}, (
+        f"Resource postcondition failed: The role {role.arn} belongs to AWS, and"
+        " nobody can change it. Configure the execution role of the SageMaker domain."
+    )
+
+
+def a_deleted_principal(make_role: MakeRole, unique_name: str) -> Refused:
     colleague = make_role()
-    role.trust = trust(*CONSOLE_TRUST["Statement"], statement(Principal={"AWS": colleague.arn}))
+    role = make_role(trust(*CONSOLE_TRUST["Statement"], statement(Principal={"AWS": colleague.arn})))
     colleague.delete()
-    return f"names a deleted principal: {colleague.made.the_rest['RoleId']}."
+    return additive(role), f"names a deleted principal: {colleague.made.the_rest['RoleId']}."
 
 
-def with_a_long_document(role: ExecutionRole, make_role: MakeRole) -> str:
+def a_document_over_the_quota(make_role: MakeRole, unique_name: str) -> Refused:
     accounts = [f"{number:012}" for number in range(122)]
     long = statement("lambda.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": accounts}})
-    role.trust = trust(long)
     size = len(json.dumps(trust(long, GLUE_STATEMENT), separators=(",", ":")))
-    return f"would be {size} characters long, and the quota is 2048."
+    return additive(make_role(trust(long))), f"would be {size} characters long, and the quota is 2048."
 
 
-def with_our_sid_on_a_foreign_statement(role: ExecutionRole, make_role: MakeRole) -> str:
-    role.trust = trust(statement("sagemaker.amazonaws.com", Sid="GlueInteractiveSessions"))
-    return "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: "
+def a_foreign_statement_under_our_sid(make_role: MakeRole, unique_name: str) -> Refused:
+    foreign = statement("sagemaker.amazonaws.com", Sid="GlueInteractiveSessions")
+    return additive(make_role(trust(foreign))), (
+        "has a statement with Sid GlueInteractiveSessions that names principals other than Glue: "
+    )
 
 
-LIVE: list[Callable[[ExecutionRole, MakeRole], str]] = [
-    with_a_deleted_principal,
-    with_a_long_document,
-    with_our_sid_on_a_foreign_statement,
+def a_release_that_leaves_no_statement(make_role: MakeRole, unique_name: str) -> Refused:
+    role = make_role(trust(GLUE_STATEMENT))
+    return {"role": role.name, "released": True}, (
+        f"Resource precondition failed: The trust policy of {role.arn} would have no statement left,"
+    )
+
+
+def additive(role: ExecutionRole) -> dict[str, Any]:
+    return {"role": role.name, "trust": {"ownership": "additive"}}
+
+
+CASES: list[Callable[[MakeRole, str], Refused]] = [
+    a_wrong_role_name,
+    an_arn_with_another_path,
+    a_role_that_belongs_to_aws,
+    a_deleted_principal,
+    a_document_over_the_quota,
+    a_foreign_statement_under_our_sid,
+    a_release_that_leaves_no_statement,
 ]
 
 
-def test_a_trust_policy_that_aws_would_not_take_stops_at_the_plan(
-    shop: Shop, role: ExecutionRole, make_role: MakeRole
+def test_a_role_or_trust_policy_that_cannot_work_stops_at_the_plan(
+    shop: Shop, make_role: MakeRole, unique_name: str
 ) -> None:
-    stack = shop.stack(role.name, trust={"ownership": "additive"})
-    for make_it in LIVE:
-        words = make_it(role, make_role)
-        before = role.read()
-        assert_it_failed(stack.try_to_apply(), f"Resource precondition failed: The trust policy of {role.arn} {words}")
-        assert role.read() == before
-
-
-def test_a_release_that_would_leave_no_statement_stops_at_the_plan(shop: Shop, role: ExecutionRole) -> None:
-    role.trust = trust(GLUE_STATEMENT)
-    before = role.read()
-    assert_it_failed(
-        shop.stack(role.name, released=True).try_to_apply(),
-        f"Resource precondition failed: The trust policy of {role.arn} would have no statement left,",
-    )
-    assert role.read() == before
+    """All in one plan, with an error each; a role that has none is not changed either."""
+    refused = [case(make_role, unique_name) for case in CASES]
+    fine = make_role()
+    entries = [entry for entry, _ in refused]
+    attempt = shop.together(dev={"roles": [*entries, {"role": fine.name}]}).try_to_apply()
+    assert (attempt.status, attempt.changes) == (1, {})
+    assert len(attempt.errors) == len(refused)
+    for entry, words in refused:
+        name = entry["role"].rpartition("/")[2]
+        (error,) = (each for each in attempt.errors if name in each and words in each)
+        assert error.startswith(("Resource p", "reading IAM Role")), error
+    assert fine.read() == fine.made

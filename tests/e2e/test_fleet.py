@@ -29,7 +29,7 @@ class OtherAccount:
         return self._iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
 
 
-def test_one_broken_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role: ExecutionRole) -> None:
+def test_a_failing_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role: ExecutionRole) -> None:
     other = OtherAccount(shop.aws)
     other.make_role(role.name)  # of the same name as in the first account
     production = {"account_id": "210987654321", "deploy_role_arn": DEPLOY_ROLE, "region": "eu-west-1"}

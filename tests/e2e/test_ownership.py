@@ -1,6 +1,9 @@
-"""Every ownership with both permissions, and every change from one to another."""
+"""Every ownership with both permissions, and every change from one to another: many roles in each run.
 
-import pytest
+Each stack with its own state: test_states.py and test_cdktf.py.
+"""
+
+from typing import Any, NamedTuple
 
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import (
@@ -16,84 +19,121 @@ from tests.e2e.execution_role import (
     statement,
     trust,
 )
-from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop, together_address, together_changes
 
 CONSOLE_STATEMENT = statement("sagemaker.amazonaws.com")
 ADDITIVE_TRUST = trust(CONSOLE_STATEMENT, GLUE_STATEMENT)
+SCHEDULER = statement("scheduler.amazonaws.com", Sid="Scheduler")
+
+OWNERSHIPS: dict[str, tuple[Document, Document]] = {
+    "authoritative": (CONSOLE_TRUST, RECIPE_TRUST),
+    "additive": (CONSOLE_TRUST, ADDITIVE_TRUST),
+    "external": (ADDITIVE_TRUST, ADDITIVE_TRUST),  # its owner trusts Glue already
+}
+"""The trust policy of a role before and after adoption, by ownership."""
 
 
 def inline_policy(permissions: str, role: ExecutionRole) -> Document:
     return RECIPE_INLINE_POLICY if permissions == "recipe" else least_privilege_inline_policy(role.arn)
 
 
-@pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
-@pytest.mark.parametrize(
-    ("ownership", "live_trust", "expected_trust"),
-    [
-        ("authoritative", CONSOLE_TRUST, RECIPE_TRUST),
-        ("additive", CONSOLE_TRUST, ADDITIVE_TRUST),
-        ("external", ADDITIVE_TRUST, ADDITIVE_TRUST),  # its owner has seen to it
-    ],
-    ids=["authoritative", "additive", "external"],
-)
-def test_grants_read_back_document_for_document_and_go_when_released(
-    shop: Shop,
-    make_role: MakeRole,
-    ownership: str,
-    permissions: str,
-    live_trust: Document,
-    expected_trust: Document,
-) -> None:
-    role = make_role(trust=live_trust)
-    settings = {"permissions": permissions, "trust": {"ownership": ownership}}
-    adopted = {ROLE} if ownership != "external" else set()
-    stack = shop.stack(role.arn, environment={"account_id": ACCOUNT}, **settings)
+def settings(role: ExecutionRole, ownership: str, permissions: str = "recipe", **more: Any) -> dict[str, Any]:
+    return {"role": role.arn, "permissions": permissions, "trust": {"ownership": ownership}, **more}
 
+
+class Adopted(NamedTuple):
+    """A role with its settings."""
+
+    role: ExecutionRole
+    ownership: str
+    permissions: str
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        return settings(self.role, self.ownership, self.permissions, **more)
+
+    @property
+    def role_change(self) -> dict[str, str]:
+        """The change of the role itself on adoption and on release."""
+        return {} if self.ownership == "external" else {ROLE: "update"}
+
+
+def test_grants_are_written_document_for_document_and_removed_on_release(shop: Shop, make_role: MakeRole) -> None:
+    cases = [
+        Adopted(make_role(trust=before), ownership, permissions)
+        for ownership, (before, _) in OWNERSHIPS.items()
+        for permissions in ("recipe", "least-privilege")
+    ]
+
+    stack = shop.together(dev={"account_id": ACCOUNT, "roles": [case.settings() for case in cases]})
     applied = stack.apply()
-    assert role.grants == (expected_trust, True, inline_policy(permissions, role))
-    assert applied.changes == {ATTACHMENT: "create", INLINE_POLICY: "create", **dict.fromkeys(adopted, "update")}
-    assert applied.imported == adopted
+    for role, ownership, permissions in cases:
+        assert role.grants == (OWNERSHIPS[ownership][1], True, inline_policy(permissions, role)), ownership
+    grants = {ATTACHMENT: "create", INLINE_POLICY: "create"}
+    assert applied.changes == together_changes({case.role.name: {**grants, **case.role_change} for case in cases})
+    assert applied.imported == {
+        together_address(ROLE, role.name) for role, ownership, _ in cases if ownership != "external"
+    }
     stack.assert_nothing_to_do()
 
-    released = shop.stack(role.arn, environment={"account_id": ACCOUNT}, **settings, released=True).apply()
-    assert role.grants == Grants(live_trust, attached=False, inline_policy=None)
-    assert released.changes == {ATTACHMENT: "delete", INLINE_POLICY: "delete", **dict.fromkeys(adopted, "update")}
+    shop.together(dev={"account_id": ACCOUNT, "roles": [case.settings(released=True) for case in cases]})
+    released = stack.apply()
+    for role, ownership, _ in cases:
+        assert role.grants == Grants(OWNERSHIPS[ownership][0], attached=False, inline_policy=None), ownership
+    grants = {ATTACHMENT: "delete", INLINE_POLICY: "delete"}
+    assert released.changes == together_changes({case.role.name: {**grants, **case.role_change} for case in cases})
     stack.assert_nothing_to_do()
+
+
+class Change(NamedTuple):
+    """A change of ownership and permissions, the plan's action on the role, and the trust policy after it."""
+
+    before: tuple[str, str]
+    after: tuple[str, str]
+    action: str | None
+    trust: Document
+
+
+CHANGES = [
+    Change(("authoritative", "recipe"), ("additive", "least-privilege"), None, RECIPE_TRUST),  # Glue is trusted already
+    Change(("additive", "least-privilege"), ("external", "recipe"), "remove", ADDITIVE_TRUST),
+    Change(("external", "recipe"), ("authoritative", "least-privilege"), "update", RECIPE_TRUST),
+    Change(("authoritative", "least-privilege"), ("external", "least-privilege"), "remove", RECIPE_TRUST),
+    Change(("external", "least-privilege"), ("additive", "recipe"), "import", ADDITIVE_TRUST),
+    Change(("additive", "recipe"), ("authoritative", "recipe"), "update", RECIPE_TRUST),
+]
 
 
 def test_every_change_of_ownership_keeps_the_grants_and_forgets_or_imports_the_role(
+    shop: Shop, make_role: MakeRole
+) -> None:
+    roles = [make_role(trust=OWNERSHIPS[change.before[0]][0]) for change in CHANGES]
+    pairs = list(zip(CHANGES, roles, strict=True))
+    stack = shop.together(dev={"roles": [settings(role, *change.before) for change, role in pairs]})
+    stack.apply()
+    for change, role in pairs:
+        ownership, permissions = change.before
+        assert role.grants == (OWNERSHIPS[ownership][1], True, inline_policy(permissions, role)), change
+    stack.assert_nothing_to_do()
+
+    shop.together(dev={"roles": [settings(role, *change.after) for change, role in pairs]})
+    applied = stack.apply()
+    for change, role in pairs:
+        address = together_address(ROLE, role.name)
+        assert applied.changes.get(address) == change.action, change
+        assert (address in applied.imported) == (change.before[0] == "external"), change
+        assert role.grants == (change.trust, True, inline_policy(change.after[1], role)), change
+    stack.assert_nothing_to_do()
+
+
+def test_a_release_takes_glue_out_of_the_current_trust_policy_and_can_be_undone(
     shop: Shop, role: ExecutionRole
 ) -> None:
-    # each ownership once with either permissions, and each change from one ownership to another once
-    changes = [
-        ("authoritative", "recipe", "update", RECIPE_TRUST),
-        ("additive", "least-privilege", None, RECIPE_TRUST),  # Glue is trusted already
-        ("external", "recipe", "remove", RECIPE_TRUST),
-        ("authoritative", "least-privilege", "import", RECIPE_TRUST),
-        ("external", "least-privilege", "remove", RECIPE_TRUST),
-        ("additive", "recipe", "import", RECIPE_TRUST),
-        ("authoritative", "recipe", None, RECIPE_TRUST),
-    ]
-    for ownership, permissions, change, expected_trust in changes:
-        stack = shop.stack(role.name, permissions=permissions, trust={"ownership": ownership})
-        applied = stack.apply()
-        assert applied.changes.get(ROLE) == change, applied.summary
-        assert role.grants == (expected_trust, True, inline_policy(permissions, role))
-        stack.assert_nothing_to_do()
-
-    # the state has been written again and again, and every one of them is kept
-    assert len(shop.state_versions(f"glue-sessions/dev/{role.name}.tfstate")) >= len(changes)
-
-
-def test_a_release_takes_glue_out_of_what_the_trust_policy_has_become_and_can_be_taken_back(
-    shop: Shop, role: ExecutionRole
-) -> None:
-    shop.stack(role.name).apply()
-    others = statement("scheduler.amazonaws.com", Sid="Scheduler")
-    role.trust = trust(*RECIPE_TRUST["Statement"], others)
+    stack = shop.stack(role.name)
+    stack.apply()
+    role.trust = trust(*RECIPE_TRUST["Statement"], SCHEDULER)
     shop.stack(role.name, released=True).apply()
-    assert role.grants == Grants(trust(CONSOLE_STATEMENT, others), attached=False, inline_policy=None)
+    assert role.grants == Grants(trust(CONSOLE_STATEMENT, SCHEDULER), attached=False, inline_policy=None)
     shop.stack(role.name, trust={"ownership": "additive"}).apply()
     assert role.grants == Grants(
-        trust(CONSOLE_STATEMENT, others, GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
+        trust(CONSOLE_STATEMENT, SCHEDULER, GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
     )

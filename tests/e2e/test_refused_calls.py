@@ -33,12 +33,22 @@ DENIED = Refusal("AccessDenied", DENIAL, 403)
 READS = {"GetCallerIdentity", "GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies"}
 """What a plan asks of STS and IAM."""
 WRITES = ["AttachRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"]
-STATE_CALLS = {
-    "PUT /BUCKET/STATE.tflock": "Error acquiring the state lock",
-    "HEAD /BUCKET/STATE": "HeadObject",
-    "GET /BUCKET/STATE": "GetObject",
+STATE_CALLS = {"PUT /BUCKET/STATE.tflock", "HEAD /BUCKET/STATE", "GET /BUCKET/STATE"}
+"""What a plan asks of S3."""
+REFUSED_TOGETHER = {
+    ("GetCallerIdentity",): ["GetCallerIdentity"],
+    ("GetRole",): ["GetRole"],
+    # the role, its inline policy and the attachment are read independently of each other
+    ("ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies"): [
+        "ListRolePolicies",
+        "GetRolePolicy",
+        "ListAttachedRolePolicies",
+    ],
+    ("PUT /BUCKET/STATE.tflock",): ["Error acquiring the state lock"],
+    ("HEAD /BUCKET/STATE",): ["HeadObject"],
+    ("GET /BUCKET/STATE",): ["GetObject"],
 }
-"""What a plan asks of S3, with the words of the error."""
+"""Calls that one plan is refused, with the words of its errors."""
 LIST = "GET /BUCKET"
 LAST_CALLS = {"PUT /BUCKET/STATE", "GET /BUCKET/STATE.tflock", "DELETE /BUCKET/STATE.tflock"}
 """What saves the state and gives the lock back."""
@@ -59,7 +69,7 @@ def take_the_grants_away(role: ExecutionRole) -> None:
     role.trust = CONSOLE_TRUST
 
 
-def test_every_single_call_denied_is_named_and_the_next_apply_completes_what_is_left(
+def test_every_denied_call_is_named_and_the_next_apply_completes_the_grants(
     shop: Shop, role: ExecutionRole, proxy: AwsProxy
 ) -> None:
     stack = shop.stack(role.name)
@@ -74,19 +84,14 @@ def test_every_single_call_denied_is_named_and_the_next_apply_completes_what_is_
     before = role.read()
 
     # each call of a plan: nothing is changed
-    for operation, words in {**{each: each for each in READS}, **STATE_CALLS}.items():
-        proxy.answers = {named(operation): lambda _, __: DENIED}
-        denial = "Forbidden" if operation.startswith("HEAD") else f"AccessDenied: {DENIAL}"
-        assert_refused(stack.plan(**here), words, denial)
+    for operations, words in REFUSED_TOGETHER.items():
+        proxy.answers = {named(operation): lambda _, __: DENIED for operation in operations}
+        denial = "Forbidden" if operations[0].startswith("HEAD") else f"AccessDenied: {DENIAL}"
+        assert_refused(stack.plan(**here), *words, denial)
         assert role.read() == before
     proxy.answers = {}
 
-    # the list of the bucket is not needed
-    proxy.refuse(named(LIST), "AccessDenied")
-    assert stack.plan(**here).status == 2
-    proxy.answers = {}
-
-    # the lock cannot be given back: the plan is made, and the lock is taken away with the id that is told
+    # the lock cannot be released: the plan is there, and a person removes the lock by the id in the error
     proxy.refuse(named("DELETE /BUCKET/STATE.tflock"), "AccessDenied")
     done = stack.plan(**here)
     assert_refused(done, "Error releasing the state lock")
@@ -94,8 +99,12 @@ def test_every_single_call_denied_is_named_and_the_next_apply_completes_what_is_
     assert lock_id
     assert stack.run("force-unlock", "-force", lock_id[1]).status == 0
     proxy.answers = {}
+    # nor where it cannot be read; listing the bucket is not needed
     proxy.refuse(named("GET /BUCKET/STATE.tflock"), "AccessDenied")
-    assert_refused(stack.plan(**here), "Error releasing the state lock")
+    proxy.refuse(named(LIST), "AccessDenied")
+    done = stack.plan(**here)
+    assert_refused(done, "Error releasing the state lock")
+    assert len(done.errors) == 1
     shop.aws.client("s3").delete_object(Bucket=shop.bucket, Key=f"{state}.tflock")
     assert role.read() == before
 
@@ -124,10 +133,11 @@ def test_every_single_call_denied_is_named_and_the_next_apply_completes_what_is_
     stack.assert_nothing_to_do()
 
     # no call but these has ever been made
+    assert {call for calls in REFUSED_TOGETHER for call in calls} == {*READS, *STATE_CALLS}
     assert set(proxy.operations) == {*READS, *WRITES, *map(named, [*STATE_CALLS, LIST, *LAST_CALLS])}
 
 
-def test_grants_that_are_written_and_cannot_be_read_back_are_written_once_more(
+def test_grants_that_are_written_but_cannot_be_read_are_completed_by_the_next_apply(
     shop: Shop, role: ExecutionRole, proxy: AwsProxy
 ) -> None:
     stack = shop.stack(role.name)
@@ -147,7 +157,7 @@ def test_grants_that_are_written_and_cannot_be_read_back_are_written_once_more(
     stack.assert_nothing_to_do()
 
 
-def test_a_connection_that_is_cut_before_the_answer_comes_is_made_again(
+def test_a_call_whose_connection_closes_before_the_response_is_retried(
     shop: Shop, role: ExecutionRole, proxy: AwsProxy
 ) -> None:
     """IAM has done what it was asked, and nobody hears of it."""
@@ -171,10 +181,8 @@ def test_a_connection_that_is_cut_before_the_answer_comes_is_made_again(
     stack.assert_nothing_to_do()
 
 
-def test_throttled_calls_are_asked_again_until_they_are_answered(
-    shop: Shop, role: ExecutionRole, proxy: AwsProxy
-) -> None:
-    """Two of three calls of IAM are refused, until 20 are."""
+def test_throttled_calls_are_retried_until_they_succeed(shop: Shop, role: ExecutionRole, proxy: AwsProxy) -> None:
+    """Two of three calls of IAM are refused, until 8 are."""
     asked: Counter[str] = Counter()
     refused: list[str] = []
     lock = threading.Lock()
@@ -184,7 +192,7 @@ def test_throttled_calls_are_asked_again_until_they_are_answered(
             return None
         with lock:
             asked[operation] += 1
-            if len(refused) == 20 or asked[operation] % 3 == 0:
+            if len(refused) == 8 or asked[operation] % 3 == 0:
                 return None
             refused.append(operation)
             return Refusal("Throttling", "Rate exceeded", 400)
@@ -192,7 +200,7 @@ def test_throttled_calls_are_asked_again_until_they_are_answered(
     answer_all(proxy, answer)
     stack = shop.stack(role.name)
     stack.apply(AWS_ENDPOINT_URL=proxy.environment["AWS_ENDPOINT_URL"])
-    assert len(refused) == 20
+    assert len(refused) == 8
     assert role.grants == GRANTED
 
 

@@ -44,7 +44,9 @@ def test_a_release_killed_midway_is_completed_by_the_next(shop: Shop, role: Exec
     stack.assert_nothing_to_do()
 
 
-def test_a_role_taken_out_of_the_file_unreleased_is_named_until_it_is_released(shop: Shop, make_role: MakeRole) -> None:
+def test_a_role_removed_from_the_file_unreleased_is_reported_until_it_is_released(
+    shop: Shop, make_role: MakeRole
+) -> None:
     stays, goes = make_role(), make_role()
     entries = [{"role": stays.name}, {"role": goes.name}]
     for stack in shop.stacks(dev={"roles": entries}).values():

@@ -21,7 +21,7 @@ def create_state_bucket(shop: Shop) -> str:
     ).stdout
 
 
-def test_the_state_bucket_is_made_then_imported_and_holds_its_own_state(new_shop: Shop) -> None:
+def test_the_state_bucket_is_created_then_imported_and_holds_its_own_state(new_shop: Shop) -> None:
     shop = new_shop
     configuration = shop.configure(dev={"roles": [{"role": "any"}]})
     assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: created\n"

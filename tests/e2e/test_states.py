@@ -21,7 +21,7 @@ from tests.e2e.terraform import kill
 GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
 
-def test_two_environments_and_several_roles_have_states_of_their_own(shop: Shop, make_role: MakeRole) -> None:
+def test_environments_and_roles_have_separate_states(shop: Shop, make_role: MakeRole) -> None:
     one, two, three = make_role(), make_role(), make_role()
     roles = {"one": {"role": one.name}, "two": {"role": two.arn}, "three": {"role": three.name}}
     stacks = shop.stacks(dev={"roles": [roles["one"], roles["two"]]}, prod={"roles": [roles["three"]]})
@@ -42,7 +42,7 @@ def test_two_environments_and_several_roles_have_states_of_their_own(shop: Shop,
     assert two.grants == GRANTED
 
 
-def test_a_renamed_environment_takes_everything_over_and_deletes_nothing(shop: Shop, role: ExecutionRole) -> None:
+def test_a_renamed_environment_imports_everything_and_deletes_nothing(shop: Shop, role: ExecutionRole) -> None:
     shop.stack(role.name).apply()
     (renamed,) = shop.stacks(development={"roles": [{"role": role.name}]}).values()
     assert renamed.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
@@ -104,7 +104,7 @@ def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
     stack.assert_nothing_to_do()
 
 
-def test_a_lost_state_comes_back_from_the_bucket_and_a_state_made_anew_deletes_nothing(
+def test_a_deleted_state_is_restored_from_the_bucket_and_a_new_state_deletes_nothing(
     shop: Shop, role: ExecutionRole
 ) -> None:
     state = f"glue-sessions/dev/{role.name}.tfstate"
@@ -118,9 +118,7 @@ def test_a_lost_state_comes_back_from_the_bucket_and_a_state_made_anew_deletes_n
     assert s3.head_object(Bucket=shop.bucket, Key=state)["ServerSideEncryption"] == "AES256"
 
 
-def test_a_state_of_an_older_version_is_read_and_one_of_a_format_to_come_is_not(
-    shop: Shop, role: ExecutionRole
-) -> None:
+def test_a_state_of_an_older_version_is_read_and_one_of_a_newer_format_is_not(shop: Shop, role: ExecutionRole) -> None:
     """As a version left it that granted no inline policy yet, with an older terraform and provider."""
     key = f"glue-sessions/dev/{role.name}.tfstate"
     stack = shop.stack(role.name)

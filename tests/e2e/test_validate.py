@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, binary: str, environment: M
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_terraform_finds_an_expected_stack_valid(folder: Terraform, stack: Path) -> None:
+def test_an_expected_stack_is_valid(folder: Terraform, stack: Path) -> None:
     shutil.copy(stack, folder.folder / "cdk.tf.json")
     found = json.loads(folder.run("validate", "-json").output)
     assert (found["valid"], found["diagnostics"]) == (True, [])

@@ -6,9 +6,9 @@ import pytest
 
 from commands.apply_plan.__main__ import main
 from tests import plan_builder
-from tests.applying.conftest import Saved, aws, sandbox, saved, terraform
+from tests.applying.conftest import Saved, saved, terraform
 
-__all__ = ["aws", "sandbox", "saved", "terraform"]
+__all__ = ["saved", "terraform"]
 
 
 def test_saved_plans_are_applied_and_reported(saved: Saved, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,10 @@ from iam.documents.recipe import (
 )
 from iam.policy_document import Document
 from tests.aws_proxy import AwsProxy
-from tests.commands.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy, sandbox
+from tests.commands.discover.conftest import ACCOUNT, MakeRole, make_role, one_loader, proxy
 from tests.ran import Ran
 
-__all__ = ["make_role", "one_loader", "proxy", "sandbox"]
+__all__ = ["make_role", "one_loader", "proxy"]
 
 DENY_GLUE: Document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "glue:*", "Resource": "*"}}
 
