@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench plan apply drift state-bucket pipeline-access expected comment-pictures test-pythons setup clean python terraform
+.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access expected comment-pictures test-pythons setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -44,11 +44,19 @@ help: ## list these targets
 demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local AWS, no account needed
 	@python -m commands.demo $(if $(VERBOSE),--verbose)
 
-test: python terraform $(all_packages) $(cdktf) ## all tests, the fast ones first, and the coverage
-	pytest --quiet --cov --cov-report= tests/unit
-	pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/unit --cov --cov-append --cov-fail-under 95
-
 pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
+fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
+# these run what they test in their own process: the others would only be slowed down by measuring coverage
+measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terraform_cli)
+# files or tests of one group share a process, see tests/conftest.py
+in_parallel := --numprocesses auto --dist loadgroup
+
+test: python terraform $(all_packages) $(cdktf) ## run all tests, the fast ones first, and check the coverage
+	pytest --quiet $(in_parallel) --cov $(measured_tests)
+	pytest --quiet $(in_parallel) $(addprefix --ignore ,$(measured_tests))
+
+test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
+	pytest --quiet $(in_parallel) $(fast_tests)
 
 # each Python has a separate environment, .local/pythonX.Y
 test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…

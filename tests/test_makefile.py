@@ -73,6 +73,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "help",
         "demo",
         "test",
+        "test-fast",
         "test-pythons",
         "check",
         "bench",
@@ -89,7 +90,9 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "plan", "apply", "drift", "state-bucket", "pipeline-access"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "test-fast", "plan", "apply", "drift", "state-bucket", "pipeline-access"]
+)
 def test_a_missing_terraform_is_reported_in_one_line_before_any_set_up(tools: Path, target: str) -> None:
     add_python(tools)
     ended = make(tools, target)

@@ -15,19 +15,12 @@ from terraform_cli.stacks import find, settings_folder
 from terraform_cli.terraform import Terraform
 from tests import plan_builder
 from tests.aws_proxy import AwsProxy, aws_proxy
+from tests.trust_policies import statement, trust
 
 ROLE = "team"
-SAGEMAKER: Document = {
-    "Effect": "Allow",
-    "Principal": {"Service": "sagemaker.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
-LAMBDA: Document = {**SAGEMAKER, "Principal": {"Service": "lambda.amazonaws.com"}}
+SAGEMAKER = statement("sagemaker.amazonaws.com")
+LAMBDA = statement("lambda.amazonaws.com")
 DONE = {"@level": "info", "type": "change_summary", "@message": "Apply complete! Resources: 1 added, 0 changed."}
-
-
-def trusting(*statements: Document) -> Document:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def diagnostic(summary: str, detail: str = "") -> dict[str, Any]:
@@ -101,7 +94,7 @@ def saved(aws: Sandbox, terraform: Path, monkeypatch: pytest.MonkeyPatch, tmp_pa
     stack = Saved(out / "stacks/a", aws)
     entry = {"name": "a", "workingDirectory": "stacks/a"}
     (out / "manifest.json").write_text(json.dumps({"stacks": {"a": entry}}))
-    stack.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trusting(SAGEMAKER)))
+    stack.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust(SAGEMAKER)))
     yield stack
     stack.iam.delete_role(RoleName=ROLE)
 

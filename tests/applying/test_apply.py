@@ -7,8 +7,9 @@ import pytest
 from iam.documents.recipe import trust_policy
 from iam.policy_document import Document
 from tests import plan_builder
-from tests.applying.conftest import DONE, LAMBDA, ROLE, SAGEMAKER, Ran, Run, Saved, diagnostic, trusting
+from tests.applying.conftest import DONE, LAMBDA, ROLE, SAGEMAKER, Ran, Run, Saved, diagnostic
 from tests.aws_proxy import AwsProxy
+from tests.trust_policies import trust
 
 
 def test_a_plan_is_applied_after_its_role_is_read_again(saved: Saved, apply: Run, proxy: AwsProxy) -> None:
@@ -20,7 +21,7 @@ def test_a_plan_is_applied_after_its_role_is_read_again(saved: Saved, apply: Run
 
 def test_the_deploy_role_of_the_plan_reads_the_role(saved: Saved, apply: Run, proxy: AwsProxy) -> None:
     saved.plans()
-    deploy = saved.iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trusting(SAGEMAKER)))
+    deploy = saved.iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust(SAGEMAKER)))
     document = json.loads((saved.folder / "plan.json").read_text())
     role = [{"role_arn": {"constant_value": deploy["Role"]["Arn"]}}]
     document["configuration"]["provider_config"]["aws"]["expressions"]["assume_role"] = role
@@ -67,9 +68,9 @@ def test_a_failed_check_refuses_the_plan_unless_overridden(saved: Saved, apply: 
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        (trusting(SAGEMAKER, LAMBDA), "gained: lambda.amazonaws.com may sts:AssumeRole"),
-        (trusting(LAMBDA), "lost: sagemaker.amazonaws.com may sts:AssumeRole"),
-        (trusting({**SAGEMAKER, "Sid": "Studio"}), "it was rewritten, with the same meaning"),
+        (trust(SAGEMAKER, LAMBDA), "gained: lambda.amazonaws.com may sts:AssumeRole"),
+        (trust(LAMBDA), "lost: sagemaker.amazonaws.com may sts:AssumeRole"),
+        (trust({**SAGEMAKER, "Sid": "Studio"}), "it was rewritten, with the same meaning"),
     ],
 )
 def test_a_changed_trust_policy_refuses_the_plan_and_the_difference_is_shown(
@@ -86,7 +87,7 @@ def test_a_changed_trust_policy_refuses_the_plan_and_the_difference_is_shown(
 
 
 def test_a_trust_policy_that_already_is_as_planned_is_applied(saved: Saved, apply: Run) -> None:
-    before, after = trusting(SAGEMAKER), trust_policy()
+    before, after = trust(SAGEMAKER), trust_policy()
     saved.plans(plan_builder.role(json.dumps(before), json.dumps(after), name=ROLE))
     saved.trust(after)
     assert apply().status == 0
@@ -97,7 +98,7 @@ def test_a_deleted_or_different_role_refuses_the_plan(saved: Saved, apply: Run) 
     arn = f"arn:aws:iam::123456789012:role/{ROLE}"
     saved.iam.delete_role(RoleName=ROLE)
     assert apply().err == [f"a: refused: the role {arn} no longer exists; plan again: cdktf plan a"]
-    saved.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trusting(SAGEMAKER)))
+    saved.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust(SAGEMAKER)))
     assert apply().err == [f"a: refused: the role {arn} was deleted and created again; plan again: cdktf plan a"]
     saved.plans()
     file = saved.folder / "plan.json"

@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -25,17 +25,12 @@ from tests.e2e.execution_role import (
 )
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import Run, Terraform
+from tests.ran import Ran
 
 SAGEMAKER = CONSOLE_TRUST["Statement"][0]
 LAMBDA = statement("lambda.amazonaws.com", Sid="Theirs")
 GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 ADDITIVE = {"trust": {"ownership": "additive"}}
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
 
 
 ApplyPlan = Callable[..., Ran]

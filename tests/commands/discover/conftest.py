@@ -12,16 +12,13 @@ from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.commands.discover.studio import Studio
 from tests.ran import Ran
+from tests.trust_policies import statement
+from tests.trust_policies import trust as trust_policy
 
 ACCOUNT = "123456789012"
 STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
 """A state with one resource of a type."""
-SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-def trusting(*statements: Document) -> Document:
-    """Return a trust policy with these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+SAGEMAKER = statement("sagemaker.amazonaws.com")
 
 
 Run = Callable[..., Ran]
@@ -75,7 +72,7 @@ def make_role(sandbox: Sandbox) -> Iterator[MakeRole]:
         arn = iam.create_role(
             RoleName=name,
             Path=path,
-            AssumeRolePolicyDocument=json.dumps(trust or trusting(SAGEMAKER)),
+            AssumeRolePolicyDocument=json.dumps(trust or trust_policy(SAGEMAKER)),
             **({"PermissionsBoundary": boundary} if boundary else {}),  # type: ignore[arg-type]
         )["Role"]["Arn"]
         made.append(name)

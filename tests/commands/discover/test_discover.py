@@ -6,8 +6,9 @@ import pytest
 
 from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
 from iam.documents.recipe import glue_statement, inline_policy, trust_policy
-from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure, trusting
+from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
+from tests.trust_policies import trust as trusting
 
 RECIPE = inline_policy("recipe", partition="aws", account_id=ACCOUNT, role_arn="unused")
 

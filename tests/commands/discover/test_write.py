@@ -12,8 +12,9 @@ from iam.documents.recipe import glue_statement, trust_policy
 from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
-from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, trusting
+from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run
 from tests.commands.discover.studio import Studio
+from tests.trust_policies import trust as trusting
 
 PEOPLE = {
     "Sid": "People",

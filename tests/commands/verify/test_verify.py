@@ -9,9 +9,10 @@ from iam.documents.grants import SETUP_POLICY
 from iam.documents.recipe import glue_statement, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
-from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole, trusting
+from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole
 from tests.commands.verify.conftest import DENY_GLUE, Granted, Run
 from tests.repository import ROOT
+from tests.trust_policies import trust as trusting
 
 PEOPLE = {**SAGEMAKER, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
 

@@ -7,8 +7,9 @@ import pytest
 from iam.documents.recipe import glue_statement, trust_policy
 from iam.policy_document import Document
 from tests.aws_proxy import AwsProxy
-from tests.commands.discover.conftest import SAGEMAKER, trusting
+from tests.commands.discover.conftest import SAGEMAKER
 from tests.commands.verify.conftest import DENY_GLUE, Granted, Run
+from tests.trust_policies import trust as trusting
 
 
 def _policy(**statement: Any) -> Document:
