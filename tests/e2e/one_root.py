@@ -1,4 +1,4 @@
-"""Many stacks in one Terraform configuration: the JSON of each as synthesized, under addresses of its own."""
+"""Many stacks in one Terraform configuration: the JSON of each as synthesized, under separate addresses."""
 
 import json
 import re
@@ -9,7 +9,7 @@ _GATHERED = ("import", "removed")
 
 
 def merged(stacks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one configuration of all stacks; its state is where that of the last one would be.
+    """Return one configuration of all stacks; its state is that of the last one.
 
     Args:
         stacks: documents of `cdk.tf.json`, by a name of letters, digits, `_` and `-` that its addresses get.

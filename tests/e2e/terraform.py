@@ -1,4 +1,4 @@
-"""One stack's folder with terraform run in it, and what terraform said."""
+"""Terraform in one stack's folder, and the output of its commands."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 _HANGS = 900
-"""Seconds after which terraform is taken to wait for something that does not come."""
+"""Seconds after which a command of Terraform is stopped: it waits for something that never happens."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one terraform command said, as its `-json` option has it.
+    """The result of one Terraform command with the option `-json`.
 
     Attributes:
         status: exit status. Of a plan: 0 no changes, 1 failed, 2 changes.
@@ -37,24 +37,24 @@ class Run:
 
     @cached_property
     def changes(self) -> dict[str, str]:
-        """What the plan does, by address: create, update, replace, delete, import, remove (that is: forget)."""
+        """Actions of the plan by address: create, update, replace, delete, import, remove (from the state)."""
         return {address: change["action"] for address, change in self._changes("planned_change").items()}
 
     @cached_property
     def imported(self) -> set[str]:
-        """Addresses of the resources that the plan takes over."""
+        """Addresses of the resources that the plan imports."""
         return {address for address, change in self._changes("planned_change").items() if "importing" in change}
 
     @cached_property
     def drift(self) -> dict[str, str]:
-        """What others did since the last apply, by address."""
+        """Changes outside Terraform since the last apply, by address."""
         return {address: change["action"] for address, change in self._changes("resource_drift").items()}
 
     @cached_property
     def summary(self) -> str:
-        """The line that ends a plan or an apply, with terraform's own words."""
-        said = [event["@message"] for event in self._events if event["type"] == "change_summary"]
-        return said[-1] if said else ""
+        """The last line of a plan or an apply, in Terraform's words."""
+        summaries = [event["@message"] for event in self._events if event["type"] == "change_summary"]
+        return summaries[-1] if summaries else ""
 
     def _diagnostics(self, severity: str) -> list[str]:
         found = [event["diagnostic"] for event in self._events if event["type"] == "diagnostic"]
@@ -72,11 +72,11 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings, one line each: the checks that did not hold are among them."""
+        """Warnings, one line each, failed checks included."""
         return self._diagnostics("warning")
 
     def assert_no_role_is_made_or_destroyed(self) -> None:
-        """Look at every change of a role that was planned or begun."""
+        """Check every change of a role that was planned or started."""
         begun = [event["hook"] for event in self._events if event["type"] == "apply_start"]
         planned = self._changes("planned_change").values()
         for change in [*planned, *begun]:
@@ -99,7 +99,7 @@ class Terraform:
     environment: Mapping[str, str]
 
     def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        """Start terraform in a process group of its own."""
+        """Start Terraform in its own process group."""
         return subprocess.Popen(
             [self.binary, *arguments],
             cwd=self.folder,
@@ -112,7 +112,7 @@ class Terraform:
         )
 
     def run(self, *arguments: str, **variables: str) -> Run:
-        """Run terraform to its end; `variables` are added to its environment."""
+        """Run Terraform until it exits; `variables` are added to its environment."""
         process = self.start(*arguments, **variables)
         try:
             output, _ = process.communicate("", timeout=_HANGS)
@@ -124,21 +124,21 @@ class Terraform:
         return done
 
     def init(self, **variables: str) -> Run:
-        """Prepare the folder: provider and state."""
+        """Initialize the folder: provider and backend."""
         return self.run("init", "-input=false", "-no-color", **variables)
 
     def plan(self, *arguments: str, **variables: str) -> Run:
-        """Plan, and keep the plan for `planned`."""
+        """Plan, and save the plan for `planned`."""
         options = ("-json", "-input=false", "-detailed-exitcode", "-out=plan.bin")
         return self.run("plan", *options, *arguments, **variables)
 
     def assert_nothing_to_do(self) -> None:
-        """Plan, and expect "No changes" without a word of warning."""
+        """Plan, and expect "No changes" without a warning."""
         done = self.plan()
         assert (done.status, done.changes, done.warnings) == (0, {}, []), done.output
 
     def save_plan(self, **variables: str) -> Run:
-        """Plan, and save the plan as `cdktf plan` does; expect it to work."""
+        """Plan, and save the plan as `cdktf plan` does; expect success."""
         done = self.run("plan", "-json", "-input=false", "-out=plan", **variables)
         assert done.status == 0, done.output
         return done
@@ -153,13 +153,13 @@ class Terraform:
         return changes
 
     def apply(self, *arguments: str, **variables: str) -> Run:
-        """Plan and apply in one go, and expect it to work."""
+        """Plan and apply in one run, and expect success."""
         done = self.try_to_apply(*arguments, **variables)
         assert done.status == 0, done.output
         return done
 
     def unlock(self) -> None:
-        """Remove the lock that a killed terraform has left, as a person does: by the id that the next plan tells."""
+        """Remove the lock of a killed Terraform as a person does, by the id in the next plan's error."""
         locked = self.plan()
         assert locked.status == 1
         (error,) = locked.errors
@@ -168,11 +168,11 @@ class Terraform:
         assert self.run("force-unlock", "-force", lock_id[1]).status == 0
 
     def try_to_apply(self, *arguments: str, **variables: str) -> Run:
-        """Plan and apply in one go."""
+        """Plan and apply in one run."""
         return self.run("apply", "-json", "-input=false", "-auto-approve", *arguments, **variables)
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """End terraform and its provider at once, as `kill -9` does."""
+    """Kill Terraform and its provider, as `kill -9` does."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -198,7 +198,7 @@ def test_expired_credentials_are_reported_and_nothing_is_lost(
     assert f"{name}: The only copy of the state is {lost}: save it with" in ran.err
     assert lost.exists()
 
-    # with credentials anew, what was said is done word for word
+    # with new credentials, a person does exactly what the error says
     refused = apply_plan("*")
     assert refused.status == 1
     assert "an earlier apply could not save its state" in refused.err
@@ -212,7 +212,7 @@ def test_expired_credentials_are_reported_and_nothing_is_lost(
 
 
 def unlocked(stack: Terraform, arguments: list[str]) -> Run:
-    """Run terraform; where an apply that was cut still holds the lock, take that away as terraform says."""
+    """Run Terraform; if an interrupted apply still holds the lock, remove it as Terraform's error says."""
     done = stack.run(*arguments)
     lock = re.search(r"ID: +(\S+)", done.output)
     if lock:

@@ -36,7 +36,7 @@ def test_a_destroy_by_mistake_touches_no_role(shop: Shop, make_role: MakeRole) -
     assert done.returncode == 0, done.stdout + done.stderr
     assert external.grants == Grants(RECIPE_TRUST, attached=False, inline_policy=None)
 
-    # what the README says to do instead
+    # the way that the README describes
     (stack,) = shop.stacks(default={"roles": [{"role": adopted.name, "released": True}]}).values()
     released = stack.apply()
     assert released.changes == {ROLE: "update", ATTACHMENT: "delete", INLINE_POLICY: "delete"}
@@ -49,7 +49,7 @@ def test_a_wrong_configuration_is_reported_and_terraform_does_not_run(shop: Shop
     shop.configuration_file.write_text(text.replace('"role":', '"roles":'))
     planned = cdktf(shop, "plan", "--skip-provider-lock")
     assert planned.returncode == 1
-    said = planned.stdout + planned.stderr
-    assert "environments.default.roles[0].roles: no such setting, did you mean role?" in said
-    assert "Traceback" not in said
+    output = planned.stdout + planned.stderr
+    assert "environments.default.roles[0].roles: no such setting, did you mean role?" in output
+    assert "Traceback" not in output
     assert role.read() == role.made

@@ -1,4 +1,4 @@
-"""`drift` with real terraform: what it says of roles that others changed, and that it changes and locks nothing."""
+"""`drift` with real Terraform: its report on roles that others changed; it changes and locks nothing."""
 
 import json
 from pathlib import Path
@@ -57,10 +57,10 @@ def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
     shop.configure(dev={"roles": [*roles, {"role": gone.name}]})
 
     assert main(["--format", "json"]) == 2
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    assert f"{names[3]}: reading IAM Role ({gone.name}): couldn't find resource" in told.err
-    document = json.loads(told.out)
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    assert f"{names[3]}: reading IAM Role ({gone.name}): couldn't find resource" in err
+    document = json.loads(out)
     assert document["verdict"] == "2 stacks drifted, 1 stack not read, 1 stack as applied"
     found = {stack["name"]: stack for stack in document["stacks"]}
     assert list(found) == names

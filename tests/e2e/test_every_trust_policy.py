@@ -237,7 +237,7 @@ def test_a_trust_policy_that_additive_cannot_extend_fails_the_plan_with_the_reas
 
 @dataclass
 class Journey:
-    """All roles on their way from before adoption to after release, with what terraform said."""
+    """All roles on their way from before adoption to after release, with the result of each run."""
 
     cases: list[Case]
     runs: dict[str, Run]
@@ -322,9 +322,9 @@ def warned(case: Case) -> bool:
 def test_the_second_plan_is_clean_whether_the_provider_tags_by_default_or_not(journey: Journey) -> None:
     for stage in ("adopted, planned again", "released, planned again"):
         assert journey.runs[stage].changes == {}, stage
-    told = sorted(journey.runs["adopted, planned again"].warnings)
+    warnings = sorted(journey.runs["adopted, planned again"].warnings)
     still = [case.role.arn for case in journey.cases if warned(case) and case.name not in ALTERED]
-    assert [each.partition(" of ")[2].partition(" ")[0] for each in told] == sorted(still)
+    assert [each.partition(" of ")[2].partition(" ")[0] for each in warnings] == sorted(still)
     assert journey.runs["released, planned again"].warnings == []
 
 

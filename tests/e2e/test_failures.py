@@ -1,4 +1,4 @@
-"""What cannot work fails with words that say why, before anything is changed."""
+"""Roles, accounts and endpoints that cannot work: the plan fails with the reason, and nothing changes."""
 
 import json
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from tests.e2e.terraform import Run
 
 def assert_it_failed(run: Run, *words: str) -> None:
     assert run.status == 1
-    for said in words:
-        assert any(said in error for error in run.errors), run.errors
+    for each in words:
+        assert any(each in error for error in run.errors), run.errors
 
 
 def test_another_account(shop: Shop, role: ExecutionRole) -> None:

@@ -56,8 +56,8 @@ LAST_CALLS = {"PUT /BUCKET/STATE", "GET /BUCKET/STATE.tflock", "DELETE /BUCKET/S
 
 def assert_refused(run: Run, *words: str) -> None:
     assert run.status == 1, run.output
-    for said in words:
-        assert any(said in error for error in run.errors), (words, run.errors)
+    for each in words:
+        assert any(each in error for error in run.errors), (words, run.errors)
 
 
 def take_the_grants_away(role: ExecutionRole) -> None:

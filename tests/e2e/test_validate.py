@@ -1,29 +1,69 @@
-"""`terraform validate` on the Terraform JSON of every example in tests/expected."""
+"""`terraform validate` on the Terraform JSON of every example in tests/expected.
+
+The role stacks are validated in one configuration, each under its own addresses and with its own provider block:
+reading the provider's schema takes most of the time of a run.
+"""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.one_root import merged
 from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
 
 EXPECTED = ROOT / "tests/expected"
-STACKS = sorted(EXPECTED.glob("*/*.cdk.tf.json")) + sorted(EXPECTED.glob("*/state-bucket.json"))
+ROLES = sorted(EXPECTED.glob("*/*.cdk.tf.json"))
+OTHERS = sorted([*EXPECTED.glob("*/state-bucket.json"), *EXPECTED.glob("*/pipeline-access.json")])
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory, binary: str, environment: Mapping[str, str]) -> Terraform:
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory, binary: str, environment: Mapping[str, str]) -> Terraform:
     terraform = Terraform(tmp_path_factory.mktemp("validate"), binary, environment)
-    shutil.copy(STACKS[0], terraform.folder / "cdk.tf.json")
+    (terraform.folder / "cdk.tf.json").write_text(ROLES[0].read_text())
     assert terraform.run("init", "-backend=false", "-input=false").status == 0
     return terraform
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_an_expected_stack_is_valid(folder: Terraform, stack: Path) -> None:
-    shutil.copy(stack, folder.folder / "cdk.tf.json")
-    found = json.loads(folder.run("validate", "-json").output)
-    assert (found["valid"], found["diagnostics"]) == (True, [])
+def diagnostics(terraform: Terraform, document: Mapping[str, Any]) -> list[Any]:
+    (terraform.folder / "cdk.tf.json").write_text(json.dumps(document))
+    result = json.loads(terraform.run("validate", "-json").output)
+    assert result["valid"] == (not result["diagnostics"])
+    return list(result["diagnostics"])
+
+
+def together(files: list[Path]) -> dict[str, Any]:
+    """Return one configuration of role stacks, with the provider blocks of all."""
+    documents = {f"{file.parent.name}-{file.name.partition('.')[0]}": json.loads(file.read_text()) for file in files}
+    root = merged(documents)
+    # without an alias only one is allowed
+    root["provider"] = {
+        "aws": [
+            {**block, **({"alias": f"aws{number}"} if number else {})}
+            for number, document in enumerate(documents.values())
+            for block in document["provider"]["aws"]
+        ]
+    }
+    return root
+
+
+def test_the_expected_role_stacks_are_valid(terraform: Terraform) -> None:
+    root = together(ROLES)
+    assert len(root["data"]["aws_iam_role"]) == len(root["provider"]["aws"]) == len(ROLES)
+    assert diagnostics(terraform, root) == []
+
+
+def test_an_unknown_attribute_in_one_stack_is_an_error(terraform: Terraform) -> None:
+    root = together(ROLES)
+    last = next(reversed(root["resource"]["aws_iam_role"].values()))
+    last["no_such_attribute"] = True
+    (error,) = diagnostics(terraform, root)
+    assert 'No argument or block type is named "no_such_attribute"' in error["detail"]
+
+
+@pytest.mark.parametrize("stack", OTHERS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_an_expected_stack_is_valid(terraform: Terraform, stack: Path) -> None:
+    assert diagnostics(terraform, json.loads(stack.read_text())) == []
