@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, GLUE_STATEMENT, ExecutionRole, statement, trust
-from tests.e2e.shop import Shop
+from tests.e2e.shop import ROLE, Shop, together_address
 from tests.e2e.terraform import Run
 
 
@@ -114,15 +114,24 @@ CASES: list[Callable[[MakeRole, str], Refused]] = [
 def test_a_role_or_trust_policy_that_cannot_work_stops_at_the_plan(
     shop: Shop, make_role: MakeRole, unique_name: str
 ) -> None:
-    """All in one plan, with an error each; a role that has none is not changed either."""
-    refused = [case(make_role, unique_name) for case in CASES]
-    fine = make_role()
+    """All in one plan, with one error each; the role that has no error is not changed either."""
+    roles: list[ExecutionRole] = []
+
+    def make(*arguments: Any, **options: Any) -> ExecutionRole:
+        roles.append(make_role(*arguments, **options))
+        return roles[-1]
+
+    refused = [case(make, unique_name) for case in CASES]
+    fine = make()
+    before = {role.name: role.read() for role in roles if role.exists}
     entries = [entry for entry, _ in refused]
     attempt = shop.together(dev={"roles": [*entries, {"role": fine.name}]}).try_to_apply()
-    assert (attempt.status, attempt.changes) == (1, {})
+    assert attempt.status == 1
     assert len(attempt.errors) == len(refused)
     for entry, words in refused:
         name = entry["role"].rpartition("/")[2]
         (error,) = (each for each in attempt.errors if name in each and words in each)
         assert error.startswith(("Resource p", "reading IAM Role")), error
-    assert fine.read() == fine.made
+    planned_roles = {address for address in attempt.changes if address.startswith("aws_iam_role.")}
+    assert planned_roles == {together_address(ROLE, fine.name)}
+    assert {role.name: role.read() for role in roles if role.exists} == before
