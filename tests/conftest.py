@@ -34,6 +34,7 @@ _WHOLE = ("e2e/test_every_trust_policy.py", "e2e/test_validate.py", "fast_cdktf/
 """Files in them with a costly module fixture, which stay whole, like all other files."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return one process more than processors: some tests wait for retries of the AWS provider."""
     return (os.cpu_count() or 1) + 1

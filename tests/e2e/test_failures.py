@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, GLUE_STATEMENT, ExecutionRole, statement, trust
-from tests.e2e.shop import ROLE, Shop, together_address
+from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop, together_changes
 from tests.e2e.terraform import Run
 
 
@@ -132,6 +132,7 @@ def test_a_role_or_trust_policy_that_cannot_work_stops_at_the_plan(
         name = entry["role"].rpartition("/")[2]
         (error,) = (each for each in attempt.errors if name in each and words in each)
         assert error.startswith(("Resource p", "reading IAM Role")), error
-    planned_roles = {address for address in attempt.changes if address.startswith("aws_iam_role.")}
-    assert planned_roles == {together_address(ROLE, fine.name)}
+    assert attempt.changes == together_changes(
+        {fine.name: {ROLE: "update", ATTACHMENT: "create", INLINE_POLICY: "create"}}
+    )
     assert {role.name: role.read() for role in roles if role.exists} == before
