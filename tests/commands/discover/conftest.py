@@ -33,6 +33,13 @@ def one_loader() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Return a separate local AWS: the command lists every domain of an account."""
+    with Sandbox() as running:
+        yield running
+
+
 @pytest.fixture
 def proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AwsProxy]:
     """Point this process at the sandbox, through a proxy."""
