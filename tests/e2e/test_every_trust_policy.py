@@ -251,7 +251,8 @@ def journey(many: Shop, aws: Sandbox, additive_roles: list[Case]) -> Journey:
     kept = {name: document for name, document in UNTRUSTING.items() if name not in NOT_KEPT}
     cases = [
         *additive_roles,
-        *made(aws, "keep", kept.items()),
+        # every kept document is plain JSON to Terraform, so a third of them shows that it is written word for word
+        *made(aws, "keep", list(kept.items())[::3]),
         *made(aws, "authoritative", list(ACCEPTED.items())[::7]),
         *made(aws, "external", ((name, ACCEPTED[name]) for name in EXTERNAL)),
     ]

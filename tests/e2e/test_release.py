@@ -14,10 +14,11 @@ from tests.e2e.execution_role import (
     Grants,
     trust,
 )
-from tests.e2e.faults import held, wait_until
+from tests.e2e.faults import held
 from tests.e2e.programs import command
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import kill
+from tests.waiting import wait_until
 
 RELEASED = Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
 

@@ -14,9 +14,10 @@ from tests.e2e.execution_role import (
     Grants,
     trust,
 )
-from tests.e2e.faults import held, wait_until
+from tests.e2e.faults import held
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import kill
+from tests.waiting import wait_until
 
 GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 

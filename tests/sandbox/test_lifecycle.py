@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.launcher import PACKAGE_PARENT, Sandbox, SandboxError
+from tests.waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "sandbox"]
 
@@ -27,13 +28,6 @@ def wait_until_ended(process_id: int, seconds: float = 120) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def wait_for(path: Path, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.05)
 
 
 def test_a_stopped_sandbox_is_gone_with_its_files() -> None:
@@ -53,7 +47,7 @@ def test_a_signal_ends_it_with_status_0_and_removes_the_environment_file(
     process = subprocess.Popen(
         [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, stdout=subprocess.PIPE, text=True
     )
-    wait_for(tmp_path / "environment")
+    wait_until((tmp_path / "environment").exists, "the sandbox is ready")
     process.send_signal(number)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
@@ -87,7 +81,7 @@ def test_the_environment_file_can_be_sourced_from_any_directory_name(tmp_path: P
     directory = tmp_path / "it's a place"
     process = subprocess.Popen([*COMMAND, "--directory", str(directory)], cwd=PACKAGE_PARENT, stdout=subprocess.DEVNULL)
     try:
-        wait_for(directory / "environment")
+        wait_until((directory / "environment").exists, "the sandbox is ready")
         script = f'. {shlex.quote(str(directory / "environment"))} && printf "%s\\n" "$AWS_CA_BUNDLE"'
         shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
         assert Path(shell.stdout.rstrip("\n")).read_text().startswith("-----BEGIN CERTIFICATE-----")
