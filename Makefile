@@ -46,8 +46,8 @@ demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local 
 
 pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
 fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
-# these run what they test in their own process: the others would only be slowed down by measuring coverage
-measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terraform_cli)
+# these run what they test in their own process: measuring coverage would only slow the others down
+measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terraform_cli e2e/test_drift_command.py)
 # files or tests of one group share a process, see tests/conftest.py
 in_parallel := --numprocesses auto --dist loadgroup
 
