@@ -306,8 +306,8 @@ def test_adoption_adds_glues_statement_and_leaves_every_other_unchanged(journey:
 def test_adoption_warns_of_statements_it_removes_and_where_glue_is_not_trusted_or_denied(journey: Journey) -> None:
     warnings = set(journey.runs["adopted"].warnings)
     lost = [line for c in journey.of("authoritative") for line in named_as_lost(c, c.live, RECIPE_TRUST)]
-    assert {each for each in warnings if "This plan takes away" in each} == set(lost)
-    others = sorted(each for each in warnings if "This plan takes away" not in each)
+    assert {each for each in warnings if "This plan removes" in each} == set(lost)
+    others = sorted(each for each in warnings if "This plan removes" not in each)
     assert [each.partition(" of ")[2].partition(" ")[0] for each in others] == sorted(
         case.role.arn for case in journey.cases if warned(case)
     )
@@ -336,7 +336,7 @@ def test_the_loss_of_our_statement_is_seen_and_repaired(journey: Journey) -> Non
     for case in adopted:
         assert case.trusts["repaired"] == case.repaired, case.name
     lost = [line for c in journey.of("keep", "authoritative") for line in named_as_lost(c, c.drifted, c.adopted)]
-    assert {each for each in repaired.warnings if "takes away" in each} == set(lost)
+    assert {each for each in repaired.warnings if "This plan removes" in each} == set(lost)
 
 
 def test_a_release_restores_the_earlier_trust_policy_with_what_others_added_since(journey: Journey) -> None:
