@@ -68,13 +68,13 @@ RULES: tuple[Rule, ...] = (
 def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
     """Return every finding on a plan and its roles, the most severe first."""
     hits = [
-        Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy)
+        Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy, hit.subject)
         for rule in RULES
         if isinstance(rule, PlanRule)
         for hit in rule.judge(of)
     ]
     hits += [
-        Finding(rule.id, rule.severity, of.name, each.name, hit.address, hit.reason, rule.remedy)
+        Finding(rule.id, rule.severity, of.name, each.name, hit.address, hit.reason, rule.remedy, hit.subject)
         for each in roles
         for rule in RULES
         if isinstance(rule, RoleRule)

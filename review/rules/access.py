@@ -7,6 +7,7 @@ from plans.assembly import EVALUATED
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.values import Hidden, Unknown, Value
 from review.rules.rule import AT_MOST, Hit, PlanRule
+from review.rules.subject import place_only, subject, token
 
 
 def _not_judged(plan: Plan) -> Iterator[Hit]:
@@ -17,13 +18,14 @@ def _not_judged(plan: Plan) -> Iterator[Hit]:
         if change.type.startswith("aws_") and resource_types.resource_type(change.type) is None:
             unknown.setdefault(change.type)
         if why := _not_evaluated(change, plan):
-            yield Hit(change.address, f"{change.type} ({', '.join(change.actions)}): {why}")
+            actions = ", ".join(change.actions)
+            yield Hit(change.address, f"{change.type} ({actions}): {why}", place_only(change.address, actions))
     for address in plan.invoked_actions:
-        yield Hit(address, "the apply invokes this action")
+        yield Hit(address, "the apply invokes this action", place_only(address))
     if unknown:
         names = ", ".join(list(unknown)[:AT_MOST])
         more = f" and {len(unknown) - AT_MOST:,} more" if len(unknown) > AT_MOST else ""
-        yield Hit("", f"not in the data set of resource types: {names}{more}")
+        yield Hit("", f"not in the data set of resource types: {names}{more}", subject(map(token, unknown)))
 
 
 def _not_evaluated(change: ResourceChange, plan: Plan) -> str:
@@ -60,7 +62,8 @@ def _service_role(plan: Plan) -> Iterator[Hit]:
         before, after = (list(_found(change, snapshot, known.roles)) for snapshot in ("before", "after"))
         roles = list(dict.fromkeys(_shown(value) for value in after if value not in before))
         if roles:
-            yield Hit(change.address, f"{change.type} runs with {', '.join(roles)}")
+            parts = (f"{change.type} runs with {_role_part(role, change)}" for role in after if role not in before)
+            yield Hit(change.address, f"{change.type} runs with {', '.join(roles)}", subject(parts))
 
 
 SERVICE_ROLE_CHANGED = PlanRule(
@@ -105,6 +108,10 @@ def _nested(value: Value, names: Collection[str]) -> Iterator[Value]:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for each in value:
             yield from _nested(each, names)
+
+
+def _role_part(role: Value, change: ResourceChange) -> str:
+    return token(role) if isinstance(role, str) else f"{_shown(role)} at {token(change.address)}"
 
 
 def _shown(value: Value) -> str:

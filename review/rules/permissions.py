@@ -1,16 +1,17 @@
 """Rules about permissions: what the role gains, what it loses, and how it could gain more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from iam.engine import sentences, wildcards
 from iam.engine.difference import Change
 from iam.engine.statement_sets import may_overlap
-from iam.engine.statements import ANYTHING, Element, Statement, singles
+from iam.engine.statements import ANYTHING, Element, Policy, Statement, singles
 from plans import datasets
 from plans.roles import Role
 from review.rules import escalation
 from review.rules.rule import Hit, RoleRule, change_sentence, persists
+from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token
 
 ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
 """Services whose permissions management controls the access of others."""
@@ -19,7 +20,8 @@ ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "or
 def _everything(role: Role) -> Iterator[Hit]:
     for change, statement in role.allowed:
         if escalation.is_everything(statement):
-            yield Hit(role.source(change)[1], "every action on everything is allowed")
+            found = statement_subject(statement, trust=False)
+            yield Hit(role.source(change)[1], "every action on everything is allowed", found)
 
 
 EVERYTHING_ALLOWED = RoleRule(
@@ -35,7 +37,8 @@ def _any_role(role: Role) -> Iterator[Hit]:
     for change, statement in _passing(role):
         if escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
             where = ", ".join(sentences.resource_list(statement.resource))
-            yield Hit(role.source(change)[1], f"iam:PassRole on {where} can pass any role to any service")
+            why = f"iam:PassRole on {where} can pass any role to any service"
+            yield Hit(role.source(change)[1], why, _passing_subject(statement))
 
 
 PASS_ANY_ROLE = RoleRule(
@@ -52,7 +55,8 @@ def _any_role_to_service(role: Role) -> Iterator[Hit]:
         if escalation.passes_any_role(statement) and escalation.limits_service(statement.condition):
             where = ", ".join(sentences.resource_list(statement.resource))
             services = sentences.when(statement.condition, role.permissions.spelling)
-            yield Hit(role.source(change)[1], f"iam:PassRole on {where} can pass any role when {services}")
+            why = f"iam:PassRole on {where} can pass any role when {services}"
+            yield Hit(role.source(change)[1], why, _passing_subject(statement))
 
 
 PASS_ANY_ROLE_TO_SERVICE = RoleRule(
@@ -68,7 +72,7 @@ def _role_to_any_service(role: Role) -> Iterator[Hit]:
     for change, statement in _passing(role):
         if not escalation.passes_any_role(statement) and not escalation.limits_service(statement.condition):
             where = ", ".join(sentences.resource_list(statement.resource))
-            yield Hit(role.source(change)[1], f"iam:PassRole on {where} to any service")
+            yield Hit(role.source(change)[1], f"iam:PassRole on {where} to any service", _passing_subject(statement))
 
 
 PASS_ROLE_TO_ANY_SERVICE = RoleRule(
@@ -87,6 +91,10 @@ def _passing(role: Role) -> Iterator[tuple[Change, Statement]]:
             yield change, statement
 
 
+def _passing_subject(statement: Statement) -> Subject:
+    return statement_subject(narrowed(statement, actions=[escalation.PASS_ROLE]), trust=False)
+
+
 def _escalation(role: Role) -> Iterator[Hit]:
     changes = [change for change in role.permissions.changes if change.broadens]
     before, after = role.permissions.before, role.permissions.after
@@ -99,10 +107,24 @@ def _escalation(role: Role) -> Iterator[Hit]:
         if path not in had:
             gained.setdefault(path.service, []).append(path.calls)
     for service, calls in gained.items():
-        yield Hit(where, f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}")
+        parts = [
+            f"{service} by {way}: {part}"
+            for way in calls
+            for call in (escalation.PASS_ROLE, *way.split(" + "))
+            for part in _call_subject(after, call)
+        ]
+        why = f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}"
+        yield Hit(where, why, subject(parts))
     already = escalation.rewriting(before)
     if calls := [call for call in escalation.rewriting(after) if call not in already]:
-        yield Hit(where, f"{', '.join(calls)} can grant the caller other permissions")
+        found = subject(part for call in calls for part in _call_subject(after, call))
+        yield Hit(where, f"{', '.join(calls)} can grant the caller other permissions", found)
+
+
+def _call_subject(policies: Sequence[Policy], call: str) -> Iterator[str]:
+    """Yield what a call is allowed on, and when."""
+    for statement in escalation.allowing(policies, call):
+        yield from statement_subject(narrowed(statement, actions=[call.lower()]), trust=False)
 
 
 def _includes_pass_role(change: Change) -> bool:
@@ -152,11 +174,13 @@ def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
             names = [service for service in ADMIN_SERVICES if not _excludes(statement, service)]
             if names and everywhere and admin:
                 actions = ", ".join(sentences.action_list(statement.action, role.permissions.spelling))
-                yield Hit(role.source(change)[1], f"{actions} on everything includes {', '.join(names)}")
+                why = f"{actions} on everything includes {', '.join(names)}"
+                yield Hit(role.source(change)[1], why, statement_subject(statement, trust=False))
         elif admin or everywhere:
             for pattern, included in _managing(statement.action, admin):
                 written = role.permissions.spelling.get(pattern, pattern)
-                yield Hit(role.source(change)[1], f"{written} includes {included}")
+                found = statement_subject(narrowed(statement, actions=[pattern]), trust=False)
+                yield Hit(role.source(change)[1], f"{written} includes {included}", found)
 
 
 @lru_cache(maxsize=16_384)
@@ -184,7 +208,8 @@ def _permissions_lost(role: Role) -> Iterator[Hit]:
             denied = [*singles(change.after)] if change.effect == "Deny" else []
             takes_effect = not denied or any(may_overlap(one, other) for one in denied for other in had)
             if change.restricts and takes_effect:
-                yield Hit(role.address, change_sentence(change, role.permissions, trust=False))
+                sentence = change_sentence(change, role.permissions, trust=False)
+                yield Hit(role.address, sentence, change_subject(change, trust=False))
 
 
 PERMISSIONS_LOST = RoleRule(
@@ -198,7 +223,8 @@ PERMISSIONS_LOST = RoleRule(
 
 def _may_be_deleted(role: Role) -> Iterator[Hit]:
     for policy, (deleted, created) in role.readdressed.items():
-        yield Hit(created, f"{policy}: {deleted} deletes it and {created} creates it; the deletion may come last")
+        why = f"{policy}: {deleted} deletes it and {created} creates it; the deletion may come last"
+        yield Hit(created, why, (f"{policy} {token(deleted)} → {token(created)}",))
 
 
 POLICY_MAY_BE_DELETED = RoleRule(
@@ -215,7 +241,8 @@ def _denial_lost(role: Role) -> Iterator[Hit]:
         for difference, trust in ((role.trust, True), (role.permissions, False)):
             for change in difference.changes:
                 if change.effect == "Deny" and change.broadens:
-                    yield Hit(role.address, change_sentence(change, difference, trust=trust))
+                    sentence = change_sentence(change, difference, trust=trust)
+                    yield Hit(role.address, sentence, change_subject(change, trust=trust))
 
 
 DENIAL_LOST = RoleRule(

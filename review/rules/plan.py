@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from plans.plan import Plan
+from plans.plan import Plan, ResourceChange
 from review.rules.rule import Hit, PlanRule
+from review.rules.subject import Subject, place_only, token, value_text
 
 
 def _check_failed(plan: Plan) -> Iterator[Hit]:
     for check in plan.failed_checks:
-        yield Hit(check.name, check.message)
+        yield Hit(check.name, check.message, (f"{token(check.name)}: {token(check.message)}",))
 
 
 CHECK_FAILED = PlanRule(
@@ -22,11 +23,12 @@ CHECK_FAILED = PlanRule(
 
 def _incomplete(plan: Plan) -> Iterator[Hit]:
     if plan.errored:
-        yield Hit("", "planning ended with an error")
+        yield Hit("", "planning ended with an error", place_only("", "ended with an error"))
     for address in plan.deferred:
-        yield Hit(address, "the change is deferred to a later plan")
+        yield Hit(address, "the change is deferred to a later plan", place_only(address))
     if not (plan.complete or plan.errored or plan.deferred):
-        yield Hit("", "the plan covers a part of the configuration, as with -target")
+        why = "the plan covers a part of the configuration, as with -target"
+        yield Hit("", why, place_only("", "covers a part of the configuration"))
 
 
 INCOMPLETE = PlanRule(
@@ -42,7 +44,16 @@ def _shared_attachment(plan: Plan) -> Iterator[Hit]:
     for change in plan.changes:
         if change.type == "aws_iam_policy_attachment" and change.changes and "after" in change.snapshots:
             policy = change.text("after", "policy_arn") or "its policy"
-            yield Hit(change.address, f"{policy} is detached from everyone else")
+            yield Hit(change.address, f"{policy} is detached from everyone else", _attached(change))
+
+
+def _attached(change: ResourceChange) -> Subject:
+    """Return the policy with everyone who keeps it."""
+    policy = change.text("after", "policy_arn")
+    if not policy:
+        return place_only(change.address)
+    kept = (f"{kind} {value_text(change.get('after', kind) or [])}" for kind in ("groups", "roles", "users"))
+    return (f"{token(policy)} only for {', '.join(kept)}",)
 
 
 SHARED_ATTACHMENT = PlanRule(

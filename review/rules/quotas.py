@@ -4,17 +4,29 @@ from collections.abc import Iterator
 
 from iam.documents.quotas import DEFAULTS
 from plans.roles import NOTHING, Role
+from plans.values import shown
 from review.rules.rule import Hit, RoleRule
+from review.rules.subject import Subject, subject
 
 TRUST_POLICY_QUOTA = DEFAULTS.trust_policy_characters
 INLINE_POLICIES_QUOTA = DEFAULTS.inline_policies_characters
 MANAGED_POLICY_QUOTA = DEFAULTS.managed_policy_characters
 ATTACHED_POLICIES_QUOTA = DEFAULTS.attached_policies
 
+_STEP = 1_024
+"""Characters by which a policy may grow under one waiver, at most."""
+
+
+def _longer_than(quota: int, length: int) -> Subject:
+    """Return each step that a length exceeds, so that what is shorter is a subset."""
+    return subject(f"more than {each:,} characters" for each in range(quota, length, _STEP))
+
 
 def _trust_policy(role: Role) -> Iterator[Hit]:
     if role.trust.changes and role.after.trust.length > TRUST_POLICY_QUOTA:
-        yield Hit(role.address, f"{role.after.trust.length:,} characters, the quota is {TRUST_POLICY_QUOTA:,}")
+        length = role.after.trust.length
+        why = f"{length:,} characters, the quota is {TRUST_POLICY_QUOTA:,}"
+        yield Hit(role.address, why, _longer_than(TRUST_POLICY_QUOTA, length))
 
 
 TRUST_POLICY_TOO_LONG = RoleRule(
@@ -32,6 +44,7 @@ def _inline_policies(role: Role) -> Iterator[Hit]:
         yield Hit(
             next((held.address for held in role.after.inline.values() if held.address), role.address),
             f"{after:,} characters, the quota is {INLINE_POLICIES_QUOTA:,}",
+            _longer_than(INLINE_POLICIES_QUOTA, after),
         )
 
 
@@ -47,7 +60,8 @@ INLINE_POLICIES_TOO_LONG = RoleRule(
 def _managed_policy(role: Role) -> Iterator[Hit]:
     for name, held in role.after.managed.items():
         if held.length > MANAGED_POLICY_QUOTA and role.before.managed.get(name, NOTHING).length != held.length:
-            yield Hit(held.address, f"{name} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}")
+            why = f"{shown(name)} has {held.length:,} characters, the quota is {MANAGED_POLICY_QUOTA:,}"
+            yield Hit(held.address, why, _longer_than(MANAGED_POLICY_QUOTA, held.length))
 
 
 MANAGED_POLICY_TOO_LONG = RoleRule(
@@ -64,6 +78,7 @@ def _attached_policies(role: Role) -> Iterator[Hit]:
         yield Hit(
             role.address,
             f"{len(role.after.managed)} managed policies, the quota is {ATTACHED_POLICIES_QUOTA}",
+            subject(f"more than {n} managed policies" for n in range(ATTACHED_POLICIES_QUOTA, len(role.after.managed))),
         )
 
 

@@ -4,11 +4,17 @@ from collections.abc import Iterator
 
 from plans.roles import Role, boundary_text
 from review.rules.rule import Hit, RoleRule, persists
+from review.rules.subject import Subject, subject, token, value_text
+
+
+def _identity(role: Role) -> Subject:
+    """Return the role with its account, so that a renamed address is the same finding."""
+    return (f"role {token('/'.join(filter(None, [role.account, role.name])))}",)
 
 
 def _destroyed(role: Role) -> Iterator[Hit]:
     if role.change and role.change.actions == ("delete",):
-        yield Hit(role.address, f"{role.name} is deleted together with all its policies")
+        yield Hit(role.address, f"{role.name} is deleted together with all its policies", _identity(role))
 
 
 DESTROYED = RoleRule(
@@ -24,7 +30,7 @@ def _replaced(role: Role) -> Iterator[Hit]:
     if role.change and set(role.change.actions) >= {"create", "delete"}:
         forced = f", forced by {', '.join(role.change.replace_paths)}" if role.change.replace_paths else ""
         imported = ", although it is imported" if role.change.importing else ""
-        yield Hit(role.address, f"{role.name} is deleted and created again{forced}{imported}")
+        yield Hit(role.address, f"{role.name} is deleted and created again{forced}{imported}", _identity(role))
 
 
 REPLACED = RoleRule(
@@ -38,7 +44,7 @@ REPLACED = RoleRule(
 
 def _forgotten(role: Role) -> Iterator[Hit]:
     if role.change and "forget" in role.change.actions:
-        yield Hit(role.address, f"{role.name} stays in AWS and is removed from the state")
+        yield Hit(role.address, f"{role.name} stays in AWS and is removed from the state", _identity(role))
 
 
 FORGOTTEN = RoleRule(
@@ -55,7 +61,8 @@ def _adoption_changes_more(role: Role) -> Iterator[Hit]:
         before, after = role.change.values["before"], role.change.values["after"]
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         if more := sorted(changed - {"assume_role_policy"}):
-            yield Hit(role.address, f"the import also changes {', '.join(more)}")
+            parts = (f"{name} {value_text(before.get(name))} → {value_text(after.get(name))}" for name in more)
+            yield Hit(role.address, f"the import also changes {', '.join(more)}", subject(parts))
 
 
 ADOPTION_CHANGES_MORE = RoleRule(
@@ -71,7 +78,8 @@ def _boundary_changed(role: Role) -> Iterator[Hit]:
     before, after = role.before.boundary, role.after.boundary
     if before != "" and before != after and persists(role):
         becomes = "removed" if after == "" else f"replaced by {boundary_text(after)}"
-        yield Hit(role.address, f"the boundary {boundary_text(before)} is {becomes}")
+        found = f"{value_text(before)} → {value_text(after)}"
+        yield Hit(role.address, f"the boundary {boundary_text(before)} is {becomes}", (found,))
 
 
 BOUNDARY_CHANGED = RoleRule(

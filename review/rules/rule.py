@@ -9,6 +9,7 @@ from iam.engine.difference import Change, Difference
 from iam.engine.statements import Statement
 from plans.plan import Plan
 from plans.roles import Role
+from review.rules.subject import Subject
 
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
@@ -30,15 +31,19 @@ class Finding:
     address: str
     reason: str
     remedy: str
+    subject: Subject
+    """The values that the rule decided on; a waiver is bound to them."""
     accepted: str = ""
-    """The reason of the waiver that covers the finding, "" without one."""
+    """The reasons of the waivers that cover the finding, "" without one."""
 
 
 class Hit(NamedTuple):
-    """Where a rule is raised, and why."""
+    """Where a rule is raised, why, and for which values."""
 
     address: str
     reason: str
+    subject: Subject
+    """The values that the rule decided on, all of them; `place_only` where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

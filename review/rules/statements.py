@@ -7,6 +7,7 @@ from iam.engine.statements import ANYTHING, Statement
 from plans import datasets
 from plans.roles import Held, Role
 from review.rules.rule import Hit, RoleRule
+from review.rules.subject import subject, token
 
 
 def _written(role: Role) -> Iterator[tuple[Held, Statement, dict[str, str]]]:
@@ -19,13 +20,13 @@ def _written(role: Role) -> Iterator[tuple[Held, Statement, dict[str, str]]]:
 
 
 def _unknown_action(role: Role) -> Iterator[Hit]:
-    unknown: dict[tuple[str, str], None] = {}
+    unknown: dict[tuple[str, str], str] = {}
     for held, statement, spelling in _written(role):
         for pattern in statement.action.patterns:
             if datasets.actions(pattern) == ():
-                unknown.setdefault((held.address, spelling.get(pattern, pattern)))
-    for address, name in unknown:
-        yield Hit(address, f"{name} is not an AWS action, as of {datasets.actions_date()}")
+                unknown.setdefault((held.address, spelling.get(pattern, pattern)), pattern)
+    for (address, name), pattern in unknown.items():
+        yield Hit(address, f"{name} is not an AWS action, as of {datasets.actions_date()}", (token(pattern),))
 
 
 UNKNOWN_ACTION = RoleRule(
@@ -47,7 +48,8 @@ def _resource_never_matches(role: Role) -> Iterator[Hit]:
         if actions and not any(action.supports(resource) for action in actions):
             misses.setdefault((held.address, resource), []).append(spelling.get(name, name))
     for (address, resource), names in misses.items():
-        yield Hit(address, f"{', '.join(sorted(names))} cannot be used on {resource}")
+        found = subject(f"{token(name.lower())} on {token(resource)}" for name in names)
+        yield Hit(address, f"{', '.join(sorted(names))} cannot be used on {resource}", found)
 
 
 RESOURCE_NEVER_MATCHES = RoleRule(
@@ -73,7 +75,8 @@ def _condition_never_matches(role: Role) -> Iterator[Hit]:
                 if name not in names:
                     names.append(name)
     for (address, key), names in misses.items():
-        yield Hit(address, f"{', '.join(sorted(names))} has no condition key {key}")
+        found = subject(f"{token(name.lower())} when {token(key.lower())}" for name in names)
+        yield Hit(address, f"{', '.join(sorted(names))} has no condition key {key}", found)
 
 
 def _has_key(action: datasets.Action, key: str) -> bool:

@@ -11,6 +11,7 @@ from iam.engine.statements import Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
+from review.rules.subject import Subject, change_subject, narrowed, statement_subject
 
 NEEDED_SERVICES = (GLUE, SAGEMAKER)
 """The services that an execution role with Glue interactive sessions has to trust, without conditions."""
@@ -20,7 +21,8 @@ def _lost(role: Role) -> Iterator[Hit]:
     if persists(role):
         for change in role.trust.changes:
             if change.restricts:
-                yield Hit(role.address, change_sentence(change, role.trust, trust=True))
+                sentence = change_sentence(change, role.trust, trust=True)
+                yield Hit(role.address, sentence, change_subject(change, trust=True))
 
 
 LOST = RoleRule(
@@ -35,7 +37,7 @@ LOST = RoleRule(
 def _everyone(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and not statement.condition:
-            yield Hit(role.address, trust_sentence(statement, role.trust))
+            yield Hit(role.address, trust_sentence(statement, role.trust), _everyone_subject(statement))
 
 
 OPENED_TO_EVERYONE = RoleRule(
@@ -50,7 +52,7 @@ OPENED_TO_EVERYONE = RoleRule(
 def _everyone_on_condition(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if _is_everyone(statement) and statement.condition:
-            yield Hit(role.address, trust_sentence(statement, role.trust))
+            yield Hit(role.address, trust_sentence(statement, role.trust), _everyone_subject(statement))
 
 
 OPENED_TO_EVERYONE_ON_CONDITION = RoleRule(
@@ -66,6 +68,12 @@ def _is_everyone(statement: Statement) -> bool:
     return statement.principal.excluded or not _EVERYONE.isdisjoint(statement.principal.patterns)
 
 
+def _everyone_subject(statement: Statement) -> Subject:
+    if not statement.principal.excluded:
+        statement = narrowed(statement, principals=_EVERYONE.intersection(statement.principal.patterns))
+    return statement_subject(statement, trust=True)
+
+
 _EVERYONE = {"*", "Service:*", "Federated:*"}
 
 
@@ -78,12 +86,21 @@ def _account(role: Role) -> Iterator[Hit]:
         if statement.principal.excluded:
             continue
         patterns = [_ACCOUNT, _FEDERATED_ACCOUNT] if role.account else [_ACCOUNT]
-        names = statement.principal.patterns
-        accounts = {match[1] for name in names for each in patterns if (match := each.fullmatch(name))}
-        if foreign := sorted(accounts - {role.account}):
+        accounts = {
+            name: match[1]
+            for name in statement.principal.patterns
+            for each in patterns
+            if (match := each.fullmatch(name)) and match[1] != role.account
+        }
+        if accounts:
+            foreign = ", ".join(sorted(set(accounts.values())))
             own = "" if role.account else " (this plan does not contain the role's own account)"
             sentence = trust_sentence(statement, role.trust)
-            yield Hit(role.address, f"account {', '.join(foreign)} is trusted{own}: {sentence}")
+            yield Hit(
+                role.address,
+                f"account {foreign} is trusted{own}: {sentence}",
+                statement_subject(narrowed(statement, principals=accounts), trust=True),
+            )
 
 
 OPENED_TO_ACCOUNT = RoleRule(
@@ -105,7 +122,12 @@ def _service(role: Role) -> Iterator[Hit]:
             name.removeprefix("Service:") for name in statement.principal.patterns if name.startswith("Service:")
         ]
         if others := [name for name in services if name not in NEEDED_SERVICES]:
-            yield Hit(role.address, f"{', '.join(others)} may use the role on behalf of any account's resources")
+            found = narrowed(statement, principals=[f"Service:{name}" for name in others])
+            yield Hit(
+                role.address,
+                f"{', '.join(others)} may use the role on behalf of any account's resources",
+                statement_subject(found, trust=True),
+            )
 
 
 OPENED_TO_SERVICE = RoleRule(
@@ -122,8 +144,9 @@ def _identity_provider(role: Role) -> Iterator[Hit]:
     for _, statement in allowed(role.trust):
         if statement.principal.excluded:
             continue
-        if any(_is_open(name, statement.condition) for name in statement.principal.patterns):
-            yield Hit(role.address, trust_sentence(statement, role.trust))
+        if names := [name for name in statement.principal.patterns if _is_open(name, statement.condition)]:
+            found = statement_subject(narrowed(statement, principals=names), trust=True)
+            yield Hit(role.address, trust_sentence(statement, role.trust), found)
 
 
 OPENED_TO_IDENTITY_PROVIDER = RoleRule(
@@ -179,7 +202,7 @@ def _deleted_principal(role: Role) -> Iterator[Hit]:
     if role.trust.changes and role.after.trust.policy:
         names = {name for s in role.after.trust.policy.statements for name in s.principal.patterns}
         for name in sorted(filter(_UNIQUE_ID.fullmatch, names)):
-            yield Hit(role.address, f"{name.removeprefix('AWS:')} is the unique id of a deleted principal")
+            yield Hit(role.address, f"{name.removeprefix('AWS:')} is the unique id of a deleted principal", (name,))
 
 
 DELETED_PRINCIPAL = RoleRule(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from plans.roles import TRUST_POLICY, Gap, Held, PolicyName, Role
 from review.rules.rule import Hit, RoleRule, change_sentence
+from review.rules.subject import change_subject, place_only
 
 
 def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
@@ -17,7 +18,7 @@ def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
 def _unknown(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
         if held.gap in (Gap.UNKNOWN, Gap.WHICH_UNKNOWN):
-            yield Hit(held.address, f"{name}: {held.problem}")
+            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
 
 
 POLICY_UNKNOWN = RoleRule(
@@ -32,7 +33,7 @@ POLICY_UNKNOWN = RoleRule(
 def _hidden(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
         if held.gap in (Gap.HIDDEN, Gap.WHICH_HIDDEN):
-            yield Hit(held.address, f"{name}: {held.problem}")
+            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
 
 
 POLICY_HIDDEN = RoleRule(
@@ -47,7 +48,7 @@ POLICY_HIDDEN = RoleRule(
 def _unreadable(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
         if held.gap is Gap.UNREADABLE:
-            yield Hit(held.address, f"{name} {held.problem}")
+            yield Hit(held.address, f"{name} {held.problem}", (f"{name}: {held.problem}",))
 
 
 POLICY_UNREADABLE = RoleRule(
@@ -62,7 +63,7 @@ POLICY_UNREADABLE = RoleRule(
 def _not_at_hand(role: Role) -> Iterator[Hit]:
     for name, held in _unevaluated(role):
         if held.gap in (Gap.NOT_IN_DATA_SET, Gap.NOT_IN_PLAN):
-            yield Hit(held.address, f"{name}: {held.problem}")
+            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
 
 
 POLICY_NOT_AT_HAND = RoleRule(
@@ -78,7 +79,8 @@ def _undecided(role: Role) -> Iterator[Hit]:
     for difference, trust in ((role.trust, True), (role.permissions, False)):
         for change in difference.changes:
             if not change.decided:
-                yield Hit(role.address, change_sentence(change, difference, trust=trust))
+                sentence = change_sentence(change, difference, trust=trust)
+                yield Hit(role.address, sentence, change_subject(change, trust=trust))
 
 
 UNDECIDED = RoleRule(
@@ -93,7 +95,7 @@ UNDECIDED = RoleRule(
 def _exclusive(role: Role) -> Iterator[Hit]:
     for address in role.claimed:
         resource = address.rpartition(".")[0].rpartition(".")[2]
-        yield Hit(address, f"{resource} removes every policy that it does not list")
+        yield Hit(address, f"{resource} removes every policy that it does not list", place_only(address))
 
 
 EXCLUSIVE_REMOVES_UNSEEN = RoleRule(
