@@ -48,4 +48,7 @@ def _figures(
     yield "cdktf plan: part of the documented way's time", False, 0.5, ours.seconds / planning[plan.DOCUMENTED].seconds
     yield "review of one role: seconds", False, 0.5, reviews[review.ONE_ROLE].seconds
     yield "review of 5,000 resources: seconds", False, 3, reviews[review.MANY].seconds
+    for name in review.HARD:
+        yield f"review of {name}: seconds", False, 5, reviews[name].seconds
+        yield f"review of {name}: MB of memory", False, 300, reviews[name].memory / 1_000_000
     yield "review of 5,000 resources: MB of memory", False, 300, reviews[review.MANY].memory / 1_000_000

@@ -314,7 +314,7 @@ def is_opaque(test: Comparison) -> bool:
     match test.family:
         case Family.STRING:
             if test.operator.startswith("arn"):
-                return any(value != "*" and value.count(":") < 5 for value in test.values)
+                return any(value != "*" and wildcards.fields(value) < 6 for value in test.values)
             caseless = test.operator.endswith("ignorecase")
             return caseless and any(map(wildcards.has_variable, test.values))
         case Family.NUMERIC:

@@ -131,6 +131,10 @@ def _outside_element(own: Element, others: tuple[Element, ...], syntax: Syntax) 
     """Return whether a string is matched by an element and by none of `others`; and the steps."""
     if not own.excluded and len(own.patterns) == 1 and _is_plain(own.patterns[0]) and not _exclude_variables(others):
         return answer(not any(_matches(other, own.patterns[0], syntax) for other in others)), 1 + len(others)
+    if len(others) == 1 and not any(each.excluded or len(each.patterns) > 1 for each in (own, *others)):
+        simply = wildcards.simply_covers(others[0].patterns[0], own.patterns[0], syntax)
+        if simply is not None:
+            return answer(not simply), 1
     inside: list[Union] = []
     outside: set[Pattern] = set()
     for element, is_inside in ((own, not own.excluded), *((other, other.excluded) for other in others)):

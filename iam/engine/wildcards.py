@@ -18,7 +18,7 @@ import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import pairwise, product
 
 from iam.engine.answers import Answer, answer
 
@@ -129,10 +129,17 @@ def completed(arn: str) -> str:
     `arn:aws:sqs` is `arn:aws:sqs:*:*:*`. A pattern with a `*` at the end of a field needs none: that one expands
     beyond the colon. Source: IAM User Guide, "IAM identifiers", on incomplete ARNs.
     """
-    fields = arn.split(":")
-    if fields[0] != "arn" or len(fields) >= 6 or any(field.endswith("*") for field in fields):
+    names = tokens(arn)
+    missing = 6 - fields(arn)
+    ends_field = ("*", ":") in pairwise([*names, ":"])
+    if not arn.startswith("arn:") or missing <= 0 or ends_field:
         return arn
-    return ":".join(fields + ["*"] * (6 - len(fields)))
+    return arn + ":*" * missing
+
+
+def fields(arn: str) -> int:
+    """Return how many fields an ARN or a pattern of one has; colons in the names of variables separate none."""
+    return tokens(arn).count(":") + 1
 
 
 @lru_cache(maxsize=65_536)
@@ -378,7 +385,48 @@ def covers(superset: str, subset: str, syntax: Syntax = Syntax.TEXT) -> bool:
         return wide == narrow
     if len(wide) > 1 and wide[0] not in _WILDCARDS and narrow[:1] != wide[:1]:
         return False
+    simply = simply_covers(superset, subset, syntax)
+    if simply is not None:
+        return simply
     return exists((((subset, syntax),),), ((superset, syntax),))[0] is Answer.NO
+
+
+@lru_cache(maxsize=65_536)
+def _pieces(pattern: str, syntax: Syntax) -> list[str] | None:
+    """Return what is between the stars of a pattern that has no other wildcards and no variables; None for others."""
+    symbols = _symbols(pattern, syntax)
+    if any(len(symbol) > 1 or symbol == _ONE for symbol in symbols):
+        return None
+    return "".join(symbols).split(_STAR)
+
+
+@lru_cache(maxsize=65_536)
+def _sample(pattern: str, syntax: Syntax) -> str | None:
+    """Return a string that a pattern matches and other patterns match by a wildcard alone; None with a variable."""
+    symbols = [_ANY_OTHER if symbol in _WILDCARDS else symbol for symbol in _symbols(pattern, syntax)]
+    return None if any(len(symbol) > 1 for symbol in symbols) else "".join(symbols)
+
+
+def simply_covers(superset: str, subset: str, syntax: Syntax) -> bool | None:
+    """Return what `covers` does for patterns without variables and a superset without `?`; None for others.
+
+    If such a superset matches a sample of the subset, its stars match whatever the sample stands for.
+    """
+    pieces, text = _pieces(superset, syntax), _sample(subset, syntax)
+    if pieces is None or text is None:
+        return None
+    if len(pieces) == 1:
+        return pieces[0] == text
+    first, *middle, last = pieces
+    position, end = len(first), len(text) - len(last)
+    if position > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in middle:
+        found = text.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
 
 
 @lru_cache(maxsize=65_536)

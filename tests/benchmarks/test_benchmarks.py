@@ -125,7 +125,7 @@ def test_what_is_printed_is_what_the_documentation_gets(
     )
     synthesis = {name: Result(2.5, 100_000_000) for name in ways}
     planning = {name: Result(5.0, 100_000_000) for name in (plan.PROJECT, plan.PLAIN, plan.DOCUMENTED)}
-    reviews = {name: Result(0.4, 100_000_000) for name in (review.ONE_ROLE, review.MANY)}
+    reviews = {name: Result(0.4, 100_000_000) for name in (review.ONE_ROLE, review.MANY, *review.HARD)}
     monkeypatch.setattr(program, "REPOSITORY", tmp_path)
     monkeypatch.setattr(review, "run", lambda *_, **__: reviews)
     monkeypatch.setattr(synth, "run", lambda *_, **__: synthesis)

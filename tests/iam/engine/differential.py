@@ -33,7 +33,7 @@ ACTIONS = [*(f"s:{name}" for name in SHORT), "s:zzzz", "t:a", "t:z", "u:z", "u:a
 FIELDS = [
     ("p",),
     ("s", "t"),
-    ("a", "aab", "azb", "b", "", "z", "zz"),
+    ("a", "aab", "azb", "b", "", "z", "zz", "zb"),
     ("1", "2", "", "z"),
     ("x", "y", "x:y", "xz", "z:y", "z:x", ""),
 ]

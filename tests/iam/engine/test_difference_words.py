@@ -418,6 +418,11 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
             "arn:aws:logs:*:*:* (undecided: the meanings may be the same)"
         ],
     ),
+    "an ARN pattern of fewer fields, one a variable": (
+        [allow("a:b", **when("ArnLike", "aws:SourceArn", "arn:aws:iam::${aws:PrincipalAccount}"))],
+        [],
+        ["lost: a:b on * when aws:SourceArn is arn:aws:iam::${aws:principalaccount}"],
+    ),
     "an incomplete ARN": ([allow("sqs:*", "arn:aws:sqs")], [allow("sqs:*", "arn:aws:sqs:*:*:*")], []),
     "a field of a resource's ARN": (
         [allow("iam:*", "arn:aws:iam::*2:role/x")],

@@ -155,7 +155,10 @@ def test_how_far_a_wildcard_reaches_depends_on_what_it_matches(
     [
         ("arn:aws:sqs", "arn:aws:sqs:*:*:*"),
         ("arn:aws:sqs:eu-west-1:111122223333", "arn:aws:sqs:eu-west-1:111122223333:*"),
+        ("arn:${aws:partition}:sqs", "arn:${aws:partition}:sqs:*:*:*"),
+        ("arn:aws:sqs:${*}", "arn:aws:sqs:${*}:*:*"),
         ("arn:aws:sqs:*", "arn:aws:sqs:*"),
+        ("arn:aws:sqs:*:queue", "arn:aws:sqs:*:queue"),
         ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket"),
         ("*", "*"),
     ],
