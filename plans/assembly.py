@@ -1,8 +1,9 @@
-"""Roles put together from the resources of a plan.
+"""Roles, users and groups put together from the resources of a plan.
 
 Several resources describe one role: the role itself, inline policies, attachments, exclusive sets, and the managed
 policies attached to it. They are matched by the role's name within one provider configuration, or by the references of
-the configuration.
+the configuration. The provider's resource types for users and groups have the same attributes under the same names,
+save for what these do not have: a trust policy, and for groups a permissions boundary.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,23 +13,23 @@ from iam.engine.statements import trust_policy
 from plans import datasets
 from plans.plan import SNAPSHOTS, Plan, ResourceChange, Snapshot
 from plans.references import Target
-from plans.roles import NOTHING, Gap, Held, Holdings, PolicyName, Role, held
+from plans.roles import IDENTITY_KINDS, NOTHING, Gap, Held, Holdings, PolicyName, Role, RoleKind, held
 from plans.values import UNKNOWN, Hidden, Name, Unknown, Value, attributes, items, name, text
 
 EVALUATED = (
-    "aws_iam_role",
-    "aws_iam_role_policy",
-    "aws_iam_role_policy_attachment",
     "aws_iam_policy",
     "aws_iam_policy_attachment",
-    "aws_iam_role_policies_exclusive",
-    "aws_iam_role_policy_attachments_exclusive",
+    *(
+        f"aws_iam_{kind}{part}"
+        for kind in IDENTITY_KINDS
+        for part in ("", "_policy", "_policy_attachment", "_policies_exclusive", "_policy_attachments_exclusive")
+    ),
 )
-"""The resource types that roles are put together from."""
+"""The resource types that roles, users and groups are put together from."""
 
 
 def roles(plan: Plan, changes: Sequence[ResourceChange]) -> list[Role]:
-    """Return the roles that changes of a plan describe, and the managed policies that none of the roles holds."""
+    """Return the roles, users and groups that changes of a plan describe, and the managed policies that none holds."""
     return _Assembly(plan, changes).result()
 
 
@@ -44,7 +45,7 @@ def drifted_roles(plan: Plan) -> list[Role]:
         if change.address in drifted or "before" not in change.snapshots:
             continue
         for role in drifted_roles:
-            if role.name != change.text("before", "role"):
+            if role.kind != "role" or role.name != change.text("before", "role"):
                 continue
             for holdings in (role.before, role.after):
                 if change.type == "aws_iam_role_policy":
@@ -63,7 +64,7 @@ class _Assembly:
         self._by_address = {change.address: change for change in changes}
         self._roles: dict[str, Role] = {}
         """By address, or by what identifies a role that the plan does not manage."""
-        self._by_name: dict[str, list[Role]] = {}
+        self._by_name: dict[tuple[RoleKind, str], list[Role]] = {}
         self._policies = {
             arn: change
             for change in self._by_type.get("aws_iam_policy", ())
@@ -76,19 +77,18 @@ class _Assembly:
         """Addresses of the managed policies that some role holds."""
 
     def result(self) -> list[Role]:
-        for change in self._by_type.get("aws_iam_role", ()):
-            self._add_role(change)
-        for change in self._by_type.get("aws_iam_role_policy", ()):
-            self._each_snapshot(change, "role", self._inline)
-        for change in self._by_type.get("aws_iam_role_policy_attachment", ()):
-            self._each_snapshot(change, "role", self._attach)
+        for kind in IDENTITY_KINDS:
+            for change in self._by_type.get(f"aws_iam_{kind}", ()):
+                self._add_role(change, kind)
+        for kind in IDENTITY_KINDS:
+            self._each_snapshot(kind, "_policy", kind, self._inline)
+            self._each_snapshot(kind, "_policy_attachment", kind, self._attach)
         for change in self._by_type.get("aws_iam_policy_attachment", ()):
             self._shared_attachment(change)
         self._remove_deleted()  # before the exclusive sets, which may attach a policy again
-        for change in self._by_type.get("aws_iam_role_policies_exclusive", ()):
-            self._each_snapshot(change, "role_name", self._exclusive_inline)
-        for change in self._by_type.get("aws_iam_role_policy_attachments_exclusive", ()):
-            self._each_snapshot(change, "role_name", self._exclusive_managed)
+        for kind in IDENTITY_KINDS:
+            self._each_snapshot(kind, "_policies_exclusive", f"{kind}_name", self._exclusive_inline)
+            self._each_snapshot(kind, "_policy_attachments_exclusive", f"{kind}_name", self._exclusive_managed)
         described = list(self._roles.values())
         for role in described:
             if role.change and "after" not in role.change.snapshots:
@@ -122,22 +122,24 @@ class _Assembly:
             change.module, change.address, change.index, attribute, type_, self._by_address
         )
 
-    def _add_role(self, change: ResourceChange) -> None:
+    def _add_role(self, change: ResourceChange, kind: RoleKind) -> None:
         names = {each for snapshot in SNAPSHOTS if (each := name(change.get(snapshot, "name")))}
         visible = sorted(each for each in names if isinstance(each, str))
-        role = Role(visible[0] if visible else change.address, change=change)
+        role = Role(visible[0] if visible else change.address, kind, change=change)
         self._roles[change.address] = role
         for key in {_key(each) for each in names}:
-            self._by_name.setdefault(key, []).append(role)
+            self._by_name.setdefault((kind, key), []).append(role)
         for snapshot in SNAPSHOTS:
             holdings = role.on(snapshot)
             if snapshot not in change.snapshots:
                 continue
             holdings.exists = True
-            holdings.trust = held(change.get(snapshot, "assume_role_policy"), trust_policy, address=change.address)
             holdings.boundary = change.get(snapshot, "permissions_boundary") or ""
-            self._listed_inline(change, snapshot, holdings)
-            self._listed_managed(change, snapshot, holdings)
+            if kind == "role":
+                trust = change.get(snapshot, "assume_role_policy")
+                holdings.trust = held(trust, trust_policy, address=change.address)
+                self._listed_inline(change, snapshot, holdings)
+                self._listed_managed(change, snapshot, holdings)
 
     def _listed(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> Value:
         """Return a list of policies in the role's own attributes.
@@ -187,13 +189,15 @@ class _Assembly:
         return listed_policies
 
     def _each_snapshot(
-        self, change: ResourceChange, attribute: str, put: Callable[[ResourceChange, Snapshot, Role], None]
+        self, kind: RoleKind, part: str, attribute: str, put: Callable[[ResourceChange, Snapshot, Role], None]
     ) -> None:
-        for snapshot in SNAPSHOTS:
-            if snapshot in change.snapshots:
-                role = self._role(change, snapshot, attribute)
-                role.declared[change.address] = change
-                put(change, snapshot, role)
+        """Call `put` with each resource of the type of a kind's part, and with the role that an attribute names."""
+        for change in self._by_type.get(f"aws_iam_{kind}{part}", ()):
+            for snapshot in SNAPSHOTS:
+                if snapshot in change.snapshots:
+                    role = self._role(change, snapshot, attribute, kind)
+                    role.declared[change.address] = change
+                    put(change, snapshot, role)
 
     def _remove_deleted(self) -> None:
         """Remove policies that resources no longer grant from roles whose own attributes still list them.
@@ -218,18 +222,18 @@ class _Assembly:
         policies[policy.name] = held._replace(address=change.address)
         self._granted.setdefault(id(role), {}).setdefault(snapshot, {})[change.address] = policy
 
-    def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> Role:
+    def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str, kind: RoleKind) -> Role:
         value = name(change.get(snapshot, attribute))
-        address = self._target(change, attribute, "aws_iam_role").single
+        address = self._target(change, attribute, f"aws_iam_{kind}").single
         if value is None:
             if address in self._roles:
                 return self._roles[address]
-            return self._unmanaged(f"address {change.address}", f"the role of {change.address}")
-        return self._named(value, change, address)
+            return self._unmanaged(kind, f"address {change.address}", f"the {kind} of {change.address}")
+        return self._named(kind, value, change, address)
 
-    def _named(self, value: Name, change: ResourceChange, address: str | None = None) -> Role:
+    def _named(self, kind: RoleKind, value: Name, change: ResourceChange, address: str | None = None) -> Role:
         """Return the role of a name: among several, the one referred to, of the same provider or module."""
-        candidates = self._by_name.get(_key(value), [])
+        candidates = self._by_name.get((kind, _key(value)), [])
         provider = self._provider(change)
         if provider:
             candidates = [role for role in candidates if role.change and self._provider(role.change) in ("", provider)]
@@ -240,13 +244,12 @@ class _Assembly:
         ):
             if len(narrowed) == 1:
                 return narrowed[0]
-        return self._unmanaged(
-            f"name {provider} {_key(value)}", value if isinstance(value, str) else f"the role of {change.address}"
-        )
+        title = value if isinstance(value, str) else f"the {kind} of {change.address}"
+        return self._unmanaged(kind, f"name {provider} {_key(value)}", title)
 
-    def _unmanaged(self, key: str, title: str) -> Role:
+    def _unmanaged(self, kind: RoleKind, key: str, title: str) -> Role:
         """Return a role that the plan does not manage; it exists before and after."""
-        role = self._roles.setdefault(key, Role(title))
+        role = self._roles.setdefault(f"{kind} {key}", Role(title, kind))
         role.before.exists = role.after.exists = True
         return role
 
@@ -256,20 +259,22 @@ class _Assembly:
 
     def _shared_attachment(self, change: ResourceChange) -> None:
         for snapshot in SNAPSHOTS:
-            listed = change.get(snapshot, "roles")
-            for value in [listed] if listed is UNKNOWN else items(listed):
-                for role in self._roles_of_shared(change, value):
-                    role.declared[change.address] = change
-                    self._attach(change, snapshot, role)
+            for kind in IDENTITY_KINDS:
+                listed = change.get(snapshot, f"{kind}s")
+                for value in [listed] if listed is UNKNOWN else items(listed):
+                    for role in self._roles_of_shared(change, kind, value):
+                        role.declared[change.address] = change
+                        self._attach(change, snapshot, role)
 
-    def _roles_of_shared(self, change: ResourceChange, value: Value) -> list[Role]:
+    def _roles_of_shared(self, change: ResourceChange, kind: RoleKind, value: Value) -> list[Role]:
         """Return the role of a name, or every role that an unknown value may refer to."""
         if value is not UNKNOWN:
-            return [self._named(known, change)] if (known := name(value)) else []
-        target = self._target(change, "roles", "aws_iam_role")
+            return [self._named(kind, known, change)] if (known := name(value)) else []
+        target = self._target(change, f"{kind}s", f"aws_iam_{kind}")
         possible = [self._roles[address] for address in target.addresses]
         if target.others or not possible:
-            possible.append(self._unmanaged(f"address {change.address}", f"the roles of {change.address}"))
+            title = f"the {kind}s of {change.address}"
+            possible.append(self._unmanaged(kind, f"address {change.address}", title))
         return possible
 
     def _attach(self, change: ResourceChange, snapshot: Snapshot, role: Role) -> None:
@@ -329,7 +334,7 @@ class _Assembly:
 
     def _unattached(self, change: ResourceChange) -> Role:
         title = change.text("before", "name") or change.text("after", "name") or change.address
-        role = Role(title, kind="policy", declared={change.address: change})
+        role = Role(title, "policy", declared={change.address: change})
         for snapshot in SNAPSHOTS:
             holdings = role.on(snapshot)
             holdings.exists = snapshot in change.snapshots

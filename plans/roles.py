@@ -1,11 +1,11 @@
-"""Roles before and after a plan, as values: who may assume each, and which policies each holds."""
+"""Roles, users and groups before and after a plan, as values: who may assume each, and which policies each holds."""
 
 import enum
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.difference import Change, Difference, Kind, difference
@@ -69,6 +69,13 @@ class PolicyName(NamedTuple):
 TRUST_POLICY = PolicyName("trust")
 
 
+RoleKind: TypeAlias = Literal["role", "user", "group", "policy"]
+"""What a `Role` stands for: an IAM identity; or, "policy", a managed policy that no identity of the plan holds."""
+
+IDENTITY_KINDS: tuple[RoleKind, ...] = ("role", "user", "group")
+"""The kinds that hold policies."""
+
+
 @dataclass(slots=True)
 class Holdings:
     """A role before or after a plan."""
@@ -89,11 +96,11 @@ class Holdings:
 
 @dataclass
 class Role:
-    """What a plan does to one role; or, of kind "policy", to a managed policy that none of its roles holds."""
+    """What a plan does to one role, user or group, or to a managed policy that none of them holds."""
 
     name: str
     """Its name as it may be shown; its address where the name is sensitive or unknown."""
-    kind: Literal["role", "policy"] = "role"
+    kind: RoleKind = "role"
     account: str = ""
     """The account it is in, "" if the plan does not contain it."""
     change: ResourceChange | None = None
@@ -108,6 +115,11 @@ class Role:
     """Policies that one resource deletes and another creates: the two addresses, in an order Terraform chooses."""
     budget: Budget = field(default_factory=lambda: Budget(REVIEW_STEPS))
     """The work to spend on comparisons, shared by the roles of a plan."""
+
+    @property
+    def title(self) -> str:
+        """Its name with its kind, such as `user alice`."""
+        return f"{self.kind} {self.name}"
 
     def on(self, snapshot: Snapshot) -> Holdings:
         """Return the role in one snapshot."""

@@ -18,7 +18,17 @@ from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value
-from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, visible, what_happens
+from review.report import (
+    KIND_NAMES,
+    PlanReview,
+    Review,
+    boundary_change,
+    counted,
+    policy_rows,
+    resources,
+    visible,
+    what_happens,
+)
 from review.rules import SEVERITIES, Finding
 
 MARKER = "<!-- iam-plan-review -->"
@@ -149,8 +159,7 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
 
 def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
-    kind = "Role" if role.kind == "role" else "Managed policy"
-    yield f"**{kind} {code(role.name)}**: {_plain(what_happens(role))}"
+    yield f"**{KIND_NAMES[role.kind].capitalize()} {code(role.name)}**: {_plain(what_happens(role))}"
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
     if role.kind == "role" and role.change:
@@ -163,7 +172,7 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
         if role.permissions.kept:
             yield f"\nAnd {counted(len(role.permissions.kept), 'statement')} as before."
     policies = [row for row in policy_rows(role) if row[0] != "kept"]
-    if policies and role.kind == "role":
+    if policies and role.kind != "policy":
         cells = ((kind, code(name), _plain(known)) for kind, name, known in policies)
         yield from _section("Policies", cells, ("", "policy", "known"), detail)
     if boundary := boundary_change(role):

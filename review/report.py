@@ -1,5 +1,7 @@
 """A review: what plans mean, their findings, and the verdict; and the same as JSON."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,13 +11,16 @@ from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
 from plans.assembly import drifted_roles, roles
 from plans.plan import Plan, ResourceChange
-from plans.roles import Role, boundary_text
+from plans.roles import Role, RoleKind, boundary_text
 from plans.values import Unknown
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Waiver
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""
+
+KIND_NAMES: Mapping[RoleKind, str] = {"role": "role", "user": "user", "group": "group", "policy": "managed policy"}
+"""The kinds of what a plan changes, in words."""
 
 PolicyChange = Literal["gained", "lost", "changed", "kept"]
 
@@ -26,7 +31,7 @@ class PlanReview:
 
     plan: Plan
     roles: tuple[Role, ...]
-    """The roles that the plan changes, and the managed policies it changes that none of its roles holds."""
+    """The roles, users and groups that the plan changes, and the managed policies that none of them holds."""
     drift: tuple[Role, ...]
     """The roles that changed outside of Terraform: from the state to AWS."""
     findings: tuple[Finding, ...]
@@ -59,10 +64,10 @@ class Review:
     @property
     def verdict(self) -> str:
         """The result in one line."""
-        changed = sum(len(plan.roles) for plan in self.plans)
+        changed = [role.kind for plan in self.plans for role in plan.roles]
         if not changed and not self.findings and not any(plan.drift for plan in self.plans):
             return "no change in IAM"
-        scope = f"{counted(changed, 'role')} changed"
+        scope = f"{_by_kind(changed)} changed"
         if self.failing:
             return f"do not apply as is: {_by_severity(self.failing)}; {scope}"
         open_findings = _by_severity(finding for finding in self.findings if not finding.accepted)
@@ -74,7 +79,7 @@ class Review:
 
 def counted(number: int, name: str) -> str:
     """Return a number with what it counts, such as `1 role` or `2 roles`."""
-    return f"{number:,} {name}" + ("" if number == 1 else "s")
+    return f"{number:,} {name if number == 1 else re.sub('y$', 'ie', name) + 's'}"
 
 
 def visible(text: str) -> str:
@@ -85,6 +90,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+def _by_kind(changed: Sequence[RoleKind]) -> str:
+    """Return how many of each kind changed; roles are counted even if there are none."""
+    counts = Counter(KIND_NAMES[kind] for kind in changed)
+    roles = counts.pop("role", 0)
+    return ", ".join(
+        counted(number, name) for name, number in (("role", roles), *counts.items()) if number or not counts
+    )
 
 
 def _by_severity(of: Iterable[Finding]) -> str:

@@ -66,7 +66,7 @@ def _rest(number: int, what: str, console: Console) -> None:
 
 
 def _role(role: Role, console: Console) -> None:
-    title = Text.assemble(_text(f"{role.kind} {role.name}", "bold"), _text(f": {what_happens(role)}"))
+    title = Text.assemble(_text(role.title, "bold"), _text(f": {what_happens(role)}"))
     console.print(Padding(title, (1, 2, 0, 2)))
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
@@ -81,7 +81,7 @@ def _role(role: Role, console: Console) -> None:
             )
     _changes(table, role.permissions, trust=False)
     for kind, name, known in policy_rows(role):
-        if kind != "kept" and role.kind == "role":
+        if kind != "kept" and role.kind != "policy":
             _row(table, kind, f"{name} ({known})" if known else name)
     for address, what in resources(role):
         _row(table, "kept", f"through {address} ({what})")

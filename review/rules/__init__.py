@@ -66,7 +66,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
-    """Return every finding on a plan and its roles, the most severe first."""
+    """Return every finding on a plan and its roles, users and groups, the most severe first."""
     hits = [
         Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy, hit.subject)
         for rule in RULES
@@ -74,10 +74,17 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
         for hit in rule.judge(of)
     ]
     hits += [
-        Finding(rule.id, rule.severity, of.name, each.name, hit.address, hit.reason, rule.remedy, hit.subject)
+        Finding(
+            rule.id, rule.severity, of.name, each.name, hit.address, _named(each, hit.reason), rule.remedy, hit.subject
+        )
         for each in roles
         for rule in RULES
         if isinstance(rule, RoleRule)
         for hit in rule.judge(each)
     ]
     return sorted(hits, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _named(role: Role, reason: str) -> str:
+    """Return a reason that names a user or a group: the resource at the address may be about several."""
+    return f"{role.title}: {reason}" if role.kind in ("user", "group") else reason

@@ -46,7 +46,7 @@ def _not_evaluated(change: ResourceChange, plan: Plan) -> str:
 NOT_JUDGED = PlanRule(
     id="not-judged",
     severity="low",
-    raised="a resource that controls access changes and is not evaluated: users, groups, resource policies, others",
+    raised="a resource that controls access changes and is not evaluated",
     remedy="review it by hand",
     judge=_not_judged,
 )

@@ -1,15 +1,17 @@
 """Rules about quotas: sizes of policies, and how many are attached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iam.documents.quotas import DEFAULTS
-from plans.roles import NOTHING, Role
+from plans.roles import NOTHING, Role, RoleKind
 from plans.values import shown
 from review.rules.rule import Hit, RoleRule
 from review.rules.subject import Subject, subject
 
 TRUST_POLICY_QUOTA = DEFAULTS.trust_policy_characters
 INLINE_POLICIES_QUOTA = DEFAULTS.inline_policies_characters
+_INLINE_POLICIES_QUOTAS: Mapping[RoleKind, int] = {"role": INLINE_POLICIES_QUOTA, "user": 2_048, "group": 5_120}
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 MANAGED_POLICY_QUOTA = DEFAULTS.managed_policy_characters
 ATTACHED_POLICIES_QUOTA = DEFAULTS.attached_policies
 
@@ -40,18 +42,20 @@ TRUST_POLICY_TOO_LONG = RoleRule(
 
 def _inline_policies(role: Role) -> Iterator[Hit]:
     before, after = (sum(held.length for held in holdings.inline.values()) for holdings in (role.before, role.after))
-    if after > INLINE_POLICIES_QUOTA and after != before:
+    quota = _INLINE_POLICIES_QUOTAS.get(role.kind, INLINE_POLICIES_QUOTA)
+    if after > quota and after != before:
         yield Hit(
             next((held.address for held in role.after.inline.values() if held.address), role.address),
-            f"{after:,} characters, the quota is {INLINE_POLICIES_QUOTA:,}",
-            _longer_than(INLINE_POLICIES_QUOTA, after),
+            f"{after:,} characters, the quota is {quota:,}",
+            _longer_than(quota, after),
         )
 
 
 INLINE_POLICIES_TOO_LONG = RoleRule(
     id="inline-policies-too-long",
     severity="high",
-    raised=f"a role's inline policies have more than {INLINE_POLICIES_QUOTA:,} characters; the quota is fixed",
+    raised=f"a role's inline policies have more than {INLINE_POLICIES_QUOTA:,} characters "
+    "(a user's 2,048, a group's 5,120); the quota is fixed",
     remedy="move statements into a managed policy",
     judge=_inline_policies,
 )

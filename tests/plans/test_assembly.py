@@ -218,3 +218,33 @@ def test_roles_of_one_name_under_several_providers_are_several_roles() -> None:
     read = parse(plan(*both, policy, **blocks), "dev")
     held = {each.address: list(each.after.inline) for each in roles(read, read.changes)}
     assert held == {"aws_iam_role.a": [], "aws_iam_role.b": ["inline"]}
+
+
+def test_a_user_and_a_role_of_one_name_are_two() -> None:
+    user = change("aws_iam_user_policy_attachment.u", None, {"user": "exec", "policy_arn": ADMIN})
+    read = parse(plan(role(TRUSTED, TRUSTED), user), "dev")
+    held = {each.title: list(each.after.managed) for each in roles(read, read.changes)}
+    assert held == {"role exec": [], "user exec": [ADMIN]}
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_an_exclusive_set_removes_what_a_user_or_group_no_longer_lists(kind: str) -> None:
+    held = {kind: "x", "policy_arn": FULL_ACCESS}
+    values = {f"{kind}_name": "x", "policy_arns": []}
+    found = assembled(
+        change(f"aws_iam_{kind}.x", {"name": "x"}, {"name": "x"}),
+        change(f"aws_iam_{kind}_policy_attachment.a", held, None),
+        change(f"aws_iam_{kind}_policy_attachments_exclusive.s", values, values),
+    )["x"]
+    assert (list(found.before.managed), list(found.after.managed)) == ([FULL_ACCESS], [])
+
+
+def test_a_policy_attached_to_a_user_by_reference_is_that_users() -> None:
+    user = change("aws_iam_user.u", None, {}, unknown={"name": True})
+    values = {"policy_arn": ADMIN}
+    held = change("aws_iam_user_policy_attachment.a", None, values, unknown={"user": True})
+    blocks = configuration(
+        configured("aws_iam_user.u"),
+        configured("aws_iam_user_policy_attachment.a", user={"references": ["aws_iam_user.u.name", "aws_iam_user.u"]}),
+    )
+    assert list(assembled(user, held, **blocks)["aws_iam_user.u"].after.managed) == [ADMIN]

@@ -40,6 +40,7 @@ def rules(name: str) -> set[str]:
         ("numeric-null", {"policy-unreadable"}),
         ("sound-mutual-notaction", {"admin-wildcard"}),
         ("mutual-two-policies", {"admin-wildcard"}),
+        ("policy-attachment-users", {"everything-allowed", "shared-attachment"}),
         ("glue-job-role", {"service-role-changed"}),
         ("bucket-policy-unknown", {"not-judged"}),
         ("lambda-permission", {"not-judged"}),

@@ -276,8 +276,8 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         plan(change("aws_glue_job.j", {"role_arn": OWN, "timeout": 1}, {"role_arn": OWN, "timeout": 2})),
     ),
     "not-judged": (
-        plan(change("aws_iam_user.bob", None, {"name": "bob"})),
-        plan(change("aws_iam_user.bob", {"name": "bob"}, {"name": "bob"})),
+        plan(change("aws_iam_access_key.bob", None, {"user": "bob"})),
+        plan(change("aws_iam_access_key.bob", {"user": "bob"}, {"user": "bob"})),
     ),
 }
 
@@ -394,3 +394,48 @@ def test_a_denial_lost_from_the_trust_policy_is_a_denial_lost() -> None:
     allowed = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     found = raised(trusts(document(denied, allowed), document(allowed)))
     assert "denial-lost" in found
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("policy", {"name": "p", "policy": document(allow("*"))}),
+        ("policy_attachment", {"policy_arn": ADMIN}),
+    ],
+)
+def test_a_user_and_a_group_are_evaluated_as_a_role_is(kind: str, part: str, values: dict[str, Any]) -> None:
+    of = {kind: "mallory", **values}
+    (found,) = report.review(plans.parse(plan(change(f"aws_iam_{kind}_{part}.x", None, of)), "dev")).findings
+    assert (found.rule, found.role) == ("everything-allowed", "mallory")
+    assert found.reason == f"{kind} mallory: every action on everything is allowed"
+    assert raised(plan(change(f"aws_iam_{kind}_{part}.x", of, of))) == set()
+
+
+def test_an_attachment_to_several_names_each() -> None:
+    values = {"name": "a", "users": ["mallory"], "groups": ["devs"], "roles": ["exec"], "policy_arn": ADMIN}
+    found = report.review(plans.parse(plan(change("aws_iam_policy_attachment.a", None, values)), "dev")).findings
+    assert [each.role for each in found if each.rule == "everything-allowed"] == ["exec", "mallory", "devs"]
+
+
+def test_a_user_without_its_boundary_is_reported() -> None:
+    bounded, free = ({"name": "bob", "permissions_boundary": boundary} for boundary in (BOUNDARY, None))
+    assert raised(plan(change("aws_iam_user.bob", bounded, free))) == {"boundary-changed"}
+    assert raised(plan(change("aws_iam_user.bob", free, bounded))) == set()
+
+
+def test_a_deleted_user_is_reported_and_a_created_one_is_not() -> None:
+    assert raised(plan(change("aws_iam_user.bob", {"name": "bob"}, None))) == {"role-destroyed"}
+    assert raised(plan(change("aws_iam_user.bob", None, {"name": "bob"}))) == set()
+
+
+@pytest.mark.parametrize(("kind", "quota"), [("user", 2_048), ("group", 5_120)])
+def test_the_quota_of_inline_policies_is_that_of_the_kind(kind: str, quota: int) -> None:
+    for length, too_long in ((quota - 300, False), (quota + 300, True)):
+        values = {"name": "p", kind: "x", "policy": long(length)}
+        found = raised(plan(change(f"aws_iam_{kind}_policy.p", None, values)))
+        assert ("inline-policies-too-long" in found) == too_long
