@@ -53,26 +53,8 @@ RESOURCES = [
 USERS = [(), ("a",), ("b",), ("qqqq",), ("",), ("z",)]
 
 STRINGS = [
-    "a",
-    "b",
-    "ab",
-    "A",
-    "z",
-    "",
-    "*",
-    "aB",
-    "zz",
-    "a*",
-    "zzz",
-    "qqqq",
-    "?",
-    "??",
-    "?*",
-    "*b",
-    "zb",
-    "Ab",
-    "zab",
-    "${aws:username}",
+    *("a", "b", "ab", "A", "B", "AB", "aB", "Ab", "z", "Z", "zz", "zzz", "zb", "ZB", "zab", "az", "", "qqqq"),
+    *("*", "a*", "A*", "?", "??", "?*", "*b", "${aws:username}"),
 ]
 KEYS: dict[str, list[tuple[str, ...]]] = {
     "k": [(), *((value,) for value in STRINGS)],
