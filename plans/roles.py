@@ -9,8 +9,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.difference import Change, Difference, Kind, difference
-from iam.engine.statements import Policy, Statement, permissions_policy
+from iam.engine.statements import Policy, Statement, permissions_policy, resource_policy, trust_policy
 from iam.policy_document import size
+from iam.validation import Kind as DocumentKind
+from iam.validation import errors
 from plans.plan import ResourceChange, Snapshot
 from plans.values import Hidden, Name, Unknown, Value, shown
 
@@ -43,12 +45,14 @@ class Held(NamedTuple):
     """The resource that gives the policy to the role, "" if that is not in the plan."""
     hidden: Hidden | None = None
     """The sensitive value, so that a change of it can be detected."""
+    refused: str = ""
+    """Why AWS would refuse the document although it can be evaluated, "" if it accepts the document."""
 
     @property
     def problem(self) -> str:
-        """The gap in words, "" where there is none."""
+        """The gap, or why AWS would refuse the document, in words; "" where there is neither."""
         if self.gap is None:
-            return ""
+            return f"AWS would refuse it: {self.refused}" if self.refused else ""
         separator = ": " if self.gap is Gap.UNREADABLE else " "
         return self.gap.value + (f"{separator}{self.detail}" if self.detail else "")
 
@@ -203,13 +207,24 @@ def held(value: Value, parse: Callable[[str], Policy] = permissions_policy, *, a
     return _read(parse, value)._replace(address=address)
 
 
+_KINDS: dict[Callable[[str], Policy], DocumentKind] = {
+    permissions_policy: DocumentKind.IDENTITY,
+    trust_policy: DocumentKind.TRUST,
+    resource_policy: DocumentKind.RESOURCE,
+}
+_MOST_REASONS = 3
+"""Most reasons that are listed for one document; the rest are counted."""
+
+
 @lru_cache(maxsize=16_384)
 def _read(parse: Callable[[str], Policy], document: str) -> Held:
+    reasons = errors(document, _KINDS[parse])
+    more = f"; and {len(reasons) - _MOST_REASONS:,} more" if len(reasons) > _MOST_REASONS else ""
+    refused = "; ".join(reasons[:_MOST_REASONS]) + more
     try:
-        policy = parse(document)
+        return Held(parse(document), length=size(json.loads(document)), refused=refused)
     except ValueError as error:
-        return Held(None, Gap.UNREADABLE, str(error))
-    return Held(policy, length=size(json.loads(document)))
+        return Held(None, Gap.UNREADABLE, refused or str(error))
 
 
 def boundary_text(value: Value) -> str:

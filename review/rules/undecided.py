@@ -7,12 +7,17 @@ from review.rules.rule import Hit, RoleRule, change_sentence
 from review.rules.subject import change_subject, place_only
 
 
-def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
-    """Yield the documents that the plan brings and that could not be evaluated."""
+def _brought(role: Role) -> Iterator[tuple[PolicyName, Held]]:
+    """Yield the documents that the plan brings."""
     known = {TRUST_POLICY: role.before.trust, **dict(role.before.policies())}
     for name, held in [(TRUST_POLICY, role.after.trust), *role.after.policies()]:
-        if held.policy is None and known.get(name) != held:
+        if known.get(name) != held:
             yield name, held
+
+
+def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
+    """Yield the documents that the plan brings and that could not be evaluated."""
+    return ((name, held) for name, held in _brought(role) if held.policy is None)
 
 
 def _unknown(role: Role) -> Iterator[Hit]:
@@ -46,9 +51,9 @@ POLICY_HIDDEN = RoleRule(
 
 
 def _unreadable(role: Role) -> Iterator[Hit]:
-    for name, held in _unevaluated(role):
-        if held.gap is Gap.UNREADABLE:
-            yield Hit(held.address, f"{name} {held.problem}", (f"{name}: {held.problem}",))
+    for name, held in _brought(role):
+        if held.gap is Gap.UNREADABLE or held.refused:
+            yield Hit(held.address, f"{name}: {held.problem}", (f"{name}: {held.problem}",))
 
 
 POLICY_UNREADABLE = RoleRule(

@@ -835,8 +835,18 @@ def policy(*statements: str) -> str:
         ),
         case(
             "both principals",
-            policy('{"NotPrincipal": {"AWS": "x"}, ' + SAGEMAKER[1:]),
+            policy('{"NotPrincipal": {"AWS": "444455556666"}, ' + SAGEMAKER[1:]),
             "Statement[0]: supply either Principal or NotPrincipal, got both",
+        ),
+        case(
+            "a user group as principal",
+            policy(SAGEMAKER.replace('"Service": "sagemaker.amazonaws.com"', '"AWS": "arn:aws:iam::1:group/a"')),
+            'Statement[0].Principal.AWS: supply "*", an account, or the ARN of an account, a role, a user or a session, got "arn:aws:iam::1:group/a"',
+        ),
+        case(
+            "a misspelt operator",
+            policy('{"Condition": {"StringEqual": {"aws:SourceAccount": "1"}}, ' + SAGEMAKER[1:]),
+            'Statement[0].Condition: supply condition operators that IAM has, like StringEquals, got "StringEqual"',
         ),
         case(
             "a principal that is text",
