@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from plans.content import load
 from plans.references import Configuration
-from plans.values import Attributes, Json, Value, attributes, marked, text
+from plans.values import Attributes, Json, Value, attributes, marked, text, visible
 
 Snapshot = Literal["before", "after"]
 SNAPSHOTS: tuple[Snapshot, Snapshot] = ("before", "after")
-
-SUPPORTED_MAJOR_VERSIONS = ("0", "1")
 
 
 class PlanError(ValueError):
@@ -82,7 +81,7 @@ class Plan:
     complete: bool = True
     """False if more plans are needed to apply the configuration, as with deferred changes or `-target`."""
     deferred: tuple[str, ...] = ()
-    """The addresses of the changes that the plan leaves to a later one."""
+    """The addresses of the changes and of the provider actions that the plan leaves to a later one."""
     invoked_actions: tuple[str, ...] = ()
     """The addresses of the provider actions that the apply invokes."""
 
@@ -99,33 +98,13 @@ def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
         PlanError: the content is not a plan.
     """
     try:
-        body: Json = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError:
-        raise PlanError(f"{source}: {_not_json(content)}") from None
-    except RecursionError:
-        raise PlanError(f"{source}: is JSON nested too deeply to be a plan") from None
-    if not isinstance(body, dict) or "format_version" not in body:
-        raise PlanError(f"{source}: is not a plan; supply the output of `terraform show -json PLAN`")
-    version = str(body["format_version"])
-    if version.partition(".")[0] not in SUPPORTED_MAJOR_VERSIONS:
-        raise PlanError(f"{source}: has format_version {version}; supported are 0.x and 1.x")
-    if "resource_changes" not in body and "planned_values" not in body:
-        raise PlanError(f"{source}: is a state, not a plan; run `terraform plan -out PLAN` and supply PLAN")
+        body = load(content)
+    except ValueError as error:
+        raise PlanError(visible(f"{source}: {error}")) from None
     try:
         return _plan(body, name)
     except _ShapeError as error:
-        raise PlanError(f"{source}: is not a Terraform plan: {error}") from None
-    except RecursionError:
-        raise PlanError(f"{source}: is nested too deeply to be a plan") from None
-
-
-def _not_json(content: bytes) -> str:
-    lines = content.strip().splitlines()
-    if not lines:
-        return "is empty; supply a saved plan or the output of `terraform show -json PLAN`"
-    if lines[0].startswith(b'{"@'):
-        return "is the log of `terraform plan -json`; supply the output of `terraform show -json PLAN`"
-    return "is neither a saved plan nor JSON; supply the output of `terraform show -json PLAN`"
+        raise PlanError(visible(f"{source}: is not a Terraform plan: {error}")) from None
 
 
 class _ShapeError(Exception):
@@ -176,13 +155,18 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         errored=bool(body.get("errored")),
         complete=body.get("complete") is not False,
         deferred=tuple(
-            _address(_object(each, "deferred_changes").get("resource_change"), "deferred_changes.resource_change")
-            for each in _list(body.get("deferred_changes"), "deferred_changes")
+            _address(_object(each, part).get(what), f"{part}.{what}")
+            for part, what in _DEFERRED.items()
+            for each in _list(body.get(part), part)
         ),
         invoked_actions=tuple(
             _address(each, "action_invocations") for each in _list(body.get("action_invocations"), "action_invocations")
         ),
     )
+
+
+_DEFERRED = {"deferred_changes": "resource_change", "deferred_action_invocations": "action_invocation"}
+"""The parts of a plan that list what it defers, with the key of what each entry is about."""
 
 
 def _address(value: Json, place: str) -> str:
@@ -212,10 +196,14 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
         None if change.get(snapshot) is None else _object(change.get(snapshot), f"{place}.change.{snapshot}")
         for snapshot in SNAPSHOTS
     )
+    if not actions:
+        raise _ShapeError(f"{place}.change.actions is empty")
+    if after is None and {"create", "update"} & set(actions):
+        raise _ShapeError(f"{place}.change.after is null, although the actions are {', '.join(actions)}")
+    unknown = _object(change.get("after_unknown") or None, f"{place}.change.after_unknown")
     before_values = attributes(marked(before, _with_all_tags(change.get("before_sensitive"))))
     after_values = before_values
     if not forgotten and after is not None:
-        unknown = _object(change.get("after_unknown") or None, f"{place}.change.after_unknown")
         after_values = attributes(marked(after, _with_all_tags(change.get("after_sensitive")), unknown))
     elif not forgotten:
         after_values = {}

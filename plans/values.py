@@ -118,3 +118,13 @@ def attributes(value: Value) -> Attributes:
         content = value.content if isinstance(value.content, dict) else {}
         return {key: Hidden(each) for key, each in content.items()}
     return value if isinstance(value, Mapping) else {}
+
+
+def visible(text: str) -> str:
+    """Return text with control and format characters written as `\\u001b`.
+
+    Names in a plan may contain escape sequences, which a terminal or a comment would interpret.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

@@ -17,7 +17,7 @@ from iam.engine.difference import Difference
 from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
-from plans.values import Hidden, Unknown, Value
+from plans.values import Hidden, Unknown, Value, visible
 from review.report import (
     KIND_NAMES,
     PlanReview,
@@ -26,7 +26,6 @@ from review.report import (
     counted,
     policy_rows,
     resources,
-    visible,
     what_happens,
 )
 from review.rules import SEVERITIES, Finding
@@ -306,12 +305,15 @@ def _laid_out(value: Value) -> list[str]:
         return []
     if isinstance(value, str) and value.startswith("{"):
         try:
-            value = json.loads(value)
-        except ValueError:
+            return _json(json.loads(value))
+        except (ValueError, RecursionError):
             return [json.dumps(value)]
+    return _json(value)
+
+
+def _json(value: Value) -> list[str]:
     indent = 2 if isinstance(value, dict | list) else None
-    text = json.dumps(value, indent=indent, sort_keys=True, default=lambda unseen: f"({unseen.why})")
-    return text.splitlines()
+    return json.dumps(value, indent=indent, sort_keys=True, default=lambda unseen: f"({unseen.why})").splitlines()
 
 
 _PICTURE_NODES = 24

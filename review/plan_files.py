@@ -1,13 +1,17 @@
 """Plan files: read one, and review several with the waivers of the repository."""
 
+import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from plans.content import SHOW
 from plans.plan import Plan, PlanError, parse
+from plans.values import visible
 from review import waivers
 from review.report import Review, review
 from review.rules import Severity
@@ -16,8 +20,13 @@ from terraform_cli import installation
 _SHOW_TIMEOUT = 120
 """Seconds that `terraform show` may take; it starts the providers to read their schemas."""
 
+_SHOW_ELSEWHERE = f"supply {SHOW}, or of `tofu show -json PLAN` if OpenTofu wrote it"
+
 _ZIP = b"PK"
 """First bytes of a saved plan, which is a ZIP archive."""
+
+_FRAME = dict.fromkeys(map(ord, "│╷╵"), " ")
+"""The lines that Terraform draws around an error."""
 
 
 def review_files(arguments: Sequence[str], *, fail_on: Severity | None = "high", accept: Sequence[str] = ()) -> Review:
@@ -58,10 +67,12 @@ def read(argument: str) -> Plan:
     path = Path(argument)
     try:
         content = path.read_bytes()
+    except IsADirectoryError:
+        raise PlanError(visible(f"{argument}: is a directory; supply the plan in it")) from None
     except OSError as error:
-        raise PlanError(f"{argument}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise PlanError(visible(f"{argument}: cannot be read: {(error.strerror or str(error)).lower()}")) from None
     if content.startswith(_ZIP):
-        content = _show(path)
+        content = _show(path, content)
     return parse(content, plan_name(path), argument)
 
 
@@ -72,17 +83,29 @@ def plan_name(path: Path) -> str:
     return folder if stem in ("plan", "tfplan") and folder else stem
 
 
-def _show(path: Path) -> bytes:
+def _show(path: Path, content: bytes) -> bytes:
     """Return a saved plan as JSON. Raises PlanError."""
+    if not _may_be_a_plan(content):
+        raise PlanError(visible(f"{path}: is a ZIP archive, not a saved plan; supply the plan in it"))
     try:
         binary = installation.binary()
-        command = [binary, f"-chdir={path.absolute().parent}", "show", "-json", path.name]
+        command = [binary, f"-chdir={path.absolute().parent}", "show", "-no-color", "-json", path.name]
         done = subprocess.run(command, capture_output=True, timeout=_SHOW_TIMEOUT, check=False)
     except installation.TerraformMissingError as error:
-        raise PlanError(f"{path}: {error}, or supply the output of `terraform show -json PLAN`") from None
+        raise PlanError(visible(f"{path}: {error}, or supply {SHOW}")) from None
     except subprocess.TimeoutExpired:
-        raise PlanError(f"{path}: terraform show took more than {_SHOW_TIMEOUT} seconds") from None
+        raise PlanError(visible(f"{path}: terraform show took more than {_SHOW_TIMEOUT} seconds")) from None
     if done.returncode:
-        message = " ".join(done.stderr.decode(errors="replace").replace("│", " ").split()) or "no message"
-        raise PlanError(f"{path}: terraform show could not read the plan: {message[:300]}")
+        printed = " ".join(done.stderr.decode(errors="replace").translate(_FRAME).split())
+        message = printed[max(printed.find("Error:"), 0) :][:300] or "no message"
+        raise PlanError(visible(f"{path}: terraform show could not read the plan: {message}; {_SHOW_ELSEWHERE}"))
     return done.stdout
+
+
+def _may_be_a_plan(content: bytes) -> bool:
+    """Return whether a ZIP archive has a saved plan's entry `tfplan`; Terraform explains a damaged one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "tfplan" in archive.namelist()
+    except zipfile.BadZipFile:
+        return True

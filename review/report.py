@@ -82,16 +82,6 @@ def counted(number: int, name: str) -> str:
     return f"{number:,} {name if number == 1 else re.sub('y$', 'ie', name) + 's'}"
 
 
-def visible(text: str) -> str:
-    """Return text with control and format characters written as `\\u001b`.
-
-    Names in a plan may contain escape sequences, which a terminal or a comment would interpret.
-    """
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-
-
 def _by_kind(changed: Sequence[RoleKind]) -> str:
     """Return how many of each kind changed; roles are counted even if there are none."""
     counts = Counter(KIND_NAMES[kind] for kind in changed)
@@ -162,6 +152,7 @@ def done(actions: Sequence[str]) -> str:
         ("delete", "create"): "replaced: deleted, then created",
         ("create", "delete"): "replaced: created, then deleted",
         ("create", "forget"): "created; the old one is forgotten, not deleted",
+        ("forget", "create"): "the old one is forgotten, not deleted; then created",
     }.get(tuple(actions), ", ".join(actions))
 
 

@@ -8,7 +8,8 @@ from rich.text import Text
 from iam.engine import sentences
 from iam.engine.difference import Difference
 from plans.roles import Role
-from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, visible, what_happens
+from plans.values import visible
+from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
 from review.rules import Finding
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}

@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(review: report.Review, format_: str) -> None:
     if format_ == "json":
-        print(json.dumps(report.as_json(review)))
+        print(json.dumps(report.as_json(review)).replace("\x7f", "\\u007f"))  # the one control character it leaves
     elif format_ == "markdown":
         from review.markdown import markdown
 

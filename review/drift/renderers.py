@@ -10,6 +10,7 @@ from iam.documents.recipe import GLUE
 from iam.engine import sentences
 from iam.engine.statements import merged
 from plans.roles import Held, boundary_text
+from plans.values import visible
 from review.drift.entries import (
     Adoption,
     AttributesChange,
@@ -30,7 +31,7 @@ from review.drift.entries import (
 )
 from review.drift.report import STATES, Reading, verdict
 from review.markdown import LIMIT, code
-from review.report import counted, done, visible
+from review.report import counted, done
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""

@@ -44,6 +44,10 @@ def test_failed_checks_are_read_with_their_messages() -> None:
     )
 
 
+def changed(**change: Any) -> dict[str, Any]:
+    return {"address": "a", "type": "a", "change": change}
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -52,12 +56,17 @@ def test_failed_checks_are_read_with_their_messages() -> None:
         ({"resource_drift": [{"change": {}, "type": "a"}]}, "resource_drift[0].address is not a string"),
         ({"resource_changes": [{"address": "a", "type": "a", "change": 7}]}, "resource_changes[0].change is not an"),
         (
-            {"resource_changes": [{"address": "a", "type": "a", "change": {"after": []}}]},
+            {"resource_changes": [changed(after=[])]},
             "resource_changes[0].change.after is not an object",
         ),
         (
-            {"resource_changes": [{"address": "a", "type": "a", "change": {"after": {}, "after_unknown": True}}]},
+            {"resource_changes": [changed(actions=["update"], after={}, after_unknown=True)]},
             "resource_changes[0].change.after_unknown is not an object",
+        ),
+        ({"resource_changes": [changed(after={})]}, "resource_changes[0].change.actions is empty"),
+        (
+            {"resource_changes": [changed(actions=["create"], after_unknown=True)]},
+            "resource_changes[0].change.after is null, although the actions are create",
         ),
         ({"checks": 7}, "checks is not a list"),
         ({"prior_state": []}, "prior_state is not an object"),
@@ -71,7 +80,18 @@ def test_a_part_of_another_type_is_named(more: dict[str, Any], message: str) -> 
     assert str(error.value).startswith(f"dev.json: is not a Terraform plan: {message}")
 
 
-@pytest.mark.parametrize("where", ["%s", '{"format_version": "1.2", "resource_changes": [{"change": %s}]}'])
-def test_json_nested_too_deeply_is_refused(where: str) -> None:
-    with pytest.raises(PlanError):
-        parse((where % ("[" * 100_000 + "]" * 100_000)).encode(), "dev")
+def test_what_a_plan_leaves_to_a_later_one_is_listed() -> None:
+    found = parse(
+        plan(
+            complete=False,
+            deferred_changes=[{"reason": "instance_count_unknown", "resource_change": {"address": "aws_iam_role.r"}}],
+            deferred_action_invocations=[{"reason": "unknown", "action_invocation": {"address": "action.a.b"}}],
+            action_invocations=[{"address": "action.a.c"}],
+        ),
+        "dev",
+    )
+    assert (found.complete, found.deferred, found.invoked_actions) == (
+        False,
+        ("aws_iam_role.r", "action.a.b"),
+        ("action.a.c",),
+    )
