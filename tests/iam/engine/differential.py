@@ -42,7 +42,15 @@ ARNS = [
     *("arn:p:s:z:z:z:1:x", "arn:p:s:a:z:b:1:x", "arn:p:s:z:x", "arn:p:s:x", "arn:p:t:x", "arn:p:s:z:z:z:x"),
     *("arn:p:s:a:1", "arn:p:s:a", "arn:p:s", "arn:p", "arn:z", "z", "", "arn:p:s:ab:1:x", "arn:p:s:zzz:1:x"),
     *("arn:p:s:az:b:1:x", "arn:p:s:a:z:z:x", "arn:p:s:a:1:z:z:y", "arn:p:s:z", "arn:p:s:z:z", "arn:p:z"),
-    *("arn:p:s:a:z:1:x", "arn:p:s:z:a:1:x", "arn:p:s::1:z:x", "arn:p:s:a:z:1:z", "arn:p:s:z:z:1:z", "arn:p:s:ab:z:1:x"),
+    *(
+        "arn:p:s:a:1:z:1:x",
+        "arn:p:s:a:z:1:x",
+        "arn:p:s:z:a:1:x",
+        "arn:p:s::1:z:x",
+        "arn:p:s:a:z:1:z",
+        "arn:p:s:z:z:1:z",
+        "arn:p:s:ab:z:1:x",
+    ),
 ]
 RESOURCES = [
     *SHORT,
