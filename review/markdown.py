@@ -26,6 +26,7 @@ from review.report import (
     counted,
     policy_rows,
     resources,
+    waiver_lines,
     what_happens,
 )
 from review.rules import SEVERITIES, Finding
@@ -127,9 +128,13 @@ def _findings(review: Review, detail: Detail) -> Iterator[str]:
         yield _folded(len(findings) - detail.findings, "finding") + " All of them, by rule:"
         yield ""
         yield from _counts(findings)
-    for entry in review.expired:
+    lines = list(waiver_lines(review.waivers))
+    for line in lines[: detail.findings]:
         yield ""
-        yield f"_The waiver for {code(entry.rule)} expired on {entry.expires}: {_plain(entry.reason)}_"
+        yield f"Note: {_plain(line)}"
+    if len(lines) > detail.findings:
+        yield ""
+        yield _folded(len(lines) - detail.findings, "waiver note")
 
 
 def _finding(finding: Finding, several: bool) -> tuple[str, ...]:

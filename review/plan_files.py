@@ -54,10 +54,10 @@ def review_files(arguments: Sequence[str], *, fail_on: Severity | None = "high",
     entries = waivers.read()
     if added := waivers.accept(accept, [finding for each in reviews for finding in each.findings], today):
         waivers.write(added)
-    entries += added
-    waived = [replace(each, findings=tuple(waivers.apply(entries, each.findings, today))) for each in reviews]
-    expired = waivers.expired(entries, [finding for each in waived for finding in each.findings], today)
-    return Review(tuple(waived), fail_on, tuple(expired))
+    current = waivers.Waivers([*entries, *added], today)
+    waived = [replace(each, findings=tuple(current.apply(each.findings))) for each in reviews]
+    notices = current.notices([finding for each in waived for finding in each.findings])
+    return Review(tuple(waived), fail_on, notices)
 
 
 def read(argument: str) -> Plan:

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from iam.engine import conditions, sentences
@@ -14,7 +14,7 @@ from plans.plan import Plan, ResourceChange
 from plans.roles import Role, RoleKind, boundary_text
 from plans.values import Unknown
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
-from review.waivers import Waiver
+from review.waivers import Notices, Waiver
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""
@@ -44,8 +44,7 @@ class Review:
     plans: tuple[PlanReview, ...]
     fail_on: Severity | None
     """The lowest severity that fails the review; None: no finding fails it."""
-    expired: tuple[Waiver, ...] = ()
-    """Expired waivers that cover open findings."""
+    waivers: Notices = field(default_factory=Notices)
 
     @property
     def findings(self) -> list[Finding]:
@@ -89,6 +88,29 @@ def _by_kind(changed: Sequence[RoleKind]) -> str:
     return ", ".join(
         counted(number, name) for name, number in (("role", roles), *counts.items()) if number or not counts
     )
+
+
+def waiver_lines(of: Notices) -> Iterator[str]:
+    """Yield a line for each waiver that has expired, does not fit, or has no subject."""
+    for waiver in of.expired:
+        yield f"the waiver for {waiver.rule} expired on {waiver.expires}: {waiver.reason}"
+    for mismatch in of.mismatches:
+        waiver = mismatch.waiver
+        where = _at_most([f"{each.plan} {each.address}".rstrip() for each in mismatch.findings], 3)
+        new = _at_most(mismatch.new, AT_MOST)
+        yield f"the waiver for {waiver.rule} ({waiver.reason}) no longer fits {where}; new: {new}"
+    for entry in of.without_subject:
+        waiver = entry.waiver
+        effect = f"covers whatever the rule finds until {waiver.expires}" if entry.covers else "covers nothing critical"
+        yield (
+            f"the waiver for {waiver.rule} ({waiver.reason}) has no subject and {effect}; "
+            f'renew it with --accept {waiver.rule}="reason"'
+        )
+
+
+def _at_most(names: Sequence[str], number: int) -> str:
+    more = f" and {len(names) - number:,} more" if len(names) > number else ""
+    return ", ".join(names[:number]) + more
 
 
 def _by_severity(of: Iterable[Finding]) -> str:
@@ -229,21 +251,41 @@ def as_json(of: Review) -> dict[str, Any]:
                 "address": finding.address,
                 "reason": finding.reason,
                 "remedy": finding.remedy,
+                "subject": list(finding.subject),
                 "accepted": finding.accepted or None,
             }
             for finding in of.findings
         ],
-        "expired_acceptances": [
+        "expired_acceptances": [row for waiver in of.waivers.expired for row in _waiver(waiver)],
+        "waiver_mismatches": [
             {
-                "rule": e.rule,
-                "plan": e.plan,
-                "address": e.address,
-                "reason": e.reason,
-                "expires": e.expires.isoformat(),
+                "rule": mismatch.waiver.rule,
+                "reason": mismatch.waiver.reason,
+                "new": list(mismatch.new),
+                "findings": [
+                    {"plan": each.plan, "role": each.role, "address": each.address} for each in mismatch.findings
+                ],
             }
-            for e in of.expired
+            for mismatch in of.waivers.mismatches
+        ],
+        "waivers_without_subject": [
+            {**row, "covers": entry.covers} for entry in of.waivers.without_subject for row in _waiver(entry.waiver)
         ],
     }
+
+
+def _waiver(of: Waiver) -> Iterator[dict[str, Any]]:
+    """Yield a row for each place of a waiver."""
+    for place in of.places:
+        yield {
+            "rule": of.rule,
+            "subject": list(of.subject),
+            "plan": place.plan,
+            "role": place.role,
+            "address": place.address,
+            "reason": of.reason,
+            "expires": of.expires.isoformat(),
+        }
 
 
 def _role(role: Role, rows: _Rows) -> dict[str, Any]:

@@ -9,7 +9,16 @@ from iam.engine import sentences
 from iam.engine.difference import Difference
 from plans.roles import Role
 from plans.values import visible
-from review.report import PlanReview, Review, boundary_change, counted, policy_rows, resources, what_happens
+from review.report import (
+    PlanReview,
+    Review,
+    boundary_change,
+    counted,
+    policy_rows,
+    resources,
+    waiver_lines,
+    what_happens,
+)
 from review.rules import Finding
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
@@ -29,7 +38,7 @@ _AT_MOST = 20
 
 _ROLES = 50
 _FINDINGS = 100
-"""Most roles of a plan, and most findings, that are shown; the rest are counted."""
+"""Most roles of a plan, and most findings or waiver notes, that are shown; the rest are counted."""
 
 
 def show(review: Review, console: Console) -> None:
@@ -41,8 +50,10 @@ def show(review: Review, console: Console) -> None:
     for finding in review.findings[:_FINDINGS]:
         _finding(finding, console)
     _rest(len(review.findings) - _FINDINGS, "finding", console)
-    for entry in review.expired:
-        console.print(_text(f"the waiver for {entry.rule} expired on {entry.expires}: {entry.reason}", "yellow"))
+    lines = list(waiver_lines(review.waivers))
+    for line in lines[:_FINDINGS]:
+        console.print(_text(line, "yellow"))
+    _rest(len(lines) - _FINDINGS, "waiver note", console)
     console.print()
     console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
 

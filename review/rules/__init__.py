@@ -6,6 +6,7 @@ from plans.plan import Plan
 from plans.roles import Role
 from review.rules import access, permissions, plan, quotas, role, statements, trust, undecided
 from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
+from review.rules.subject import Subject
 
 __all__ = [
     "AT_MOST",
@@ -75,7 +76,14 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
     ]
     hits += [
         Finding(
-            rule.id, rule.severity, of.name, each.name, hit.address, _named(each, hit.reason), rule.remedy, hit.subject
+            rule.id,
+            rule.severity,
+            of.name,
+            each.name,
+            hit.address,
+            _named(each, hit.reason),
+            rule.remedy,
+            _subject(each, hit.subject),
         )
         for each in roles
         for rule in RULES
@@ -88,3 +96,8 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
 def _named(role: Role, reason: str) -> str:
     """Return a reason that names a user or a group: the resource at the address may be about several."""
     return f"{role.title}: {reason}" if role.kind in ("user", "group") else reason
+
+
+def _subject(role: Role, subject: Subject) -> Subject:
+    """Return a subject that differs between a role and a user, a group or a policy of the same name."""
+    return subject if role.kind == "role" else tuple(f"{role.kind}: {part}" for part in subject)

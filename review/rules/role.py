@@ -9,7 +9,7 @@ from review.rules.subject import Subject, subject, token, value_text
 
 def _identity(role: Role) -> Subject:
     """Return the role with its account, so that a renamed address is the same finding."""
-    return (f"role {token('/'.join(filter(None, [role.account, role.name])))}",)
+    return (token("/".join(filter(None, [role.account, role.name]))),)
 
 
 def _destroyed(role: Role) -> Iterator[Hit]:

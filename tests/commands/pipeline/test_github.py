@@ -70,8 +70,8 @@ def test_the_comment_is_kept_up_to_date_among_those_of_others(github: FakeGitHub
 
 def test_a_finding_with_a_waiver_passes_the_gate(github: FakeGitHub) -> None:
     planned(dev_b=HARMFUL)
-    entry = {"rule": "role-destroyed", "plan": NAMES[1], "reason": "the team has moved on", "expires": "2999-12-31"}
-    Path(".review-accept.yaml").write_text(json.dumps([entry]).replace('"2999-12-31"', "2999-12-31"))
+    entry = {"rule": "role-destroyed", "subject": ["111122223333/exec"], "reason": "the team has moved on"}
+    Path(".review-accept.yaml").write_text(json.dumps([entry]).replace("}", ', "expires": 2999-12-31}'))
     assert main(["review"]) == 0
     assert "the team has moved on" in github.comments[0]["body"]
 
