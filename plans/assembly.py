@@ -12,18 +12,22 @@ from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.statements import trust_policy
 from plans import datasets
 from plans.plan import SNAPSHOTS, Plan, ResourceChange, Snapshot
+from plans.providers import Providers, account_of
 from plans.references import Target
+from plans.resource_policies import resource_policies
 from plans.roles import IDENTITY_KINDS, NOTHING, Gap, Held, Holdings, PolicyName, Role, RoleKind, held
 from plans.values import UNKNOWN, Hidden, Name, Unknown, Value, attributes, items, name, text
 
-EVALUATED = (
-    "aws_iam_policy",
-    "aws_iam_policy_attachment",
-    *(
-        f"aws_iam_{kind}{part}"
-        for kind in IDENTITY_KINDS
-        for part in ("", "_policy", "_policy_attachment", "_policies_exclusive", "_policy_attachments_exclusive")
-    ),
+EVALUATED = frozenset(
+    {
+        "aws_iam_policy",
+        "aws_iam_policy_attachment",
+        *(
+            f"aws_iam_{kind}{part}"
+            for kind in IDENTITY_KINDS
+            for part in ("", "_policy", "_policy_attachment", "_policies_exclusive", "_policy_attachments_exclusive")
+        ),
+    }
 )
 """The resource types that roles, users and groups are put together from."""
 
@@ -33,6 +37,21 @@ def roles(plan: Plan, changes: Sequence[ResourceChange]) -> list[Role]:
     return _Assembly(plan, changes).result()
 
 
+def described(plan: Plan, changes: Sequence[ResourceChange]) -> list[Role]:
+    """Return what `roles` returns, and the resources whose policies the changes describe."""
+    roles_and_policies = roles(plan, changes)
+    policies = resource_policies(plan, changes, Providers(plan, changes))
+    budget = roles_and_policies[0].budget if roles_and_policies else Budget(REVIEW_STEPS)
+    for resource in policies:
+        resource.budget = budget
+    return roles_and_policies + policies
+
+
+def drifted(plan: Plan) -> list[Role]:
+    """Return the roles, and the resources with a policy, that changed outside of Terraform: from the state to AWS."""
+    return drifted_roles(plan) + resource_policies(plan, plan.drift, Providers(plan, plan.drift))
+
+
 def drifted_roles(plan: Plan) -> list[Role]:
     """Return the roles that changed outside of Terraform: from the state to AWS.
 
@@ -40,9 +59,9 @@ def drifted_roles(plan: Plan) -> list[Role]:
     of the plan grant are therefore left to those resources.
     """
     drifted_roles = roles(plan, plan.drift)
-    drifted = {change.address for change in plan.drift}
+    addresses = {change.address for change in plan.drift}
     for change in plan.changes:
-        if change.address in drifted or "before" not in change.snapshots:
+        if change.address in addresses or "before" not in change.snapshots:
             continue
         for role in drifted_roles:
             if role.kind != "role" or role.name != change.text("before", "role"):
@@ -58,6 +77,7 @@ def drifted_roles(plan: Plan) -> list[Role]:
 class _Assembly:
     def __init__(self, plan: Plan, changes: Sequence[ResourceChange]) -> None:
         self._plan = plan
+        self._providers = Providers(plan, changes)
         self._by_type: dict[str, list[ResourceChange]] = {}
         for change in changes:
             self._by_type.setdefault(change.type, []).append(change)
@@ -93,29 +113,15 @@ class _Assembly:
         for role in described:
             if role.change and "after" not in role.change.snapshots:
                 role.after = Holdings()
-        self._set_accounts(described)
+        for role in described:
+            resources = [role.change] if role.change else list(role.declared.values())
+            role.account = account_of(role.arn) or self._providers.account(resources)
         policies = self._by_type.get("aws_iam_policy", ())
         described += [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
         budget = Budget(REVIEW_STEPS)
         for role in described:
             role.budget = budget
         return described
-
-    def _set_accounts(self, described: Sequence[Role]) -> None:
-        """Set the account of each role: from its own ARN, else from roles of the same provider configuration."""
-        accounts: dict[str, set[str]] = {}
-        for role in described:
-            if (own := _account(role.arn)) and role.change and (provider := self._provider(role.change)):
-                accounts.setdefault(provider, set()).add(own)
-        for role in described:
-            resources = [role.change] if role.change else list(role.declared.values())
-            known = {account for change in resources for account in accounts.get(self._provider(change), ())}
-            role.account = _account(role.arn) or (next(iter(known)) if len(known) == 1 else "")
-
-    def _provider(self, change: ResourceChange) -> str:
-        """Return the key of a resource's provider configuration, "" if it is not in the configuration."""
-        block = self._plan.configuration.block(change.module, change.address, change.index)
-        return block.provider if block else ""
 
     def _target(self, change: ResourceChange, attribute: str, type_: str) -> Target:
         return self._plan.configuration.target(
@@ -234,9 +240,11 @@ class _Assembly:
     def _named(self, kind: RoleKind, value: Name, change: ResourceChange, address: str | None = None) -> Role:
         """Return the role of a name: among several, the one referred to, of the same provider or module."""
         candidates = self._by_name.get((kind, _key(value)), [])
-        provider = self._provider(change)
+        provider = self._providers.key(change)
         if provider:
-            candidates = [role for role in candidates if role.change and self._provider(role.change) in ("", provider)]
+            candidates = [
+                role for role in candidates if role.change and self._providers.key(role.change) in ("", provider)
+            ]
         for narrowed in (
             [role for role in candidates if role.change and role.change.address == address],
             candidates,
@@ -341,10 +349,6 @@ class _Assembly:
             if snapshot in change.snapshots:
                 holdings.managed[title] = held(change.get(snapshot, "policy"), address=change.address)
         return role
-
-
-def _account(arn: str) -> str:
-    return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
 
 def _key(of: Name) -> str:

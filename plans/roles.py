@@ -1,4 +1,8 @@
-"""Roles, users and groups before and after a plan, as values: who may assume each, and which policies each holds."""
+"""Roles before and after a plan, as values: who may assume each, and which policies each holds.
+
+Users, groups and resources with a policy are values of the same class: users and groups are assumed by no one, and the
+policy of a resource takes the place of a trust policy.
+"""
 
 import enum
 import json
@@ -63,18 +67,20 @@ NOTHING = Held(Policy())
 class PolicyName(NamedTuple):
     """What identifies a policy among those of a role."""
 
-    kind: Literal["inline", "managed", "trust"]
+    kind: Literal["inline", "managed", "trust", "resource"]
     name: Name = ""
 
     def __str__(self) -> str:
-        return "trust policy" if self.kind == "trust" else f"{self.kind} policy {shown(self.name)}"
+        return f"{self.kind} policy" if self.kind in ("trust", "resource") else f"{self.kind} policy {shown(self.name)}"
 
 
 TRUST_POLICY = PolicyName("trust")
+RESOURCE_POLICY = PolicyName("resource")
 
 
-RoleKind: TypeAlias = Literal["role", "user", "group", "policy"]
-"""What a `Role` stands for: an IAM identity; or, "policy", a managed policy that no identity of the plan holds."""
+RoleKind: TypeAlias = Literal["role", "user", "group", "policy", "resource"]
+"""What a `Role` stands for: an IAM identity; "policy", a managed policy that no identity of the plan holds; or
+"resource", a resource with a policy, such as a bucket."""
 
 IDENTITY_KINDS: tuple[RoleKind, ...] = ("role", "user", "group")
 """The kinds that hold policies."""
@@ -86,6 +92,7 @@ class Holdings:
 
     exists: bool = False
     trust: Held = NOTHING
+    """Who may assume the role; or the policy of a resource: who may use it."""
     inline: dict[Name, Held] = field(default_factory=dict)
     managed: dict[Name, Held] = field(default_factory=dict)
     """By ARN, or by address where the ARN is known only after apply."""
@@ -100,10 +107,10 @@ class Holdings:
 
 @dataclass
 class Role:
-    """What a plan does to one role, user or group, or to a managed policy that none of them holds."""
+    """What a plan does to one role, user or group; to a managed policy that none of them holds; or to a resource."""
 
     name: str
-    """Its name as it may be shown; its address where the name is sensitive or unknown."""
+    """Its name as it may be shown, that of a resource with what it is; its address if it is sensitive or unknown."""
     kind: RoleKind = "role"
     account: str = ""
     """The account it is in, "" if the plan does not contain it."""
@@ -122,8 +129,8 @@ class Role:
 
     @property
     def title(self) -> str:
-        """Its name with its kind, such as `user alice`."""
-        return f"{self.kind} {self.name}"
+        """Its name with its kind, such as `user alice` or `S3 bucket data`."""
+        return self.name if self.kind == "resource" else f"{self.kind} {self.name}"
 
     def on(self, snapshot: Snapshot) -> Holdings:
         """Return the role in one snapshot."""
@@ -142,6 +149,9 @@ class Role:
     @property
     def changes(self) -> bool:
         """Whether the plan does anything to the role or to what it holds."""
+        if self.kind == "resource":
+            unevaluated = None in (self.before.trust.policy, self.after.trust.policy)
+            return self.before.trust != self.after.trust and bool(unevaluated or self.trust.changes)
         own = [self.change] if self.change else []
         return any(change.changes for change in (*own, *self.declared.values())) or bool(
             self.trust.changes or self.permissions.changes
@@ -153,9 +163,14 @@ class Role:
         name, held = self._compared(snapshot)[change.policy]
         return name, held.address or self.address
 
+    @property
+    def trust_name(self) -> PolicyName:
+        """What the policy in `Holdings.trust` is."""
+        return RESOURCE_POLICY if self.kind == "resource" else TRUST_POLICY
+
     @cached_property
     def trust(self) -> Difference:
-        """The difference in who may assume the role; none if the trust policy after the plan is not known."""
+        """The difference in who may assume the role or use the resource; none if the policy after is not known."""
         if self.after.trust.policy is None:
             return difference([], [])
         before = [self.before.trust.policy] if self.before.trust.policy else []

@@ -14,7 +14,7 @@ from itertools import islice
 
 from iam.engine import sentences
 from iam.engine.difference import Difference
-from iam.engine.statements import Statement
+from iam.engine.statements import ANYTHING, Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value, visible
@@ -163,9 +163,15 @@ def _plan(plan: PlanReview, detail: Detail) -> Iterator[str]:
 
 def _role(role: Role, detail: Detail) -> Iterator[str]:
     yield ""
-    yield f"**{KIND_NAMES[role.kind].capitalize()} {code(role.name)}**: {_plain(what_happens(role))}"
+    kind = KIND_NAMES[role.kind]
+    yield f"**{kind[0].upper()}{kind[1:]} {code(role.name)}**: {_plain(what_happens(role))}"
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
+    if role.kind == "resource":
+        rows = _resource_rows(role.trust, detail)
+        yield from _section("Who may use it", rows, ("", "who", "may", "on", "when"), detail)
+        if role.after.trust.problem:
+            yield f"\nPolicy: {_plain(role.after.trust.problem)}."
     if role.kind == "role" and role.change:
         yield from _section("Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail)
         if role.after.trust.problem:
@@ -207,6 +213,19 @@ def _trust_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
 
     yield from _rows(of, cells)
     yield from (("kept", *cells(row)) for row in of.kept)
+
+
+def _resource_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
+    def cells(row: Statement) -> tuple[str, ...]:
+        verb = "" if row.effect == "Allow" else "**denied** "
+        return (
+            _names(sentences.who_list(row.principal), detail),
+            verb + _names(sentences.action_list(row.action, of.spelling), detail),
+            "" if row.resource == ANYTHING else _names(sentences.resource_list(row.resource), detail),
+            code(sentences.when(row.condition, of.spelling)),
+        )
+
+    return _rows(of, cells)
 
 
 def _permission_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:

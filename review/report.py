@@ -9,7 +9,7 @@ from typing import Any, Literal
 from iam.engine import conditions, sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
-from plans.assembly import drifted_roles, roles
+from plans.assembly import described, drifted
 from plans.plan import Plan, ResourceChange
 from plans.roles import Role, RoleKind, boundary_text
 from plans.values import Unknown
@@ -19,7 +19,13 @@ from review.waivers import Notices, Waiver
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""
 
-KIND_NAMES: Mapping[RoleKind, str] = {"role": "role", "user": "user", "group": "group", "policy": "managed policy"}
+KIND_NAMES: Mapping[RoleKind, str] = {
+    "role": "role",
+    "user": "user",
+    "group": "group",
+    "policy": "managed policy",
+    "resource": "resource policy",
+}
 """The kinds of what a plan changes, in words."""
 
 PolicyChange = Literal["gained", "lost", "changed", "kept"]
@@ -31,9 +37,9 @@ class PlanReview:
 
     plan: Plan
     roles: tuple[Role, ...]
-    """The roles, users and groups that the plan changes, and the managed policies that none of them holds."""
+    """What the plan changes: roles, users, groups, managed policies that none of them holds, and resource policies."""
     drift: tuple[Role, ...]
-    """The roles that changed outside of Terraform: from the state to AWS."""
+    """What changed outside of Terraform: from the state to AWS."""
     findings: tuple[Finding, ...]
 
 
@@ -120,16 +126,18 @@ def _by_severity(of: Iterable[Finding]) -> str:
 
 def review(plan: Plan) -> PlanReview:
     """Return what a plan means."""
-    described = roles(plan, plan.changes)
+    of_plan = described(plan, plan.changes)
     return PlanReview(
         plan,
-        tuple(role for role in described if role.changes),
-        tuple(role for role in drifted_roles(plan) if _has_drifted(role)),
-        tuple(findings(plan, described)),
+        tuple(role for role in of_plan if role.changes),
+        tuple(role for role in drifted(plan) if _has_drifted(role)),
+        tuple(findings(plan, of_plan)),
     )
 
 
 def _has_drifted(role: Role) -> bool:
+    if role.kind == "resource":
+        return role.changes
     return (
         bool(role.trust.changes or role.permissions.changes)
         or role.before.boundary != role.after.boundary
@@ -140,6 +148,9 @@ def _has_drifted(role: Role) -> bool:
 def what_happens(role: Role) -> str:
     """Return in words what happens to a role: adopted, created, deleted …; with the attributes not about policies."""
     if role.change is None:
+        if role.kind == "resource":
+            changes = [change for change in role.declared.values() if change.changes]
+            return ", ".join(f"its policy is {done(change.actions)}" for change in changes[:1]) or "its policy changes"
         if role.kind == "policy":
             return done(next(iter(role.declared.values())).actions)
         return "not managed in this plan; its policies are"

@@ -83,7 +83,11 @@ def _role(role: Role, console: Console) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    if role.kind == "role" and role.change:
+    if role.kind == "resource":
+        _changes(table, role.trust, trust=True)
+        if problem := role.after.trust.problem:
+            _row(table, "changed", f"policy: {problem}")
+    elif role.kind == "role" and role.change:
         _changes(table, role.trust, trust=True)
         for statement in role.trust.kept:
             _row(

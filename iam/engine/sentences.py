@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from iam.engine import conditions
 from iam.engine.difference import Change, Difference
-from iam.engine.statements import Element, Statement
+from iam.engine.statements import ANYTHING, Element, Statement
 
 
 def who_list(principal: Element) -> list[str]:
@@ -38,14 +38,15 @@ def when(condition: conditions.Condition, spelling: Mapping[str, str]) -> str:
 
 
 def statement(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
-    """Return a statement of a trust policy or of a permissions policy as a sentence.
+    """Return a statement of a trust policy or of a permissions policy as a sentence; `trust` for any with principals.
 
     `at_most`, if it is not 0, is how many actions, resources or principals are named; the others are counted.
     """
     doing = _joined(action_list(of.action, spelling), at_most)
     if trust:
         who = _joined(who_list(of.principal), at_most)
-        sentence = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}"
+        on = "" if of.resource == ANYTHING else f" on {_joined(resource_list(of.resource), at_most)}"
+        sentence = f"{who} {'may' if of.effect == 'Allow' else 'is denied'} {doing}{on}"
     else:
         denies = "" if of.effect == "Allow" else "denies "
         sentence = f"{denies}{doing} on {_joined(resource_list(of.resource), at_most)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from plans.plan import Plan
 from plans.roles import Role
-from review.rules import access, permissions, plan, quotas, role, statements, trust, undecided
+from review.rules import access, permissions, plan, quotas, resource_policies, role, statements, trust, undecided
 from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
 from review.rules.subject import Subject
 
@@ -34,6 +34,11 @@ RULES: tuple[Rule, ...] = (
     trust.OPENED_TO_SERVICE,
     trust.OPENED_TO_IDENTITY_PROVIDER,
     trust.DELETED_PRINCIPAL,
+    resource_policies.OPENED_TO_EVERYONE,
+    resource_policies.OPENED_TO_EVERYONE_ON_CONDITION,
+    resource_policies.OPENED_TO_ACCOUNT,
+    resource_policies.OPENED_TO_SERVICE,
+    resource_policies.ACCESS_LOST,
     permissions.EVERYTHING_ALLOWED,
     permissions.PASS_ANY_ROLE,
     permissions.PASS_ANY_ROLE_TO_SERVICE,
@@ -87,7 +92,7 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
         )
         for each in roles
         for rule in RULES
-        if isinstance(rule, RoleRule)
+        if isinstance(rule, RoleRule) and each.kind in rule.kinds
         for hit in rule.judge(each)
     ]
     return sorted(hits, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from plans import resource_types
+from plans import resource_policies, resource_types
 from plans.assembly import EVALUATED
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.values import Hidden, Unknown, Value
@@ -13,7 +13,7 @@ from review.rules.subject import place_only, subject, token
 def _not_judged(plan: Plan) -> Iterator[Hit]:
     unknown: dict[str, None] = {}
     for change in plan.changes:
-        if not change.changes or change.type in EVALUATED:
+        if not change.changes or change.type in EVALUATED | resource_policies.EVALUATED:
             continue
         if change.type.startswith("aws_") and resource_types.resource_type(change.type) is None:
             unknown.setdefault(change.type)

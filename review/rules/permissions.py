@@ -10,7 +10,7 @@ from iam.engine.statements import ANYTHING, Element, Policy, Statement, singles
 from plans import datasets
 from plans.roles import Role
 from review.rules import escalation
-from review.rules.rule import Hit, RoleRule, change_sentence, persists
+from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token
 
 ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
@@ -233,6 +233,7 @@ POLICY_MAY_BE_DELETED = RoleRule(
     raised="one resource deletes a policy of a role and another creates it: Terraform does not order the two",
     remedy="rename the resource with a `moved` block",
     judge=_may_be_deleted,
+    kinds=EVERY_KIND,
 )
 
 
@@ -251,4 +252,5 @@ DENIAL_LOST = RoleRule(
     raised="something that was denied, whatever other policies allow, no longer is",
     remedy="keep the Deny statement, or ask its owner to agree",
     judge=_denial_lost,
+    kinds=EVERY_KIND,
 )

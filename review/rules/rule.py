@@ -8,7 +8,7 @@ from iam.engine import sentences
 from iam.engine.difference import Change, Difference
 from iam.engine.statements import Statement
 from plans.plan import Plan
-from plans.roles import Role
+from plans.roles import IDENTITY_KINDS, Role, RoleKind
 from review.rules.subject import Subject
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -46,9 +46,13 @@ class Hit(NamedTuple):
     """The values that the rule decided on, all of them; `place_only` where there are none."""
 
 
+EVERY_KIND: tuple[RoleKind, ...] = (*IDENTITY_KINDS, "policy", "resource")
+NO_RESOURCE: tuple[RoleKind, ...] = (*IDENTITY_KINDS, "policy")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoleRule:
-    """A rule that is evaluated for each role of a plan."""
+    """A rule that is evaluated for each role of a plan, or for what else is a `Role` of one of its kinds."""
 
     id: str
     severity: Severity
@@ -56,6 +60,7 @@ class RoleRule:
     """Completes the sentence "raised when …"."""
     remedy: str
     judge: Callable[[Role], Iterable[Hit]]
+    kinds: tuple[RoleKind, ...] = NO_RESOURCE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,5 +89,5 @@ def change_sentence(change: Change, of: Difference, *, trust: bool) -> str:
 
 
 def trust_sentence(statement: Statement, of: Difference) -> str:
-    """Return a statement of a trust policy as a sentence of a reason."""
+    """Return a statement of a trust policy or of a resource's policy as a sentence of a reason."""
     return sentences.statement(statement, of.spelling, trust=True, at_most=AT_MOST)

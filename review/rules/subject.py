@@ -13,7 +13,7 @@ from functools import lru_cache
 from iam.engine.conditions import Comparison
 from iam.engine.difference import Change, Kind
 from iam.engine.index import size
-from iam.engine.statements import Element, Statement, singles
+from iam.engine.statements import ANYTHING, Element, Statement, singles
 from plans.values import Hidden, Unknown, Value
 
 Subject = tuple[str, ...]
@@ -96,6 +96,8 @@ def _part(statement: Statement, *, trust: bool) -> str:
     words = ["Deny"] if statement.effect == "Deny" else []
     if trust:
         words += [_element(statement.principal), _element(statement.action)]
+        if statement.resource != ANYTHING:
+            words += ["on", _element(statement.resource)]
     else:
         words += [_element(statement.action), "on", _element(statement.resource)]
     if statement.condition:

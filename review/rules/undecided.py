@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from plans.roles import TRUST_POLICY, Gap, Held, PolicyName, Role
-from review.rules.rule import Hit, RoleRule, change_sentence
+from plans.roles import Gap, Held, PolicyName, Role
+from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence
 from review.rules.subject import change_subject, place_only
 
 
 def _brought(role: Role) -> Iterator[tuple[PolicyName, Held]]:
     """Yield the documents that the plan brings."""
-    known = {TRUST_POLICY: role.before.trust, **dict(role.before.policies())}
-    for name, held in [(TRUST_POLICY, role.after.trust), *role.after.policies()]:
+    known = {role.trust_name: role.before.trust, **dict(role.before.policies())}
+    for name, held in [(role.trust_name, role.after.trust), *role.after.policies()]:
         if known.get(name) != held:
             yield name, held
 
@@ -32,6 +32,7 @@ POLICY_UNKNOWN = RoleRule(
     raised="a policy's document, or which policy is attached, is known only after apply: nobody can review it",
     remedy="write the document with names and ARNs that are known during planning",
     judge=_unknown,
+    kinds=EVERY_KIND,
 )
 
 
@@ -47,6 +48,7 @@ POLICY_HIDDEN = RoleRule(
     raised="a policy's document is marked sensitive: it is neither shown nor evaluated",
     remedy="take secrets out of the policy; ARNs are not secret",
     judge=_hidden,
+    kinds=EVERY_KIND,
 )
 
 
@@ -62,6 +64,7 @@ POLICY_UNREADABLE = RoleRule(
     raised="AWS would reject a policy's document",
     remedy="correct the document",
     judge=_unreadable,
+    kinds=EVERY_KIND,
 )
 
 
@@ -94,6 +97,7 @@ UNDECIDED = RoleRule(
     raised="a statement changed, and whether its meaning changed could not be decided",
     remedy="compare the two statements by hand; the report shows both",
     judge=_undecided,
+    kinds=EVERY_KIND,
 )
 
 

@@ -62,6 +62,15 @@ def everyone(**more: Any) -> str:
 
 
 ORGANISATION = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"
+
+
+def lets_in(principal: Any, **more: Any) -> bytes:
+    """Return a plan that lets a principal send messages to an existing queue."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": QUEUE, **more}
+    return plan(change("aws_sqs_queue.q", {"arn": QUEUE}, {"arn": QUEUE, "policy": document(statement)}))
+
+
 DENIES = document(allow("s3:*"), {**allow("s3:DeleteObject"), "Effect": "Deny"})
 UNKNOWN_POLICY = role_policy(None, None)
 ATTACHED = {f"arn:aws:iam::{ACCOUNT}:policy/p{n}" for n in range(10)}
@@ -122,6 +131,14 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     "deleted-principal": (
         trusts(TRUSTED, trust(SAGEMAKER, AWS="AROAEXAMPLEEXAMPLE12")),
         trusts(TRUSTED, trust(SAGEMAKER, AWS=f"arn:aws:iam::{ACCOUNT}:role/AROA")),
+    ),
+    "resource-opened-to-everyone": (lets_in("*"), lets_in("*", **ORGANISATION)),
+    "resource-opened-to-everyone-on-condition": (lets_in("*", **ORGANISATION), lets_in({"AWS": OWN}, **ORGANISATION)),
+    "resource-opened-to-account": (lets_in({"AWS": OTHER}), lets_in({"AWS": OWN})),
+    "resource-opened-to-service": (lets_in({"Service": "s3.amazonaws.com"}), lets_in({"AWS": OWN})),
+    "resource-access-lost": (
+        plan(change("aws_sqs_queue.q", *[{"arn": QUEUE, "policy": text} for text in (everyone(), document())])),
+        lets_in({"AWS": OWN}),
     ),
     "everything-allowed": (
         gains(allow("*")),
