@@ -33,7 +33,11 @@ EVALUATED = frozenset(
 
 
 def roles(plan: Plan, changes: Sequence[ResourceChange]) -> list[Role]:
-    """Return the roles, users and groups that changes of a plan describe, and the managed policies that none holds."""
+    """Return the roles, users and groups that changes of a plan describe, and the managed policies that none holds.
+
+    A managed policy that is a permissions boundary is returned too, even where it is also attached: what it denies may
+    be denied by no other policy of those that it limits.
+    """
     return _Assembly(plan, changes).result()
 
 
@@ -117,7 +121,12 @@ class _Assembly:
             resources = [role.change] if role.change else list(role.declared.values())
             role.account = account_of(role.arn) or self._providers.account(resources)
         policies = self._by_type.get("aws_iam_policy", ())
-        described += [self._unattached(p) for p in policies if p.changes and p.address not in self._attached]
+        boundaries = {text(role.on(snapshot).boundary) for role in described for snapshot in SNAPSHOTS} - {""}
+        described += [
+            self._alone(policy)
+            for policy in policies
+            if policy.changes and (policy.address not in self._attached or policy.text("before", "arn") in boundaries)
+        ]
         budget = Budget(REVIEW_STEPS)
         for role in described:
             role.budget = budget
@@ -340,7 +349,7 @@ class _Assembly:
         if "create" in change.actions and not role.change:
             role.claimed.append(change.address)
 
-    def _unattached(self, change: ResourceChange) -> Role:
+    def _alone(self, change: ResourceChange) -> Role:
         title = change.text("before", "name") or change.text("after", "name") or change.address
         role = Role(title, "policy", declared={change.address: change})
         for snapshot in SNAPSHOTS:

@@ -25,7 +25,7 @@ def _incomplete(plan: Plan) -> Iterator[Hit]:
     if plan.errored:
         yield Hit("", "planning ended with an error", place_only("", "ended with an error"))
     for address in plan.deferred:
-        yield Hit(address, "the change is deferred to a later plan", place_only(address))
+        yield Hit(address, "deferred to a later plan", place_only(address))
     if not (plan.complete or plan.errored or plan.deferred):
         why = "the plan covers a part of the configuration, as with -target"
         yield Hit("", why, place_only("", "covers a part of the configuration"))

@@ -44,7 +44,8 @@ REPLACED = RoleRule(
 
 def _forgotten(role: Role) -> Iterator[Hit]:
     if role.change and "forget" in role.change.actions:
-        yield Hit(role.address, f"{role.name} stays in AWS and is removed from the state", _identity(role))
+        forgotten = role.change.text("before", "name") or role.name
+        yield Hit(role.address, f"{forgotten} stays in AWS and is removed from the state", _identity(role))
 
 
 FORGOTTEN = RoleRule(

@@ -28,9 +28,14 @@ LEAVES: list[Any] = [
     None, True, False, 0, -1, 1.5, "", "x", "*", "\u001b[2J", "\ud800", [], {}, [None], {"x": None}, ["x"], [["x"]],
     {"a": {"b": [True]}}, TRUST % '"*"', TRUST % "null", '{"Statement": 7}', '{"Statement": [null]}',
     '{"Statement": [{"Effect": "Allow", "Action": 7, "Resource": {}}]}', "[" * 3_000,
+    '{"a":' * 3_000 + "1" + "}" * 3_000,
     '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a": null}}}]}',
     '{"Version": ["2012-10-17"], "Statement": []}',
 ]  # fmt: skip
+
+
+SHOWN_RAW = "\n\u200b"
+"""A zero-width space keeps a name with an @ in a comment from being a mention."""
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -66,7 +71,8 @@ def test_a_damaged_plan_is_reviewed_or_refused(body: Any) -> None:
     except PlanError:
         return
     reviewed = Review((review(plan),), "high")
-    json.dumps(as_json(reviewed))
-    markdown(reviewed)
-    show(reviewed, Console(file=io.StringIO(), width=100))
+    terminal = io.StringIO()
+    show(reviewed, Console(file=terminal, width=100))
+    for text in (json.dumps(as_json(reviewed)), markdown(reviewed), terminal.getvalue()):
+        assert [each for each in text if not each.isprintable() and each not in SHOWN_RAW] == []
     sections(Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1")))

@@ -1,4 +1,4 @@
-"""Recorded plans that are easy to misread, most with their configuration beside them."""
+"""Plans that are easy to misread, some with their configuration beside them: every finding on each, and no other."""
 
 from pathlib import Path
 
@@ -16,43 +16,131 @@ OPEN = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"
 SENSITIVE = {"assume_role_policy": True}
 
 
-def rules(name: str) -> set[str]:
-    return {finding.rule for finding in review(read(str(CASES / f"{name}.json"))).findings}
+Raised = tuple[str, str, str]
+"""The rule, the severity and the address of a finding."""
 
-
-@pytest.mark.parametrize(
-    ("case", "raised"),
-    [
-        ("list-of-managed", {"privilege-escalation", "pass-any-role-to-service"}),
-        ("map-of-policies", {"policy-unknown", "pass-any-role-to-service"}),
-        ("multi", {"trust-opened-to-account"}),
-        ("alone", {"trust-opened-to-account"}),
-        ("renamed-widened", {"everything-allowed", "policy-may-be-deleted"}),
-        ("sensitive-managed", {"policy-hidden"}),
-        ("shared-unknown-role", {"everything-allowed", "shared-attachment"}),
-        ("unknown-trust", {"policy-unknown"}),
-        ("accounts-google", {"trust-opened-to-identity-provider"}),
-        ("oidc", {"trust-opened-to-identity-provider"}),
-        ("oidc-sub-StringNotLike", {"trust-lost", "trust-opened-to-identity-provider"}),
-        ("sound-mutual-trust-oidc", {"trust-opened-to-identity-provider"}),
-        ("esc-createaccesskey-role", {"resource-never-matches"}),
-        ("incomplete-arn", set()),
-        ("numeric-null", {"policy-unreadable"}),
-        ("doc-sid", {"policy-unreadable"}),
-        ("doc-badop", {"policy-unreadable"}),
-        ("trust-garbage", {"policy-unreadable"}),
-        ("sound-mutual-notaction", {"admin-wildcard"}),
-        ("mutual-two-policies", {"admin-wildcard"}),
-        ("policy-attachment-users", {"everything-allowed", "shared-attachment"}),
-        ("glue-job-role", {"service-role-changed"}),
-        ("bucket-policy-unknown", {"policy-unknown"}),
-        ("lambda-permission", {"resource-opened-to-everyone"}),
-        ("deferred", {"plan-incomplete"}),
-        ("target-real", {"plan-incomplete"}),
+FINDINGS: dict[str, list[Raised]] = {
+    "accounts-google": [("trust-opened-to-identity-provider", "high", "aws_iam_role.exec")],
+    "actions": [
+        ("not-judged", "low", "action.aws_lambda_invoke.audit"),
+        ("not-judged", "low", "action.aws_lambda_invoke.grant"),
     ],
-)
-def test_a_case_raises_these_rules_and_no_others(case: str, raised: set[str]) -> None:
-    assert rules(case) == raised
+    "alone": [("trust-opened-to-account", "high", "aws_iam_role.spoke")],
+    "ansi": [
+        ("everything-allowed", "critical", "aws_iam_role_policy.p"),
+        ("resource-never-matches", "medium", "aws_iam_role_policy.p"),
+    ],
+    "bucket-policy-unknown": [("not-judged", "low", "aws_s3_bucket_policy.b")],
+    "create-and-forget": [("role-forgotten", "low", "aws_iam_role.exec")],
+    "deferred": [("plan-incomplete", "high", "aws_iam_role_policy.p")],
+    "deferred-with-actions": [
+        ("plan-incomplete", "high", "action.aws_lambda_invoke.grant"),
+        ("plan-incomplete", "high", "aws_iam_role.later"),
+    ],
+    "doc-badop": [("policy-unreadable", "high", "aws_iam_role_policy.inline")],
+    "doc-sid": [("policy-unreadable", "high", "aws_iam_role_policy.inline")],
+    "esc-createaccesskey-role": [("resource-never-matches", "medium", "aws_iam_role_policy.p")],
+    "escape": [],
+    "forget-and-create": [("role-forgotten", "low", "aws_iam_role.exec")],
+    "glue-job-role": [("service-role-changed", "medium", "aws_glue_job.p")],
+    "incomplete-arn": [],
+    "lambda-permission": [("not-judged", "low", "aws_lambda_permission.p")],
+    "list-of-managed": [
+        ("pass-any-role-to-service", "medium", "aws_iam_role.r"),
+        ("privilege-escalation", "high", "aws_iam_role.r"),
+    ],
+    "map-of-policies": [
+        ("pass-any-role-to-service", "medium", "aws_iam_policy.a_pass"),
+        ("policy-unknown", "high", 'aws_iam_role_policy_attachment.each["jobs"]'),
+        ("policy-unknown", "high", 'aws_iam_role_policy_attachment.each["pass"]'),
+    ],
+    "max-session": [],
+    "multi": [("trust-opened-to-account", "high", "aws_iam_role.spoke")],
+    "mutual-two-policies": [
+        ("admin-wildcard", "high", "aws_iam_role_policy.p1"),
+        ("admin-wildcard", "high", "aws_iam_role_policy.p2"),
+    ],
+    "numeric-null": [("policy-unreadable", "high", "aws_iam_role_policy.p")],
+    "oidc": [
+        ("trust-opened-to-identity-provider", "high", f'aws_iam_role.r["{key}"]')
+        for key in ("any_repo", "any_suffix", "org_prefix", "q", "star_slash")
+    ],
+    "oidc-sub-StringNotLike": [
+        ("trust-lost", "high", "aws_iam_role.exec"),
+        ("trust-opened-to-identity-provider", "high", "aws_iam_role.exec"),
+    ],
+    "opentofu": [("trust-opened-to-account", "high", "aws_iam_role.exec")],
+    "policy-attachment-users": [
+        ("everything-allowed", "critical", "aws_iam_policy_attachment.a"),
+        ("everything-allowed", "critical", "aws_iam_policy_attachment.a"),
+        ("shared-attachment", "medium", "aws_iam_policy_attachment.a"),
+    ],
+    "renamed-widened": [
+        ("everything-allowed", "critical", "aws_iam_role_policy.data"),
+        ("policy-may-be-deleted", "high", "aws_iam_role_policy.data"),
+        ("policy-may-be-deleted", "high", "aws_iam_role_policy_attachment.readonly"),
+    ],
+    "sensitive-managed": [("policy-hidden", "high", "aws_iam_role.r")],
+    "sensitive-nested": [
+        ("permissions-wildcard", "low", "aws_iam_policy_attachment.s"),
+        ("service-role-changed", "medium", "aws_lambda_function.f"),
+        ("shared-attachment", "medium", "aws_iam_policy_attachment.s"),
+    ],
+    "shared-unknown-role": [
+        ("everything-allowed", "critical", "aws_iam_policy_attachment.admin"),
+        ("shared-attachment", "medium", "aws_iam_policy_attachment.admin"),
+    ],
+    "sound-arn-trust": [],
+    "sound-mutual-notaction": [("admin-wildcard", "high", "aws_iam_role_policy.p")],
+    "sound-mutual-trust-oidc": [("trust-opened-to-identity-provider", "high", "aws_iam_role.exec")],
+    "sound-numeric-epoch": [],
+    "target-real": [("plan-incomplete", "high", "")],
+    "trust-garbage": [("policy-unreadable", "high", "aws_iam_role.exec")],
+    "unknown-trust": [
+        ("policy-unknown", "high", "aws_iam_role.r"),
+        ("policy-unknown", "high", "aws_iam_role_policy.p"),
+    ],
+}
+"""Every finding on each case: no other may be there."""
+
+TEXTS: dict[str, tuple[list[str], list[str]]] = {
+    "alone": (["(this plan does not contain the role's own account)"], []),
+    "forget-and-create": (["the old one is forgotten, not deleted; then created", "exec-old stays in AWS"], []),
+    "glue-job-role": (["aws_glue_job runs with arn:aws:iam::111122223333:role/admin"], []),
+    "incomplete-arn": (["gained: sqs:* on arn:aws:sqs:*:*:*"], ["no effect"]),
+    "list-of-managed": (["managed policy aws_iam_policy.a_pass", "managed policy aws_iam_policy.b_jobs"], []),
+    "max-session": (["role exec: updated in place (max_session_duration)"], []),
+    "multi": (["(this plan does not contain the role's own account)"], []),
+    "renamed-widened": (["the deletion may come last", "rename the resource with a `moved` block"], []),
+    "sensitive-nested": (["aws_iam_role.n", "boundary none → marked sensitive"], ["hunter2"]),
+    "sound-arn-trust": (["widened: logs.amazonaws.com may sts:AssumeRole when aws:SourceArn"], []),
+    "sound-numeric-epoch": (["aws:EpochTime < 1700000000 → every action on * when aws:EpochTime < 1700004999"], []),
+    "unknown-trust": ([], ["lost"]),
+}
+"""What the review of a case must contain, and what it must not."""
+
+
+def test_every_case_has_its_findings() -> None:
+    assert {path.stem for path in CASES.glob("*.json")} == FINDINGS.keys()
+    assert TEXTS.keys() <= FINDINGS.keys()
+
+
+@pytest.mark.parametrize("case", FINDINGS)
+def test_a_case_has_these_findings_and_no_others(case: str) -> None:
+    found = review(read(str(CASES / f"{case}.json"))).findings
+    assert sorted((each.rule, each.severity, each.address) for each in found) == FINDINGS[case]
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_the_review_of_a_case_contains_these_texts_and_not_those(
+    case: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "2000")
+    main([str(CASES / f"{case}.json")])
+    text = " ".join(capsys.readouterr().out.split())
+    present, absent = TEXTS[case]
+    assert [each for each in present if each not in text] == []
+    assert [each for each in absent if each in text] == []
 
 
 @pytest.mark.parametrize("case", ["sound-arn-trust", "sound-numeric-epoch"])
@@ -86,8 +174,3 @@ def test_control_and_format_characters_are_written_out(
     output = capsys.readouterr().out
     assert "\\u001b" in output
     assert [character for character in output if not character.isprintable() and character not in "\n\u200b"] == []
-
-
-def test_the_attributes_that_change_besides_the_policies_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    main([str(CASES / "max-session.json")])
-    assert "role exec: updated in place (max_session_duration)" in capsys.readouterr().out

@@ -9,8 +9,21 @@ import jsonschema
 import pytest
 
 from commands.review.__main__ import main
+from plans.content import MAX_DEPTH
 from review.markdown import LIMIT, MARKER
-from tests.plan_builder import FULL_ACCESS, GLUE, SAGEMAKER, allow, attachment, document, plan, role, role_policy, trust
+from tests.plan_builder import (
+    FULL_ACCESS,
+    GLUE,
+    SAGEMAKER,
+    allow,
+    attachment,
+    change,
+    document,
+    plan,
+    role,
+    role_policy,
+    trust,
+)
 from tests.repository import ROOT
 
 PLANS = ROOT / "tests" / "review" / "plans"
@@ -74,6 +87,67 @@ def test_wrong_input_is_one_line_and_status_2(content: bytes, message: str, caps
     assert output.err.startswith(message)
     assert output.err.count("\n") == 1
     assert output.out == ""
+
+
+CONTROL = "\u001b[1A\u001b[2K\u001b]8;;http://a\u0007\u009b31m\u007f\u0085\u2028\u202e\r\n"
+
+
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+def test_no_value_of_a_plan_reaches_the_output_raw(format_: str, capsys: pytest.CaptureFixture[str]) -> None:
+    trusted = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::111122223333:role/a{CONTROL}", "Service": CONTROL},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {f"aws:PrincipalTag/{CONTROL}": CONTROL}},
+    }
+    content = plan(
+        role(trust(SAGEMAKER), document(trusted), name=f"exec{CONTROL}", boundary=("", CONTROL)),
+        role_policy(None, document(allow(f"s3:Get{CONTROL}", CONTROL)), name=f"a{CONTROL}", of=f"exec{CONTROL}"),
+        role_policy(None, document({"Effect": CONTROL}), name=f"b{CONTROL}", of=f"exec{CONTROL}"),
+        role_policy(None, document(allow("*", **{CONTROL: 1})), name=f"c{CONTROL}", of=f"exec{CONTROL}"),
+        attachment(f"arn:aws:iam::aws:policy/{CONTROL}", of=f"exec{CONTROL}"),
+        change(f"aws_glue_job.j{CONTROL}", {"role_arn": "a"}, {"role_arn": CONTROL}, actions=["update", CONTROL]),
+        change(f"aws_new{CONTROL}.x", None, {"name": "x"}),
+        change(
+            f"aws_iam_role.i{CONTROL}", {"tag": 1}, {"tag": 2}, importing={"id": CONTROL}, replace_paths=[[CONTROL]]
+        ),
+        resource_drift=[role(trust(SAGEMAKER), trust(GLUE), name=f"drifted{CONTROL}")],
+        checks=[{"instances": [{"address": {"to_display": CONTROL}, "status": CONTROL}, {"status": "fail"}]}],
+        deferred_changes=[{"reason": CONTROL, "resource_change": {"address": CONTROL}}],
+        action_invocations=[{"address": CONTROL}],
+    )
+    assert main([saved(content), "--format", format_]) == 1
+    output = capsys.readouterr()
+    assert "u001b[1A" in output.out
+    assert [each for each in output.out + output.err if not each.isprintable() and each not in "\n\u200b"] == []
+
+
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+@pytest.mark.parametrize("marks", [{}, {"tags": True}])
+def test_values_of_as_many_levels_as_a_plan_may_have_are_reviewed(
+    marks: dict[str, bool], format_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The place of a value takes four levels: the plan, its changes, the change, and what is before or after."""
+    tags: object = "a"
+    unknown: object = True
+    for _ in range(MAX_DEPTH - 6):
+        tags, unknown = [tags], [unknown]
+    entry = role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE), after_sensitive=marks)
+    entry["change"]["after"]["tags"] = tags
+    entry["change"]["after_unknown"] = {"unknown": unknown}
+    assert main([saved(plan(entry)), "--format", format_]) == 0
+    assert "role" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+@pytest.mark.parametrize("levels", [900, 5_000, 100_000])
+def test_a_policy_document_nested_too_deeply_is_unreadable(
+    levels: int, format_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deep = '{"a":' * levels + "1" + "}" * levels
+    content = plan(role(trust(SAGEMAKER), deep), role_policy(None, f'{{"Statement": {deep}}}'))
+    assert main([saved(content), "--format", format_]) == 1
+    assert capsys.readouterr().out.count("policy-unreadable") >= 2
 
 
 def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -406,11 +406,58 @@ def test_a_saml_provider_of_another_account_is_another_account() -> None:
         assert ("trust-opened-to-account" in raised(trusts(TRUSTED, text))) == foreign
 
 
-def test_a_denial_lost_from_the_trust_policy_is_a_denial_lost() -> None:
-    denied = {"Effect": "Deny", "Principal": {"AWS": OTHER}, "Action": "sts:AssumeRole"}
-    allowed = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    found = raised(trusts(document(denied, allowed), document(allowed)))
-    assert "denial-lost" in found
+BOB_DENIED = {
+    "Effect": "Deny",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/bob"},
+    "Action": ["sts:AssumeRole", "sts:TagSession"],
+}
+ACCOUNT_TRUSTED = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [
+        (document(ACCOUNT_TRUSTED), True),
+        (document(ACCOUNT_TRUSTED, {**BOB_DENIED, "Action": "sts:TagSession"}), True),
+        (document(ACCOUNT_TRUSTED, {**BOB_DENIED, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}), True),
+        (document({**BOB_DENIED, "Action": "sts:*"}, ACCOUNT_TRUSTED), False),
+        (document(*({**BOB_DENIED, "Action": action} for action in BOB_DENIED["Action"]), ACCOUNT_TRUSTED), False),
+    ],
+)
+def test_a_denial_lost_from_the_trust_policy_is_a_denial_lost(after: str, lost: bool) -> None:
+    assert ("denial-lost" in raised(trusts(document(ACCOUNT_TRUSTED, BOB_DENIED), after))) == lost
+
+
+LIMIT = f"arn:aws:iam::{ACCOUNT}:policy/limit"
+IAM_DENIED = {**allow("iam:*"), "Effect": "Deny"}
+
+
+def limits(before: Any, after: Any) -> dict[str, Any]:
+    """Return the change of the managed policy that is the boundary of `LIMITED`."""
+    sides = ({"name": "limit", "arn": LIMIT, "policy": document(allow("*"), *each)} for each in (before, after))
+    return change("aws_iam_policy.limit", *sides)
+
+
+LIMITED = role(TRUSTED, TRUSTED, boundary=(LIMIT, LIMIT))
+SAME_DENIED = role_policy(document(IAM_DENIED), document(IAM_DENIED))
+ATTACHMENT = {"role": "exec", "policy_arn": LIMIT}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [SAME_DENIED, change("aws_iam_role_policy_attachment.limit", ATTACHMENT, ATTACHMENT)],
+        [attachment(LIMIT)],
+    ],
+    ids=["only a boundary", "attached beside another policy that denies the same", "attached by this plan"],
+)
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_denial_lost_from_the_document_of_a_boundary_is_a_denial_lost(others: Any, lost: bool) -> None:
+    content = plan(LIMITED, limits([IAM_DENIED], [] if lost else [{**IAM_DENIED, "Sid": "Iam"}]), *others)
+    found = report.review(plans.parse(content, "plan")).findings
+    where = [each.address for each in found if each.rule == "denial-lost"]
+    assert where == ["aws_iam_policy.limit"] * lost
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
