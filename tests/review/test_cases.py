@@ -20,6 +20,8 @@ Raised = tuple[str, str, str]
 """The rule, the severity and the address of a finding."""
 
 FINDINGS: dict[str, list[Raised]] = {
+    "accept-1": [("trust-opened-to-account", "high", "aws_iam_role.exec")],
+    "accept-2": [("trust-opened-to-account", "high", "aws_iam_role.exec")],
     "accounts-google": [("trust-opened-to-identity-provider", "high", "aws_iam_role.exec")],
     "actions": [
         ("not-judged", "low", "action.aws_lambda_invoke.audit"),
