@@ -32,7 +32,7 @@ FINDINGS: dict[str, list[Raised]] = {
         ("everything-allowed", "critical", "aws_iam_role_policy.p"),
         ("resource-never-matches", "medium", "aws_iam_role_policy.p"),
     ],
-    "bucket-policy-unknown": [("not-judged", "low", "aws_s3_bucket_policy.b")],
+    "bucket-policy-unknown": [("policy-unknown", "high", "aws_s3_bucket_policy.b")],
     "create-and-forget": [("role-forgotten", "low", "aws_iam_role.exec")],
     "deferred": [("plan-incomplete", "high", "aws_iam_role_policy.p")],
     "deferred-with-actions": [
@@ -46,7 +46,7 @@ FINDINGS: dict[str, list[Raised]] = {
     "forget-and-create": [("role-forgotten", "low", "aws_iam_role.exec")],
     "glue-job-role": [("service-role-changed", "medium", "aws_glue_job.p")],
     "incomplete-arn": [],
-    "lambda-permission": [("not-judged", "low", "aws_lambda_permission.p")],
+    "lambda-permission": [("resource-opened-to-everyone", "critical", "aws_lambda_permission.p")],
     "list-of-managed": [
         ("pass-any-role-to-service", "medium", "aws_iam_role.r"),
         ("privilege-escalation", "high", "aws_iam_role.r"),
