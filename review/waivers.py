@@ -205,10 +205,14 @@ class Waivers:
 
     def apply(self, findings: Iterable[Finding]) -> list[Finding]:
         """Return the findings, each with the reasons of the waivers in force that cover it. The last day counts."""
+        if not self._entries:
+            return list(findings)
         return [replace(finding, accepted=self._reasons(finding)) for finding in findings]
 
     def notices(self, findings: Iterable[Finding]) -> Notices:
         """Return what to report about the waivers, given the findings that `apply` returned."""
+        if not self._entries:
+            return Notices()
         expired: dict[int, None] = {}
         mismatches: dict[tuple[int, Subject], list[Finding]] = {}
         without_subject: dict[int, bool] = {}

@@ -107,18 +107,22 @@ def _escalation(role: Role) -> Iterator[Hit]:
         if path not in had:
             gained.setdefault(path.service, []).append(path.calls)
     for service, calls in gained.items():
-        parts = [
-            f"{service} by {way}: {part}"
-            for way in calls
-            for call in (escalation.PASS_ROLE, *way.split(" + "))
-            for part in _call_subject(after, call)
-        ]
         why = f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}"
-        yield Hit(where, why, subject(parts))
+        yield Hit(where, why, _path_subject(after, service, tuple(calls)))
     already = escalation.rewriting(before)
     if calls := [call for call in escalation.rewriting(after) if call not in already]:
         found = subject(part for call in calls for part in _call_subject(after, call))
         yield Hit(where, f"{', '.join(calls)} can grant the caller other permissions", found)
+
+
+@lru_cache(maxsize=4_096)
+def _path_subject(policies: tuple[Policy, ...], service: str, ways: tuple[str, ...]) -> Subject:
+    """Return the paths, each with the roles that can be passed; roles with the same policies share the result.
+
+    What the other calls are allowed on makes no difference: on anything, they run code as the passed role.
+    """
+    passed = list(_call_subject(policies, escalation.PASS_ROLE))
+    return subject(f"{service} by {way}: {part}" for way in ways for part in passed)
 
 
 def _call_subject(policies: Sequence[Policy], call: str) -> Iterator[str]:

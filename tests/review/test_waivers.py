@@ -261,6 +261,14 @@ def test_a_waiver_for_a_role_does_not_cover_a_user_of_the_same_name() -> None:
     assert main(["dev.json"]) == 1
 
 
+def test_a_waiver_for_a_part_of_a_bucket_does_not_cover_the_bucket() -> None:
+    for path, arguments, status in (("a/*", ["--accept", "resource-opened-to-everyone=public"], 0), ("*", [], 1)):
+        statement = allow("s3:GetObject", f"arn:aws:s3:::data/{path}", Principal="*")
+        policy = change("aws_s3_bucket_policy.data", None, {"bucket": "data", "policy": document(statement)})
+        Path("dev.json").write_bytes(plan(policy))
+        assert main(["dev.json", *arguments]) == status
+
+
 def test_two_waivers_cover_a_finding_together(capsys: pytest.CaptureFixture[str]) -> None:
     parts = [f"AWS:{account} sts:assumerole" for account in ("222222222222", "999999999999")]
     entries = [
