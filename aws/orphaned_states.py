@@ -17,7 +17,7 @@ _GRANTS = {grant.resource_type for grant in policy_grants()}
 
 @dataclass(frozen=True)
 class OrphanedState:
-    """The state `key` in `bucket` of the role `role`, which reads as `ENVIRONMENT/ROLE`."""
+    """The state at `key` in `bucket`; `role` is the role it belongs to, as `ENVIRONMENT/ROLE`."""
 
     bucket: str
     key: str

@@ -20,7 +20,7 @@ from iam.wording import shown
 
 
 def errors_across_settings(value: YAMLValue) -> Iterator[tuple[Location, str]]:
-    """Yield location and message where settings that are valid one by one contradict each other."""
+    """Yield location and message where settings contradict each other, although each is valid."""
     for name, environment in _environments(value):
         if deploy_role := _arn(environment.get("deploy_role_arn")):
             yield from _misplaced(deploy_role, ("environments", name, "deploy_role_arn"), environment)

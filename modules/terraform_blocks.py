@@ -25,7 +25,7 @@ class Assertion:
     error_message: str
 
     def as_json(self) -> dict[str, str]:
-        """Return the assertion as Terraform JSON has it, in a check as in a precondition."""
+        """Return the assertion as Terraform JSON, the same in a check and in a precondition."""
         return {"condition": reference(self.condition), "error_message": self.error_message}
 
 
@@ -60,7 +60,7 @@ class TerraformBlocks:
     def claim(self, address: str) -> str:
         """Reserve the address of a resource, and return the logical id to pin it with.
 
-        CDKTF would merge a second resource at the same address into the first without a word.
+        CDKTF would silently merge a second resource at the same address into the first.
 
         Args:
             address: the resource's address, such as `aws_iam_role.execution_role`.
@@ -85,7 +85,7 @@ class TerraformBlocks:
         self._append("import", {"for_each": reference(for_each), **block} if for_each else block)
 
     def forget(self, address: str) -> None:
-        """Remove a resource from the state, if it is in there, without destroying it.
+        """Remove a resource from the state, if it is there, without destroying it.
 
         Raises:
             ValueError: the stack has this address already.
@@ -97,7 +97,7 @@ class TerraformBlocks:
         """Define values that expressions refer to as `local.<name>`; several constructs may define the same.
 
         Raises:
-            ValueError: the stack has another value of this name.
+            ValueError: the stack has a different value under this name.
         """
         for name, value in values.items():
             self._set("locals", name, value)

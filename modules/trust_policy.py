@@ -145,7 +145,7 @@ class ReleasedTrust(_DerivedTrust):
 class ExternalTrust(Construct):
     """The trust policy of a role that another stack owns: the plan warns if it does not let Glue assume the role.
 
-    A role adopted before is forgotten; without that block, the plan would destroy it.
+    If the stack adopted the role earlier, the plan forgets it; without that block, it would destroy it.
 
     Args:
         scope: the stack, or a construct in it.

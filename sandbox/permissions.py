@@ -48,7 +48,7 @@ class Permission:
 
     @property
     def resource_in_messages(self) -> str:
-        """The resource as AWS's error messages name it: IAM's have the role's name, others its ARN."""
+        """The resource as AWS's error messages name it: IAM's contain the role's name, others its ARN."""
         if self.action.startswith("iam:") and self.action != "iam:PassRole" and ":role/" in self.resource:
             return f"role {self.resource.rpartition('/')[2]}"
         return self.resource

@@ -90,7 +90,7 @@ def _rest(text: str, index: int) -> tuple[bool, str]:
 
 
 def _last(node: Node) -> Node:
-    """Return the last scalar of a node; a block's end mark is only where the next node begins."""
+    """Return the last scalar of a node: the end mark of a block is no help, it is where the next node begins."""
     while isinstance(node, CollectionNode) and node.value and not node.flow_style:
         node = node.value[-1][1] if isinstance(node, MappingNode) else node.value[-1]
     assert isinstance(node, Node | SequenceNode)

@@ -48,7 +48,7 @@ class _SessionError(Exception):
 
 
 def run_session(account: Account, role_arn: str, *, region: str, report: Callable[[str], object]) -> SessionResult:
-    """Start a session as the caller, who passes the role; run a statement; stop and delete the session.
+    """Start a session as the caller, passing the role; run a statement; then stop and delete the session.
 
     An interrupt also stops and deletes the session.
 

@@ -137,7 +137,7 @@ class TrustGrant:
     Attributes:
         key: name of the grant in JSON.
         title: heading of the grant in tables.
-        address: Terraform address of the adopted role, whose trust policy is the only attribute under Terraform.
+        address: Terraform address of the adopted role; its trust policy is all that Terraform manages of it.
         service: the service principal.
         sid: marks the statement of this grant in a trust policy that others write to as well.
         calls: the calls that fail without this grant.

@@ -29,7 +29,7 @@ class Doubt(enum.StrEnum):
 
 
 def cover(statement: Statement, near: Collection[Statement], budget: Budget) -> Doubt | None:
-    """Return whether the statements `near` cover a statement: None if they do, the doubt that they do not if not."""
+    """Return None if the statements `near` cover a statement, otherwise how doubtful it is that they do not."""
     if statement in near:
         return None
     try:
@@ -267,9 +267,9 @@ def _names(statement: Statement, others: Iterable[Statement]) -> list[str]:
 
 
 def is_nowhere_covered(statement: Statement, near: Iterable[Statement], budget: Budget) -> bool:
-    """Return whether certainly no part of a statement of one pattern in each element is covered.
+    """Return whether, if a statement is split into one for each of its patterns, certainly none of these is covered.
 
-    That is so if in one dimension, each of its patterns alone matches a value that nothing near matches.
+    That is so if, in one dimension, each pattern by itself matches a value that none of `near` matches.
     """
     if _variables_are_compared([statement, *near]) or possible(statement.condition) is not Answer.YES:
         return False
