@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from plans.plan import PlanError, parse
+from review.drift import renderers
 from review.drift.analysis import analyze
-from review.drift.renderers import sections
 from review.drift.report import Reading
 from review.markdown import markdown
 from review.report import Review, as_json, review
@@ -71,8 +71,32 @@ def test_a_damaged_plan_is_reviewed_or_refused(body: Any) -> None:
     except PlanError:
         return
     reviewed = Review((review(plan),), "high")
+    drift = [Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1"))]
     terminal = io.StringIO()
     show(reviewed, Console(file=terminal, width=100))
-    for text in (json.dumps(as_json(reviewed)), markdown(reviewed), terminal.getvalue()):
+    renderers.show(drift, Console(file=terminal, width=100))
+    forms = [as_json(reviewed), renderers.as_json(drift)]
+    for text in (*map(json.dumps, forms), markdown(reviewed), renderers.markdown(drift), terminal.getvalue()):
         assert [each for each in text if not each.isprintable() and each not in SHOWN_RAW] == []
-    sections(Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1")))
+
+
+BYTES = json.dumps(min(PLANS, key=lambda plan: len(json.dumps(plan)))).encode()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 40), st.binary(max_size=6)), max_size=3),
+)
+def test_damaged_bytes_are_a_plan_or_refused_in_one_line(encoding: str, damages: list[tuple[int, int, bytes]]) -> None:
+    content = BYTES.decode().encode(encoding)
+    for start, length, replacement in damages:
+        start %= len(content) + 1
+        content = content[:start] + replacement + content[start + length :]
+    refused = "dev.json: "
+    try:
+        review(parse(content, "dev", "dev.json"))
+    except PlanError as error:
+        refused = str(error)
+    assert refused.startswith("dev.json: ")
+    assert refused.isprintable()
