@@ -74,7 +74,7 @@ RULES: tuple[Rule, ...] = (
 def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
     """Return every finding on a plan and its roles, users and groups, the most severe first."""
     hits = [
-        Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, rule.remedy, hit.subject)
+        Finding(rule.id, rule.severity, of.name, "", hit.address, hit.reason, hit.remedy or rule.remedy, hit.subject)
         for rule in RULES
         if isinstance(rule, PlanRule)
         for hit in rule.judge(of)
@@ -87,7 +87,7 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
             each.name,
             hit.address,
             _named(each, hit.reason),
-            rule.remedy,
+            hit.remedy or rule.remedy,
             _subject(each, hit.subject),
         )
         for each in roles

@@ -1,12 +1,13 @@
 """Known paths from a role's permissions to more permissions than it is granted.
 
-Sources: Rhino Security Labs, "AWS IAM Privilege Escalation Methods"; pathfinding.cloud; Prowler's check of
-privilege escalation.
+The paths come from a catalogue with a date and its sources: `review/data/escalation-paths.toml`.
 """
 
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from pathlib import Path as File
+from typing import Any, NamedTuple
 
 from iam.engine import wildcards
 from iam.engine.conditions import Condition
@@ -16,71 +17,37 @@ from plans import datasets
 PASS_ROLE = "iam:passrole"
 _PASSED_TO = "iam:passedtoservice"
 
-RUN_AS_A_PASSED_ROLE = {
-    "cloudformation.amazonaws.com": ("cloudformation:CreateStack",),
-    "codebuild.amazonaws.com": ("codebuild:CreateProject + codebuild:StartBuild",),
-    "datapipeline.amazonaws.com": ("datapipeline:CreatePipeline + datapipeline:PutPipelineDefinition",),
-    "ec2.amazonaws.com": ("ec2:RunInstances",),
-    "ecs-tasks.amazonaws.com": ("ecs:RegisterTaskDefinition + ecs:RunTask",),
-    "glue.amazonaws.com": (
-        "glue:CreateSession + glue:RunStatement",
-        "glue:CreateJob + glue:StartJobRun",
-        "glue:CreateJob + glue:CreateTrigger",
-        "glue:UpdateJob + glue:StartJobRun",
-        "glue:UpdateJob + glue:CreateTrigger",
-        "glue:CreateDevEndpoint",
-    ),
-    "lambda.amazonaws.com": (
-        "lambda:CreateFunction + lambda:InvokeFunction",
-        "lambda:CreateFunction + lambda:CreateEventSourceMapping",
-    ),
-    "sagemaker.amazonaws.com": (
-        "sagemaker:CreateNotebookInstance + sagemaker:CreatePresignedNotebookInstanceUrl",
-        "sagemaker:CreateProcessingJob",
-        "sagemaker:CreateTrainingJob",
-    ),
-    "states.amazonaws.com": ("states:CreateStateMachine + states:StartExecution",),
-}
-"""The calls that run code as a passed role, by the service that runs it."""
-
-REWRITE_PERMISSIONS = (
-    "iam:AddUserToGroup",
-    "iam:AttachGroupPolicy",
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:CreateAccessKey",
-    "iam:CreateLoginProfile",
-    "iam:CreatePolicyVersion",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:SetDefaultPolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateLoginProfile",
-)
-"""Calls that by themselves grant their caller other permissions, or those of another principal."""
-
-
-_CALLS = {
-    call.lower()
-    for ways in (*RUN_AS_A_PASSED_ROLE.values(), REWRITE_PERMISSIONS, (PASS_ROLE,))
-    for way in ways
-    for call in way.split(" + ")
-}
-
-
-_CALLS_OF = {
-    service: [call for call in _CALLS if call.startswith(f"{service}:")]
-    for service in {call.partition(":")[0] for call in _CALLS}
-}
+CATALOGUE = File(__file__).parent.parent / "data" / "escalation-paths.toml"
+_PATHS: dict[str, Any] = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
 
 
 class Path(NamedTuple):
-    """A path to running code as any role that trusts a service."""
+    """A path to running code as another role."""
 
-    service: str
+    role: str
+    """The service that runs code as any role that trusts it; or, of an existing role, which one that is."""
     calls: str
+    """Joined by " + "; without iam:PassRole."""
+
+
+PASSED_ROLE = tuple(Path(each["service"], " + ".join(each["calls"])) for each in _PATHS["passed_role"])
+"""Paths that run code as a role passed to a service."""
+
+EXISTING_ROLE = {Path(each["acts_as"], " + ".join(each["calls"])): each["on"] for each in _PATHS["existing_role"]}
+"""Paths that act as the role of an existing resource, with the ARN of those resources."""
+
+PERMISSIONS = tuple(call for each in _PATHS["permissions"] for call in each["calls"])
+"""Calls that by themselves grant their caller other permissions, or those of another principal."""
+
+_CALLS = {PASS_ROLE} | {
+    call.lower()
+    for way in (*(path.calls for path in (*PASSED_ROLE, *EXISTING_ROLE)), *PERMISSIONS)
+    for call in way.split(" + ")
+}
+_CALLS_OF = {
+    service: [call for call in sorted(_CALLS) if call.startswith(f"{service}:")]
+    for service in {call.partition(":")[0] for call in _CALLS}
+}
 
 
 @lru_cache(maxsize=65_536)
@@ -133,14 +100,32 @@ def allowing(policies: Sequence[Policy], call: str) -> list[Statement]:
 
 def passes_any_role(statement: Statement) -> bool:
     """Return whether a statement that allows iam:PassRole does so for roles of any name."""
-    if statement.resource.excluded:
+    return _covers_any(statement.resource, "arn:*:iam::*:role/*")
+
+
+@lru_cache(maxsize=16_384)
+def _covers_any(resource: Element, template: str) -> bool:
+    """Return whether an element covers, of some account and region, the resources of any name.
+
+    Args:
+        resource: the resources of a statement.
+        template: the ARN of a type of resource, with `*` for each variable part.
+    """
+    if resource.excluded:
         return True
-    for pattern in statement.resource.patterns:
-        parts = [part if part and "*" not in part and "?" not in part else None for part in pattern.split(":", 5)]
-        partition, account = (parts[1], parts[4]) if len(parts) == 6 else (None, None)
-        if wildcards.covers(pattern, f"arn:{partition or 'aws'}:iam::{account or '000000000000'}:role/\uffff"):
+    *scope, name = template.split(":", 5)
+    for pattern in resource.patterns:
+        own = pattern.split(":", 5)
+        literal = [part if "*" not in part and "?" not in part else "" for part in own[:5]] if len(own) == 6 else []
+        fixed = [*literal, *[""] * 5]
+        placed = [fixed[at] or _SOME[at] if part == "*" else part for at, part in enumerate(scope)]
+        if wildcards.covers(pattern, ":".join([*placed, name.replace("*", "\uffff")])):
             return True
     return False
+
+
+_SOME = ("arn", "aws", "service", "region", "000000000000")
+"""What stands for the fields of an ARN that a pattern leaves open."""
 
 
 def limits_service(condition: Condition) -> bool:
@@ -148,14 +133,41 @@ def limits_service(condition: Condition) -> bool:
     return any(test.key == _PASSED_TO and test.positive and "*" not in test.values for test in condition)
 
 
-def paths(policies: Sequence[Policy]) -> Iterator[Path]:
-    """Yield the paths to running code as any role that trusts some service."""
+@lru_cache(maxsize=4_096)
+def passed_role_paths(policies: tuple[Policy, ...]) -> tuple[Path, ...]:
+    """Return the paths to running code as any role that trusts some service."""
     passing = [statement for statement in allowing(policies, PASS_ROLE) if passes_any_role(statement)]
-    for service, ways in RUN_AS_A_PASSED_ROLE.items():
-        if any(_passable(statement.condition, service) for statement in passing):
-            for calls in ways:
-                if all(allowing(policies, call) for call in calls.split(" + ")):
-                    yield Path(service, calls)
+    return tuple(
+        path
+        for path in PASSED_ROLE
+        if any(_passable(statement.condition, path.role) for statement in passing)
+        and all(allowing(policies, call) for call in path.calls.split(" + "))
+    )
+
+
+@lru_cache(maxsize=4_096)
+def existing_role_paths(policies: tuple[Policy, ...]) -> tuple[Path, ...]:
+    """Return the paths to acting as the role of an existing resource, of whichever resource of a type."""
+    return tuple(
+        path
+        for path, arn in EXISTING_ROLE.items()
+        if all(
+            any(_is_for_any(call.lower(), arn, statement) for statement in allowing(policies, call))
+            for call in path.calls.split(" + ")
+        )
+    )
+
+
+def _is_for_any(call: str, arn: str, statement: Statement) -> bool:
+    """Return whether a statement allows a call on resources of any name, and does not select them by their tags.
+
+    A call on resources of other types only, such as a lifecycle configuration, is on any that the path needs.
+    """
+    action = (datasets.service(call.partition(":")[0]) or {}).get(call)
+    if action and arn not in action.resources:
+        return True
+    by_tag = any(test.positive and "resourcetag/" in test.key for test in statement.condition)
+    return not by_tag and _covers_any(statement.resource, arn)
 
 
 def _passable(condition: Condition, service: str) -> bool:
@@ -174,6 +186,7 @@ def is_everything(statement: Statement) -> bool:
     return statement.action == ANYTHING == statement.resource and not statement.condition
 
 
-def rewriting(policies: Sequence[Policy]) -> list[str]:
+@lru_cache(maxsize=4_096)
+def permission_calls(policies: tuple[Policy, ...]) -> tuple[str, ...]:
     """Return the allowed calls that change permissions by themselves."""
-    return [call for call in REWRITE_PERMISSIONS if allowing(policies, call)]
+    return tuple(call for call in PERMISSIONS if allowing(policies, call))

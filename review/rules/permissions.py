@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from iam.documents.grants import SESSION_USER_POLICY
 from iam.engine import sentences, wildcards
 from iam.engine.difference import Change
 from iam.engine.statement_sets import may_overlap
@@ -13,8 +14,24 @@ from review.rules import escalation
 from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token
 
-ADMIN_SERVICES = ("account", "iam", "identitystore", "kms", "lakeformation", "organizations", "ram", "sso")
+ADMIN_SERVICES = (
+    "account",
+    "iam",
+    "identitystore",
+    "kms",
+    "lakeformation",
+    "organizations",
+    "ram",
+    "sso",
+    "sso-directory",
+)
 """Services whose permissions management controls the access of others."""
+
+WRITES_CONTROL_ACCESS = ("account", "identitystore", "organizations")
+"""Those of them of which every change does: of accounts, of users and groups, of an organization."""
+
+MOST_WAYS = 4
+"""Most kinds of existing roles that a reason lists; the rest are counted."""
 
 
 def _everything(role: Role) -> Iterator[Hit]:
@@ -100,19 +117,80 @@ def _escalation(role: Role) -> Iterator[Hit]:
     before, after = role.permissions.before, role.permissions.after
     if not changes or any(map(escalation.allows_everything, after)):
         return
-    where = role.source(next((c for c in changes if _includes_pass_role(c)), changes[0]))[1]
-    had = set(escalation.paths(before))
-    gained: dict[str, list[str]] = {}
-    for path in escalation.paths(after):
-        if path not in had:
-            gained.setdefault(path.service, []).append(path.calls)
-    for service, calls in gained.items():
-        why = f"iam:PassRole with {', or '.join(calls)} runs code as any role that trusts {service}"
-        yield Hit(where, why, _path_subject(after, service, tuple(calls)))
-    already = escalation.rewriting(before)
-    if calls := [call for call in escalation.rewriting(after) if call not in already]:
+    yield from _passed_role(role, changes, before, after)
+    yield from _existing_role(role, changes, (*before, *_of_the_recipe(role)), after)
+    had = escalation.permission_calls(before)
+    if calls := [call for call in escalation.permission_calls(after) if call not in had]:
         found = subject(part for call in calls for part in _call_subject(after, call))
-        yield Hit(where, f"{', '.join(calls)} can grant the caller other permissions", found)
+        why = f"{', '.join(calls)} can grant the caller other permissions"
+        yield Hit(
+            _origin(role, changes, calls),
+            why,
+            found,
+            "remove the calls, or name resources the caller gains nothing from",
+        )
+
+
+def _passed_role(
+    role: Role, changes: Sequence[Change], before: tuple[Policy, ...], after: tuple[Policy, ...]
+) -> Iterator[Hit]:
+    had = set(escalation.passed_role_paths(before))
+    gained: dict[str, list[str]] = {}
+    for path in escalation.passed_role_paths(after):
+        if path not in had:
+            gained.setdefault(path.role, []).append(path.calls)
+    for service, ways in gained.items():
+        calls = [call for way in ways for call in way.split(" + ")]
+        why = f"iam:PassRole with {', or '.join(ways)} runs code as any role that trusts {service}"
+        where = _origin(role, changes, [escalation.PASS_ROLE, *calls])
+        found = _path_subject(after, service, tuple(ways))
+        yield Hit(where, why, found, "remove the calls that complete the path, or name the roles of iam:PassRole")
+
+
+def _existing_role(
+    role: Role, changes: Sequence[Change], before: tuple[Policy, ...], after: tuple[Policy, ...]
+) -> Iterator[Hit]:
+    had = set(escalation.existing_role_paths(before))
+    gained = [path for path in escalation.existing_role_paths(after) if path not in had]
+    if not gained:
+        return
+    calls = [call for path in gained for call in path.calls.split(" + ")]
+    ways: dict[str, list[str]] = {}
+    for path in gained:
+        ways.setdefault(path.role, []).append(path.calls)
+    listed = [f"{', or '.join(each)} can act as {acts_as}" for acts_as, each in ways.items()]
+    more = f"; and {len(listed) - MOST_WAYS} more" if len(listed) > MOST_WAYS else ""
+    why = "; ".join(listed[:MOST_WAYS]) + more
+    yield Hit(
+        _origin(role, changes, calls),
+        why,
+        _existing_subject(after, tuple(gained)),
+        "remove the calls, or name the resources whose roles the caller may act as",
+    )
+
+
+def _of_the_recipe(role: Role) -> list[Policy]:
+    """Return the managed policy of the recipe, if the role holds it after the plan.
+
+    What it opens by itself is AWS's decision and the reason for this project: glue:UpdateDevEndpoint on every
+    development endpoint.
+    """
+    return [
+        held.policy
+        for name, held in role.after.managed.items()
+        if held.policy
+        and isinstance(name, str)
+        and name.endswith(f":iam::aws:policy/{SESSION_USER_POLICY.policy_path}")
+    ]
+
+
+def _origin(role: Role, changes: Sequence[Change], calls: Sequence[str]) -> str:
+    """Return the address that gives the first of some calls that the plan adds."""
+    for call in calls:
+        for change in changes:
+            if any(escalation.matches(statement.action, call.lower()) for statement in change.after):
+                return role.source(change)[1]
+    return role.source(changes[0])[1]
 
 
 @lru_cache(maxsize=4_096)
@@ -125,22 +203,28 @@ def _path_subject(policies: tuple[Policy, ...], service: str, ways: tuple[str, .
     return subject(f"{service} by {way}: {part}" for way in ways for part in passed)
 
 
+@lru_cache(maxsize=4_096)
+def _existing_subject(policies: tuple[Policy, ...], paths: tuple[escalation.Path, ...]) -> Subject:
+    """Return the paths, each with the resources that its calls are allowed on."""
+    return subject(
+        f"{path.calls}: {part}"
+        for path in paths
+        for call in path.calls.split(" + ")
+        for part in _call_subject(policies, call)
+    )
+
+
 def _call_subject(policies: Sequence[Policy], call: str) -> Iterator[str]:
     """Yield what a call is allowed on, and when."""
     for statement in escalation.allowing(policies, call):
         yield from statement_subject(narrowed(statement, actions=[call.lower()]), trust=False)
 
 
-def _includes_pass_role(change: Change) -> bool:
-    """Return whether a change is about the call that most paths need."""
-    return any(escalation.matches(statement.action, escalation.PASS_ROLE) for statement in change.after)
-
-
 PRIVILEGE_ESCALATION = RoleRule(
     id="privilege-escalation",
     severity="high",
     raised="the plan opens a known path from a role's permissions to more permissions than it is granted",
-    remedy="remove the calls that complete the path, or limit them, and any iam:PassRole, to what is needed",
+    remedy="the finding names what to limit: the roles of iam:PassRole, the resources of the calls, or the calls",
     judge=_escalation,
 )
 
@@ -189,12 +273,17 @@ def _wildcards(role: Role, *, admin: bool) -> Iterator[Hit]:
 
 @lru_cache(maxsize=16_384)
 def _managing(actions: Element, admin: bool) -> list[tuple[str, str]]:
-    """Return the wildcards that include permissions management, each with the actions it includes."""
+    """Return the wildcards that include permissions management, each with the actions it includes.
+
+    Some services have no action of that level, although all that they change is who has access: there, every action
+    that changes something counts.
+    """
     managing = []
     for pattern in actions.patterns:
         service, _, name = pattern.partition(":")
         if ("*" in name or "?" in name) and (service in ADMIN_SERVICES) == admin:
-            names = [action.name for action in datasets.actions(pattern) or () if action.level == "permissions"]
+            levels = ("permissions", "write") if service in WRITES_CONTROL_ACCESS else ("permissions",)
+            names = [action.name for action in datasets.actions(pattern) or () if action.level in levels]
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             if names:
                 managing.append((pattern, ", ".join(names[:3]) + more))

@@ -44,6 +44,8 @@ class Hit(NamedTuple):
     reason: str
     subject: Subject
     """The values that the rule decided on, all of them; `place_only` where there are none."""
+    remedy: str = ""
+    """What to do, where the rule's own remedy does not fit; "" for the rule's."""
 
 
 EVERY_KIND: tuple[RoleKind, ...] = (*IDENTITY_KINDS, "policy", "resource")

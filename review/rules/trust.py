@@ -116,7 +116,7 @@ def _service(role: Role) -> Iterator[Hit]:
     if not role.before.exists or role.before.trust.policy is None:
         return
     for _, statement in allowed(role.trust):
-        if any(test.key.startswith("aws:source") for test in statement.condition) or statement.principal.excluded:
+        if _limits_source(statement.condition) or statement.principal.excluded:
             continue
         services = [
             name.removeprefix("Service:") for name in statement.principal.patterns if name.startswith("Service:")
@@ -135,9 +135,37 @@ OPENED_TO_SERVICE = RoleRule(
     severity="medium",
     raised="an existing role is opened to an AWS service that SageMaker with Glue sessions does not need, "
     "on behalf of any account's resources",
-    remedy="add a condition on aws:SourceAccount or aws:SourceArn, or leave the service out",
+    remedy="add a condition on aws:SourceAccount or aws:SourceArn that names an account, or leave the service out",
     judge=_service,
 )
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+_SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+"""Condition keys for whose resource a service uses a role; `aws:SourceIdentity` does not."""
+
+
+def _limits_source(condition: Condition) -> bool:
+    """Return whether a condition limits whose resources a service may use the role for."""
+    return any(
+        test.key in _SOURCE_KEYS
+        and test.positive
+        and not test.if_exists
+        and test.each != "forallvalues"
+        and all(_names_source(value) for value in test.values)
+        for test in condition
+    )
+
+
+def _names_source(value: str) -> bool:
+    """Return whether an account, an organization or an ARN names its owner.
+
+    The owner of an ARN is its account, or the bucket where the ARN has none. A pattern like `*` names nobody.
+    """
+    if value.startswith("arn:"):
+        *_, account, resource = [*value.split(":", 5), "", "", "", "", ""][:6]
+        value = account or resource
+    return value != "" and not value.startswith(("*", "?"))
 
 
 def _identity_provider(role: Role) -> Iterator[Hit]:

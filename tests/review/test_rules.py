@@ -352,6 +352,118 @@ def test_a_call_that_cannot_be_used_on_its_resource_opens_no_path(call: str, res
     assert ("privilege-escalation" in raised(gains(allow(call, resource)))) == opens
 
 
+def reasons(content: bytes, rule: str) -> list[tuple[str, str]]:
+    """Return reason and remedy of each finding of a rule."""
+    found = report.review(plans.parse(content, "dev")).findings
+    return [(finding.reason, finding.remedy) for finding in found if finding.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("calls", "anywhere", "named", "acts_as"),
+    [
+        (
+            "glue:UpdateDevEndpoint",
+            "arn:aws:glue:eu-west-1:*:devEndpoint/*",
+            f"arn:aws:glue:*:{ACCOUNT}:devEndpoint/team",
+            "the role of any Glue development endpoint",
+        ),
+        (
+            "sagemaker:CreatePresignedNotebookInstanceUrl",
+            "*",
+            f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/team-*",
+            "the role of any SageMaker notebook instance",
+        ),
+        (
+            "lambda:UpdateFunctionCode",
+            f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:*",
+            f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:own",
+            "the role of any Lambda function",
+        ),
+        ("ssm:SendCommand", "*", "arn:aws:ssm:*:*:document/*", "the role of any EC2 instance"),
+        ("sts:AssumeRole", "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/ci", "any role whose trust policy allows it"),
+    ],
+)
+def test_a_call_on_resources_of_any_name_can_act_as_their_roles(
+    calls: str, anywhere: str, named: str, acts_as: str
+) -> None:
+    assert reasons(gains(allow(calls, anywhere)), "privilege-escalation") == [
+        (
+            f"{calls} can act as {acts_as}",
+            "remove the calls, or name the resources whose roles the caller may act as",
+        )
+    ]
+    assert reasons(gains(allow(calls, named)), "privilege-escalation") == []
+
+
+def test_a_path_of_several_calls_needs_all_of_them_on_any_resource() -> None:
+    rest = ["sagemaker:StopNotebookInstance", "sagemaker:StartNotebookInstance"]
+    update = "sagemaker:UpdateNotebookInstance"
+    own = f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/own"
+    lifecycle = allow("sagemaker:CreateNotebookInstanceLifecycleConfig")
+    assert len(reasons(gains(lifecycle, allow([*rest, update])), "privilege-escalation")) == 1
+    assert reasons(gains(lifecycle, allow(rest), allow(update, own)), "privilege-escalation") == []
+    assert reasons(gains(allow([*rest, update])), "privilege-escalation") == []
+
+
+def test_resources_selected_by_a_tag_are_not_those_of_any_name() -> None:
+    tagged = {"Condition": {"StringEquals": {"ssm:resourceTag/team": "data"}}}
+    assert reasons(gains(allow("ssm:StartSession", **tagged)), "privilege-escalation") == []
+    elsewhere = {"Condition": {"StringNotEquals": {"ssm:resourceTag/team": "data"}}}
+    assert len(reasons(gains(allow("ssm:StartSession", **elsewhere)), "privilege-escalation")) == 1
+
+
+def test_what_the_managed_policy_of_the_recipe_opens_is_no_finding_where_it_is_attached() -> None:
+    update = role_policy(None, document(allow("glue:UpdateDevEndpoint")))
+    assert reasons(plan(STAYS, attachment(GLUE_SESSIONS)), "privilege-escalation") == []
+    assert reasons(plan(STAYS, attachment(GLUE_SESSIONS), update), "privilege-escalation") == []
+    assert len(reasons(plan(STAYS, update), "privilege-escalation")) == 1
+
+
+def test_the_remedy_of_an_escalation_fits_what_was_found() -> None:
+    by_passing = reasons(gains(allow(["iam:PassRole", "ec2:RunInstances"])), "privilege-escalation")
+    assert by_passing == [
+        (
+            "iam:PassRole with ec2:RunInstances runs code as any role that trusts ec2.amazonaws.com",
+            "remove the calls that complete the path, or name the roles of iam:PassRole",
+        )
+    ]
+    (by_writing,) = reasons(gains(allow("iam:PutUserPolicy")), "privilege-escalation")
+    assert "PassRole" not in by_writing[1]
+
+
+@pytest.mark.parametrize("service", ["organizations", "account", "identitystore", "sso-directory", "kms"])
+def test_a_wildcard_of_an_administrative_service_is_found_and_a_wildcard_of_reads_is_not(service: str) -> None:
+    assert "admin-wildcard" in raised(gains(allow(f"{service}:*")))
+    assert "admin-wildcard" not in raised(gains(allow(f"{service}:Get*")))
+
+
+NO_SOURCE = [
+    {"StringLike": {"aws:SourceAccount": "*"}},
+    {"StringLike": {"aws:SourceAccount": ["111122223333", "?*"]}},
+    {"StringNotEquals": {"aws:SourceAccount": "0"}},
+    {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+    {"ForAllValues:StringEquals": {"aws:SourceAccount": "111122223333"}},
+    {"StringLike": {"aws:SourceIdentity": "alice"}},
+    {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    {"ArnLike": {"aws:SourceArn": "arn:aws:lambda:*:*:function:own"}},
+    {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}},
+]
+A_SOURCE = [
+    {"StringEquals": {"aws:SourceAccount": ["111122223333", "444455556666"]}},
+    {"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}},
+    {"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-a1b2c3d4e5/*"}},
+    {"ArnLike": {"aws:SourceArn": "arn:aws:lambda:*:111122223333:function:*"}},
+    {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::own-bucket"}},
+]
+
+
+@pytest.mark.parametrize(("condition", "limits"), [(c, False) for c in NO_SOURCE] + [(c, True) for c in A_SOURCE])
+def test_a_condition_limits_a_service_only_if_it_names_whose_resources(condition: Any, limits: bool) -> None:
+    service = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    opened = trusts(TRUSTED, document({**service, "Condition": condition}))
+    assert ("trust-opened-to-service" in raised(opened)) != limits
+
+
 def by_provider(provider: str, **condition: Any) -> str:
     return document(
         {
