@@ -1,6 +1,6 @@
 """Rules about permissions: what the role gains, what it loses, and how it could gain more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from iam.documents.grants import SESSION_USER_POLICY
@@ -214,10 +214,14 @@ def _existing_subject(policies: tuple[Policy, ...], paths: tuple[escalation.Path
     )
 
 
-def _call_subject(policies: Sequence[Policy], call: str) -> Iterator[str]:
-    """Yield what a call is allowed on, and when."""
-    for statement in escalation.allowing(policies, call):
-        yield from statement_subject(narrowed(statement, actions=[call.lower()]), trust=False)
+@lru_cache(maxsize=16_384)
+def _call_subject(policies: tuple[Policy, ...], call: str) -> tuple[str, ...]:
+    """Return what a call is allowed on, and when."""
+    return tuple(
+        part
+        for statement in escalation.allowing(policies, call)
+        for part in statement_subject(narrowed(statement, actions=[call.lower()]), trust=False)
+    )
 
 
 PRIVILEGE_ESCALATION = RoleRule(
