@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(review: report.Review, format_: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the encoding of a terminal may lack a character
     if format_ == "json":
         print(json.dumps(report.as_json(review)).replace("\x7f", "\\u007f"))  # the one control character it leaves
     elif format_ == "markdown":

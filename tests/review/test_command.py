@@ -1,6 +1,7 @@
 """The command as people and pipelines run it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,17 @@ def test_a_policy_document_nested_too_deeply_is_unreadable(
     content = plan(role(trust(SAGEMAKER), deep), role_policy(None, f'{{"Statement": {deep}}}'))
     assert main([saved(content), "--format", format_]) == 1
     assert capsys.readouterr().out.count("policy-unreadable") >= 2
+
+
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+def test_a_character_that_the_terminal_lacks_is_written_out(format_: str) -> None:
+    command = [sys.executable, "-m", "commands.review", str(PLANS / "cases" / "sensitive-nested.json")]
+    environment = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*command, "--format", format_], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "aws_iam_role.n" in done.stdout
 
 
 def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
