@@ -1,6 +1,6 @@
 """Rules about permissions: what the role gains, what it loses, and how it could gain more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from iam.documents.grants import SESSION_USER_POLICY
