@@ -9,7 +9,7 @@ from constructs import Construct
 
 from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, ManagedPolicyGrant, policy_grants
 from modules import hcl
-from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN, LIVE_ROLE_NAME, ROLE_ADDRESS
+from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN, LIVE_ROLE_NAME, ROLE_ADDRESS, AdoptedRole
 from modules.terraform_blocks import TerraformBlocks
 
 _EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
@@ -24,15 +24,26 @@ class SessionGrants(Construct):
         id_: id of the construct.
         settings: the settings that decide which grants the role gets.
         partition: the role's partition.
-        adopted: whether the stack adopts the role. It can then see which grants exist, and imports them, so that the
-            plan shows what really changes.
+        adopted_role: the role if the stack adopts it. The stack can then see which grants exist, and imports them, so
+            that the plan shows what really changes.
+        released: whether the grants are removed. Their blocks then stay, without instances, to order the removal.
 
     Attributes:
         policies: the resources by their addresses, such as `aws_iam_role_policy.glue_sessions`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, settings: GrantSettings, partition: str, adopted: bool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: GrantSettings,
+        partition: str,
+        adopted_role: AdoptedRole | None,
+        released: bool = False,
+    ) -> None:
         self._blocks = TerraformBlocks.of(scope)
+        importing = adopted_role is not None and not released
         logical_ids = {grant.address: self._blocks.claim(grant.address) for grant in policy_grants()}
         super().__init__(scope, id_)
         grantee = Grantee(partition=partition, account_id=_ACCOUNT_ID, role_arn=LIVE_ROLE_ARN)
@@ -41,17 +52,34 @@ class SessionGrants(Construct):
             match grant:
                 case ManagedPolicyGrant():
                     if grant.is_granted(settings):
-                        self.policies[grant.address] = self._attached(grant, grant.arn(partition), adopted)
+                        self.policies[grant.address] = self._attached(grant, grant.arn(partition), importing)
                 case InlinePolicyGrant():
                     if document := grant.document(settings, grantee):
-                        self.policies[grant.address] = self._put(grant, json.dumps(document), adopted)
+                        self.policies[grant.address] = self._put(grant, json.dumps(document), importing)
                 case _:
                     assert_never(grant)
         for address, resource in self.policies.items():
             resource.override_logical_id(logical_ids[address])
+            if released:
+                resource.add_override("for_each", "${toset([])}")
+        if adopted_role:
+            self._remove_before_updating(adopted_role, released)
 
-    def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, adopted: bool) -> IamRolePolicyAttachment:
-        if adopted:
+    def _remove_before_updating(self, role: AdoptedRole, released: bool) -> None:
+        """Order a release: the policies are deleted before the role is updated.
+
+        After the update of a role, the provider lists its policies and reads each of them. It fails with `NoSuchEntity`
+        if one is deleted in between. A state records that the grants depend on the role, so that their deletion comes
+        first. For states that do not have that yet, the role depends on the released grants.
+        """
+        if released:
+            role.role.add_override("depends_on", [*self.policies])
+        else:
+            for resource in self.policies.values():
+                resource.add_override("depends_on", [ROLE_ADDRESS])
+
+    def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, importing: bool) -> IamRolePolicyAttachment:
+        if importing:
             self._blocks.import_existing(
                 grant.address,
                 f"{LIVE_ROLE_NAME}/${{each.value}}",
@@ -59,10 +87,10 @@ class SessionGrants(Construct):
             )
         return IamRolePolicyAttachment(self, grant.address, role=LIVE_ROLE_NAME, policy_arn=policy_arn)
 
-    def _put(self, grant: InlinePolicyGrant, policy: str, adopted: bool) -> IamRolePolicy:
+    def _put(self, grant: InlinePolicyGrant, policy: str, importing: bool) -> IamRolePolicy:
         if _ACCOUNT_ID in policy:
             self._blocks.define({"account_id": LIVE_ACCOUNT_ID})
-        if adopted:
+        if importing:
             self._blocks.import_existing(
                 grant.address,
                 f"{LIVE_ROLE_NAME}:${{each.value}}",

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from configuration import RoleStack, State
 from iam.documents.recipe import trust_policy, trust_policy_keeping
-from modules.execution_role import ROLE_ADDRESS, LiveRole
+from modules.execution_role import ROLE_ADDRESS, AdoptedRole, LiveRole
 from modules.session_grants import SessionGrants
 from modules.terraform_blocks import TerraformBlocks
 from modules.trust_policy import AdditiveTrust, AuthoritativeTrust, ExternalTrust, ReleasedTrust
@@ -41,30 +41,34 @@ class GlueSessionsStack(TerraformStack):
         keep_state(self, state=state, key=settings.state_key)
 
         LiveRole(self, "LiveRole", role_name=role.name, role_arn=str(role.arn) if role.arn else None)
-        self._add_trust(settings)
-        if not role.released:
+        adopted_role = self._add_trust(settings)
+        if adopted_role or not role.released:
             SessionGrants(
                 self,
                 "SessionGrants",
                 settings=role.grant_settings,
                 partition=settings.partition,
-                adopted=role.trust.ownership != "external",
+                adopted_role=adopted_role,
+                released=role.released,
             )
         TerraformBlocks.of(self).write()
 
-    def _add_trust(self, settings: RoleStack) -> None:
+    def _add_trust(self, settings: RoleStack) -> AdoptedRole | None:
         role, quota = settings.role, settings.environment.trust_policy_quota
         match role.trust.ownership:
-            case "external" if role.released:
-                TerraformBlocks.of(self).forget(ROLE_ADDRESS)
             case "external":
-                ExternalTrust(self, "Trust")
+                if role.released:
+                    TerraformBlocks.of(self).forget(ROLE_ADDRESS)
+                else:
+                    ExternalTrust(self, "Trust")
+                return None
             case "authoritative" | "additive" if role.released:
-                ReleasedTrust(self, "Trust", quota=quota)
+                return ReleasedTrust(self, "Trust", quota=quota)
             case "additive":
-                AdditiveTrust(self, "Trust", quota=quota)
+                return AdditiveTrust(self, "Trust", quota=quota)
             case "authoritative":
                 kept = settings.kept_trust
-                AuthoritativeTrust(self, "Trust", document=trust_policy_keeping(kept) if kept else trust_policy())
+                document = trust_policy_keeping(kept) if kept else trust_policy()
+                return AuthoritativeTrust(self, "Trust", document=document)
             case never:
                 assert_never(never)

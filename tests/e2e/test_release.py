@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
@@ -14,7 +16,7 @@ from tests.e2e.execution_role import (
     Grants,
     trust,
 )
-from tests.e2e.faults import held
+from tests.e2e.faults import deleted_while_it_is_read, held
 from tests.e2e.programs import command
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import kill
@@ -33,16 +35,47 @@ def test_a_release_killed_midway_is_completed_by_the_next(shop: Shop, role: Exec
         releasing = stack.start("apply", "-auto-approve", "-input=false", **through(proxy))
         try:
             assert asked.wait(120)
-            wait_until(lambda: not role.grants.attached and role.trust == CONSOLE_TRUST, "the others are taken away")
+            wait_until(lambda: not role.grants.attached, "the managed policy is detached")
         finally:
             kill(releasing)
-    assert role.grants == Grants(CONSOLE_TRUST, attached=False, inline_policy=RECIPE_INLINE_POLICY)
+    # the role is updated last
+    adopted = trust(*CONSOLE_TRUST["Statement"], GLUE_STATEMENT)
+    assert role.grants == Grants(adopted, attached=False, inline_policy=RECIPE_INLINE_POLICY)
 
     stack.unlock()
     completed = stack.apply()
-    assert completed.changes == {INLINE_POLICY: "delete"}
+    assert completed.changes == {ROLE: "update", INLINE_POLICY: "delete"}
     assert role.grants == RELEASED
     stack.assert_nothing_to_do()
+
+
+@pytest.mark.parametrize("state", ["of this version", "of a version that recorded no order"])
+def test_a_release_deletes_policies_before_the_provider_reads_them_back(
+    shop: Shop, role: ExecutionRole, proxy: AwsProxy, state: str
+) -> None:
+    stack = shop.stack(role.name)
+    stack.apply()
+    if state != "of this version":
+        without_order(shop, f"glue-sessions/dev/{role.name}.tfstate")
+
+    shop.stack(role.name, released=True)
+    stack.save_plan()
+    # the provider reads each policy of a role that it has updated: one that is deleted meanwhile fails the apply
+    with deleted_while_it_is_read(proxy, at_most=5):
+        done = stack.run("apply", "-json", "-input=false", "plan", **through(proxy))
+
+    assert (done.status, done.errors) == (0, [])
+    assert role.read() == role.made
+
+
+def without_order(shop: Shop, key: str) -> None:
+    """Remove from a state what depends on the role."""
+    s3 = shop.aws.client("s3")
+    state = json.loads(s3.get_object(Bucket=shop.bucket, Key=key)["Body"].read())
+    for resource in state["resources"]:
+        for instance in resource["instances"]:
+            instance["dependencies"] = [each for each in instance.get("dependencies", ()) if each != ROLE]
+    s3.put_object(Bucket=shop.bucket, Key=key, Body=json.dumps(state).encode())
 
 
 def test_a_role_removed_from_the_file_unreleased_is_reported_until_it_is_released(

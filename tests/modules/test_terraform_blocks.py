@@ -38,7 +38,7 @@ CONSTRUCTS: dict[str, tuple[Callable[[Construct, str], Construct], str]] = {
     "ExternalTrust": (ExternalTrust, "aws_iam_role.execution_role"),
     "SessionGrants": (
         lambda scope, id_: SessionGrants(
-            scope, id_, settings=GrantSettings(permissions="recipe"), partition="aws", adopted=True
+            scope, id_, settings=GrantSettings(permissions="recipe"), partition="aws", adopted_role=None
         ),
         "aws_iam_role_policy_attachment.glue_sessions",
     ),
