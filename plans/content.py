@@ -16,7 +16,7 @@ SHOW = "the output of `terraform show -json PLAN`"
 SUPPORTED_MAJOR_VERSIONS = ("0", "1")
 
 MAX_DEPTH = 200
-"""Most levels of objects and lists. A value of the AWS provider has 29 at most, and reading takes calls for each level."""
+"""Most levels of objects and lists; a value of the AWS provider 5 has 29 at most. Reading takes calls for each."""
 
 _LOG = f"is the log of `terraform plan -json`, which lacks the plan; supply {SHOW}"
 _STATE = "is a state, not a plan; run `terraform plan -out PLAN` and supply PLAN"
