@@ -77,6 +77,8 @@ class Plan:
     """Documents of managed policies in the prior state, by the policy's ARN."""
     known_roles: Mapping[str, Attributes] = field(repr=False, default_factory=dict)
     """Attributes of the roles that data sources read, by name."""
+    known_accounts: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """Accounts that data sources read as those of the provider's credentials, by the data source's address."""
     errored: bool = False
     complete: bool = True
     """False if more plans are needed to apply the configuration, as with deferred changes or `-target`."""
@@ -139,11 +141,14 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
     prior = _object(_object(body.get("prior_state"), "prior_state").get("values"), "prior_state.values")
     policies: dict[str, str] = {}
     roles: dict[str, Attributes] = {}
-    for type_, mode, known in _resources(prior):
+    accounts: dict[str, str] = {}
+    for address, type_, mode, known in _resources(prior):
         if type_ == "aws_iam_policy" and text(known.get("arn")) and text(known.get("policy")):
             policies[text(known["arn"])] = text(known["policy"])
         elif (type_, mode) == ("aws_iam_role", "data") and text(known.get("name")):
             roles[text(known["name"])] = known
+        elif type_ == "aws_caller_identity" and (account := text(known.get("account_id"))):
+            accounts[address] = account
     return Plan(
         name=name,
         changes=_changes(body.get("resource_changes"), "resource_changes"),
@@ -152,6 +157,7 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         configuration=Configuration.parse(_object(body.get("configuration"), "configuration")),
         known_policies=policies,
         known_roles=roles,
+        known_accounts=accounts,
         errored=bool(body.get("errored")),
         complete=body.get("complete") is not False,
         deferred=tuple(
@@ -247,8 +253,8 @@ def _failed(checks: list[Json]) -> Iterator[FailedCheck]:
                     yield FailedCheck(name, text(_object(problem, "checks.instances.problems").get("message")))
 
 
-def _resources(values: dict[str, Json]) -> Iterator[tuple[str, str, Attributes]]:
-    """Yield type, mode and attributes of the resources and data sources of the prior state."""
+def _resources(values: dict[str, Json]) -> Iterator[tuple[str, str, str, Attributes]]:
+    """Yield address, type, mode and attributes of the resources and data sources of the prior state."""
     modules = [values.get("root_module")]
     while modules:
         module = _object(modules.pop(), "prior_state.values.root_module")
@@ -256,4 +262,5 @@ def _resources(values: dict[str, Json]) -> Iterator[tuple[str, str, Attributes]]
         for each in _list(module.get("resources"), "prior_state.values.resources"):
             resource = _object(each, "prior_state.values.resources")
             known = attributes(marked(resource.get("values"), resource.get("sensitive_values")))
-            yield text(resource.get("type")), text(resource.get("mode")) or "managed", known
+            address, type_, mode = (text(resource.get(key)) for key in ("address", "type", "mode"))
+            yield address, type_, mode or "managed", known

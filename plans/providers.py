@@ -1,5 +1,6 @@
 """The provider configuration of each resource of a plan, and the account it belongs to."""
 
+import re
 from collections.abc import Sequence
 
 from plans.plan import Plan, ResourceChange
@@ -23,8 +24,14 @@ _WITH_OWN_ARN = (
 """Resource types whose `arn` is their own and contains the account that they are in."""
 
 
+_CALLER = re.compile(r"(?:(?P<module>.+)\.)?data\.aws_caller_identity\.[\w-]+(?P<index>\[.*\])?")
+"""The address of a data source of `aws_caller_identity`."""
+
+
 class Providers:
     """The provider configurations of a plan.
+
+    The account of a provider configuration is that of the ARNs of its resources, or what `aws_caller_identity` reads.
 
     Args:
         plan: the plan.
@@ -34,6 +41,11 @@ class Providers:
     def __init__(self, plan: Plan, changes: Sequence[ResourceChange]) -> None:
         self._plan = plan
         self._accounts: dict[str, set[str]] = {}
+        for address, account in plan.known_accounts.items():
+            match = _CALLER.fullmatch(address)
+            block = plan.configuration.block(match["module"] or "", address, match["index"] or "") if match else None
+            if block and block.provider:
+                self._accounts.setdefault(block.provider, set()).add(account)
         for change in changes:
             account = account_of(change.text("before", "arn")) if change.type in _WITH_OWN_ARN else ""
             if account and (provider := self.key(change)):

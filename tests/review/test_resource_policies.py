@@ -149,6 +149,29 @@ def test_an_account_is_known_from_a_resource_of_the_same_provider_configuration(
         assert rules(known, new, configuration={"root_module": {"resources": blocks}}) == raised
 
 
+@pytest.mark.parametrize(
+    ("module", "index"),
+    [("", ""), ("module.a.module.b", ""), ('module.a["x.y"]', "[0]")],
+    ids=["root", "nested", "keys"],
+)
+def test_an_account_is_known_from_the_caller_identity_of_the_provider_configuration(module: str, index: str) -> None:
+    new = change("aws_kms_key.k", None, {"policy": document({**allowed({"AWS": ACCOUNT}), "Resource": "*"})})
+    caller = "data.aws_caller_identity.me"
+    address = f"{module}.{caller}{index}".lstrip(".")
+    read = {"address": address, "mode": "data", "type": "aws_caller_identity", "values": {"account_id": ACCOUNT}}
+    for provider, raised in (("aws", []), ("aws.spoke", [TO_ACCOUNT])):
+        inner: dict[str, Any] = {"resources": [{"address": caller, "provider_config_key": provider}]}
+        for name in reversed([part.partition("[")[0] for part in module.split(".") if part[:1] in ("a", "b")]):
+            inner = {"module_calls": {name: {"module": inner}}}
+        key = {"address": "aws_kms_key.k", "provider_config_key": "aws", "expressions": {"policy": {}}}
+        inner["resources"] = [*inner.get("resources", ()), key]
+        more = {
+            "configuration": {"root_module": inner},
+            "prior_state": {"values": {"root_module": {"resources": [read]}}},
+        }
+        assert rules(new, **more) == raised
+
+
 def test_a_service_on_behalf_of_any_account_is_reported() -> None:
     service = {"Service": "sns.amazonaws.com"}
     assert opened(service) == [TO_SERVICE]
