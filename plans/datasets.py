@@ -1,9 +1,10 @@
-"""AWS's managed policies and actions, from the data sets beside this file.
+"""AWS's managed policies, actions and service principals, from the data sets beside this file.
 
 `plans.refresh_data` writes the sets and records their sources. Lines are parsed lazily.
 """
 
 import json
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from iam.engine.statements import Policy, permissions_policy
 _FOLDER = Path(__file__).parent / "data"
 MANAGED_POLICIES = _FOLDER / "managed-policies.jsonl"
 ACTIONS = _FOLDER / "actions.jsonl"
+SERVICE_PRINCIPALS = _FOLDER / "service-principals.jsonl"
 
 
 @cache
@@ -56,6 +58,39 @@ def managed_policy(arn: str) -> ManagedPolicy | None:
     if entry is None:
         return None
     return ManagedPolicy(entry["version"], entry["updated"], permissions_policy(entry["document"]))
+
+
+def service_principals_date() -> str:
+    """Return the day, as YYYY-MM-DD, of the data set of service principals."""
+    return str(_entry(SERVICE_PRINCIPALS, "")["date"])
+
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
+_DOMAINS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".sc2s.sgov.gov",
+)
+"""The domains of AWS's partitions (botocore's partitions.json)."""
+
+
+@lru_cache(maxsize=1024)
+def is_service_principal(name: str) -> bool:
+    """Return whether a name is a service principal: of the data set, or of a service that has actions.
+
+    The name may contain a region and end in the domain of any partition: `states.cn-north-1.amazonaws.com.cn`. A part
+    of a service, such as `export.rds.amazonaws.com`, is known by its service.
+    """
+    prefix = next((name.removesuffix(domain) for domain in _DOMAINS if name.endswith(domain)), "")
+    labels = [label for label in prefix.split(".") if not _REGION.fullmatch(label)]
+    principals = (f"{'.'.join(labels[at:])}.amazonaws.com" for at in range(len(labels)))
+    return any(each in _lines(SERVICE_PRINCIPALS) for each in principals) or (
+        bool(labels) and bool(labels[-1]) and labels[-1] in _lines(ACTIONS)
+    )
 
 
 class Action(NamedTuple):

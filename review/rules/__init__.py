@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     permissions.DENIAL_LOST,
     permissions.POLICY_MAY_BE_DELETED,
     statements.UNKNOWN_ACTION,
+    statements.UNKNOWN_SERVICE,
     statements.RESOURCE_NEVER_MATCHES,
     statements.CONDITION_NEVER_MATCHES,
     quotas.TRUST_POLICY_TOO_LONG,

@@ -19,9 +19,17 @@ def _written(role: Role) -> Iterator[tuple[Held, Statement, dict[str, str]]]:
                 yield held, statement, held.policy.spelling
 
 
+def _trusted(role: Role) -> Iterator[tuple[Held, Statement, dict[str, str]]]:
+    """Yield the statements of the trust policy or resource policy that this plan writes."""
+    held = role.after.trust
+    if held.policy and held.length and role.before.trust.policy is not held.policy:
+        for statement in held.policy.statements:
+            yield held, statement, held.policy.spelling
+
+
 def _unknown_action(role: Role) -> Iterator[Hit]:
     unknown: dict[tuple[str, str], str] = {}
-    for held, statement, spelling in _written(role):
+    for held, statement, spelling in (*_trusted(role), *_written(role)):
         for pattern in statement.action.patterns:
             if datasets.actions(pattern) == ():
                 unknown.setdefault((held.address, spelling.get(pattern, pattern)), pattern)
@@ -35,6 +43,27 @@ UNKNOWN_ACTION = RoleRule(
     raised="a policy names an action that AWS does not have",
     remedy="correct the spelling; if AWS has added the action since, refresh the data set of actions",
     judge=_unknown_action,
+)
+
+
+def _unknown_service(role: Role) -> Iterator[Hit]:
+    unknown: dict[tuple[str, str], None] = {}
+    for held, statement, _ in _trusted(role):
+        for principal in statement.principal.patterns:
+            kind, _, name = principal.partition(":")
+            if kind == "Service" and name != "*" and not datasets.is_service_principal(name):
+                unknown.setdefault((held.address, name))
+    for address, name in unknown:
+        why = f"{name} is not a known service principal, as of {datasets.service_principals_date()}"
+        yield Hit(address, why, (token(name),))
+
+
+UNKNOWN_SERVICE = RoleRule(
+    id="unknown-service",
+    severity="low",
+    raised="a trust policy or a resource policy names a service principal that the data set does not know",
+    remedy="correct the spelling; AWS rejects a name that no service has",
+    judge=_unknown_service,
 )
 
 

@@ -1,12 +1,15 @@
 """Every rule: a plan that must raise it, and a similar one that must not."""
 
+import json
 from typing import Any
 
 import pytest
 
+from iam.policy_document import size
 from plans import plan as plans
 from review import report
 from review.rules import RULES
+from review.rules.quotas import TRUST_POLICY_QUOTA
 from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
@@ -194,6 +197,10 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     "unknown-action": (
         gains(allow("glue:CreateSesion")),
         gains(allow("glue:CreateSession")),
+    ),
+    "unknown-service": (
+        trusts(TRUSTED, trust(SAGEMAKER, "gleu.amazonaws.com")),
+        trusts(TRUSTED, trust(SAGEMAKER, "states.eu-west-1.amazonaws.com", "export.rds.amazonaws.com")),
     ),
     "resource-never-matches": (
         gains(allow(["sts:GetCallerIdentity"], "arn:aws:iam::*:role/GlueServiceRole*")),
@@ -393,6 +400,24 @@ def test_a_call_on_resources_of_any_name_can_act_as_their_roles(
         )
     ]
     assert reasons(gains(allow(calls, named)), "privilege-escalation") == []
+
+
+def test_an_unknown_action_of_a_trust_policy_is_named() -> None:
+    misspelt = {"Effect": "Allow", "Principal": {"Service": GLUE}, "Action": ["sts:AssumeRole", "sts:AssumeRol"]}
+    ((reason, _),) = reasons(trusts(TRUSTED, document(misspelt)), "unknown-action")
+    assert reason.startswith("sts:AssumeRol is not an AWS action")
+
+
+def test_a_policy_is_measured_as_the_configuration_and_the_plan_measure_it() -> None:
+    def padded(text: str) -> str:
+        condition = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": text}}}
+        return document({**json.loads(trust(SAGEMAKER))["Statement"][0], **condition})
+
+    # Terraform sends & as six characters, and counts white space in strings
+    long, short = padded("& " * 300), padded("a " * 300)
+    assert len(long) == len(short) < TRUST_POLICY_QUOTA
+    assert reasons(trusts(TRUSTED, long), "trust-policy-too-long")[0][0].startswith(f"{size(json.loads(long)):,} ")
+    assert reasons(trusts(TRUSTED, short), "trust-policy-too-long") == []
 
 
 def test_a_path_of_several_calls_needs_all_of_them_on_any_resource() -> None:
