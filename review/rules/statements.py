@@ -6,7 +6,7 @@ from iam.engine import wildcards
 from iam.engine.statements import ANYTHING, Statement
 from plans import datasets
 from plans.roles import Held, Role
-from review.rules.rule import Hit, RoleRule
+from review.rules.rule import EVERY_KIND, Hit, RoleRule
 from review.rules.subject import subject, token
 
 
@@ -43,6 +43,7 @@ UNKNOWN_ACTION = RoleRule(
     raised="a policy names an action that AWS does not have",
     remedy="correct the spelling; if AWS has added the action since, refresh the data set of actions",
     judge=_unknown_action,
+    kinds=EVERY_KIND,
 )
 
 
@@ -64,6 +65,7 @@ UNKNOWN_SERVICE = RoleRule(
     raised="a trust policy or a resource policy names a service principal that the data set does not know",
     remedy="correct the spelling; AWS rejects a name that no service has",
     judge=_unknown_service,
+    kinds=EVERY_KIND,
 )
 
 

@@ -26,7 +26,7 @@ def test_the_page_names_the_marker_and_the_file() -> None:
 
 
 def test_the_data_sets_name_their_source() -> None:
-    for path in (datasets.MANAGED_POLICIES, datasets.ACTIONS):
+    for path in (datasets.MANAGED_POLICIES, datasets.ACTIONS, datasets.SERVICE_PRINCIPALS):
         with path.open(encoding="utf-8") as file:
             head = json.loads(file.readline())
         assert head.keys() == {"source", "date"}
@@ -49,6 +49,19 @@ def test_every_existing_role_is_that_of_a_resource_which_a_call_of_its_path_supp
     for path, arn in escalation.EXISTING_ROLE.items():
         actions = [action for call in path.calls.split(" + ") for action in datasets.actions(call.lower()) or ()]
         assert any(arn in action.resources for action in actions)
+
+
+def test_services_of_the_catalogue_of_any_partition_and_region_are_service_principals() -> None:
+    known = {path.role for path in escalation.PASSED_ROLE}
+    known |= {
+        "ec2.amazonaws.com.cn",
+        "ec2.c2s.ic.gov",
+        "states.us-gov-west-1.amazonaws.com",
+        "edgelambda.amazonaws.com",
+    }
+    assert {name for name in known if not datasets.is_service_principal(name)} == set()
+    unknown = {"gleu.amazonaws.com", "glue.amazonaws.co", "amazonaws.com", "glue", "glue.export.amazonaws.com", ""}
+    assert {name for name in unknown if datasets.is_service_principal(name)} == set()
 
 
 def test_the_managed_policy_of_the_recipe_is_known_in_every_partition() -> None:
