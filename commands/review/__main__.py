@@ -4,6 +4,7 @@ import argparse
 import gc
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,7 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in str(error).splitlines():
             print(line, file=sys.stderr)
         return 2
-    _show(review, options.format)
+    try:
+        _show(review, options.format)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has enough; Python flushes once more when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if review.failing else 0
 
 
@@ -77,7 +82,12 @@ def _show(review: report.Review, format_: str) -> None:
 
         from review.terminal import show
 
-        show(review, Console(highlight=False))
+        class _Console(Console):
+            def on_broken_pipe(self) -> None:
+                """Leave the exit status to the review; rich exits with 1."""
+                raise BrokenPipeError
+
+        show(review, _Console(highlight=False))
 
 
 if __name__ == "__main__":

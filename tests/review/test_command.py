@@ -162,6 +162,22 @@ def test_a_character_that_the_terminal_lacks_is_written_out(format_: str) -> Non
     assert "aws_iam_role.n" in done.stdout
 
 
+@pytest.mark.parametrize("format_", ["terminal", "markdown", "json"])
+def test_a_reader_that_stops_reading_does_not_change_the_exit_status(format_: str) -> None:
+    path = Path(saved(many(60))).absolute()
+    with subprocess.Popen(
+        [sys.executable, "-m", "commands.review", str(path), "--format", format_, "--fail-on", "never"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_every_plan_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["absent.json", ".", saved(HARMLESS), saved(b"", "empty.json")]) == 2
     assert capsys.readouterr().err.splitlines() == [

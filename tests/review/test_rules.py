@@ -1,4 +1,7 @@
-"""Every rule: a plan that must raise it, and a similar one that must not."""
+"""Every rule: a plan that must raise it, and a similar one that must not.
+
+One file, because its table must cover every rule.
+"""
 
 import json
 from typing import Any
