@@ -166,7 +166,9 @@ class _Resources:
         before, after = resource.policies.get("before"), resource.policies.get("after")
         if before and after and before is not after and "create" in after.actions:
             role.readdressed[RESOURCE_POLICY] = (before.address, after.address)
-        role.declared = {change.address: change for change in sorted(changes, key=lambda each: not each.changes)}
+        writers = {role.before.trust.address, role.after.trust.address}
+        declared = [change for change in changes if change is not resource.own or change.address in writers]
+        role.declared = {change.address: change for change in sorted(declared, key=lambda each: not each.changes)}
         arns = [change.text("before", "arn") for change in (resource.own, *changes) if change]
         arns += [
             change.text(each, self._service.policies.get(change.type, "")) for change in changes for each in SNAPSHOTS
@@ -177,14 +179,15 @@ class _Resources:
 
     def _title(self, resource: _Resource, changes: Sequence[ResourceChange]) -> str:
         """Return what a resource is, and its name; its address if the name is sensitive or unknown."""
-        described = [(resource.own, attribute) for attribute in self._service.names]
-        described += [(change, self._service.policies.get(change.type, "")) for change in changes]
         if not self._service.names:
             return self._service.noun
-        names = (
-            change.text(snapshot, attribute) for change, attribute in described if change for snapshot in SNAPSHOTS
+        described = [(resource.own, attribute) for attribute in self._service.names if resource.own]
+        described += [(change, self._service.policies.get(change.type, "")) for change in changes]
+        values = [change.get(snapshot, attribute) for change, attribute in described for snapshot in SNAPSHOTS]
+        visible = (
+            "" if any(isinstance(value, Hidden) for value in values) else next(filter(None, map(text, values)), "")
         )
-        return f"{self._service.noun} {next(filter(None, names), changes[0].address)}"
+        return f"{self._service.noun} {visible or changes[0].address}"
 
     def _held(self, resource: _Resource, snapshot: Snapshot) -> Held:
         """Return the policy of a resource in one snapshot.
@@ -254,7 +257,7 @@ def _permission(change: ResourceChange, snapshot: Snapshot, plan: Plan) -> Held:
         "Action": change.get(snapshot, "action"),
         "Condition": conditions,
     }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, default=repr)
     return held(document, resource_policy, address=change.address)
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from iam.engine import sentences
 from iam.engine.difference import Difference
-from iam.engine.statements import ANYTHING, Statement
+from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value, visible
@@ -168,16 +168,21 @@ def _role(role: Role, detail: Detail) -> Iterator[str]:
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield f"\nThrough {_names(of, detail)}"
     if role.kind == "resource":
-        rows = _resource_rows(role.trust, detail)
+        rows = _statement_rows(role.trust, detail, who=True, on=True)
         yield from _section("Who may use it", rows, ("", "who", "may", "on", "when"), detail)
         if role.after.trust.problem:
             yield f"\nPolicy: {_plain(role.after.trust.problem)}."
     if role.kind == "role" and role.change:
-        yield from _section("Who may assume it", _trust_rows(role.trust, detail), ("", "who", "may", "when"), detail)
+        yield from _section(
+            "Who may assume it",
+            _statement_rows(role.trust, detail, who=True, on=False),
+            ("", "who", "may", "when"),
+            detail,
+        )
         if role.after.trust.problem:
             yield f"\nTrust policy: {_plain(role.after.trust.problem)}."
     if role.permissions.changes:
-        rows = _permission_rows(role.permissions, detail)
+        rows = _statement_rows(role.permissions, detail, who=False, on=True)
         yield from _section("What it may do", rows, ("", "actions", "on", "when"), detail)
         if role.permissions.kept:
             yield f"\nAnd {counted(len(role.permissions.kept), 'statement')} as before."
@@ -202,42 +207,19 @@ def _section(title: str, rows: Iterable[Sequence[str]], heads: Sequence[str], de
         yield _folded(len(all_rows) - detail.rows, "row")
 
 
-def _trust_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
+def _statement_rows(of: Difference, detail: Detail, *, who: bool, on: bool) -> Iterator[tuple[str, ...]]:
+    """Yield the changed statements: with principals, with resources, or with both."""
+
     def cells(row: Statement) -> tuple[str, ...]:
         verb = "" if row.effect == "Allow" else "**denied** "
-        return (
-            _names(sentences.who_list(row.principal), detail),
-            verb + _names(sentences.action_list(row.action, of.spelling), detail),
-            code(sentences.when(row.condition, of.spelling)),
-        )
+        principals = [_names(sentences.who_list(row.principal), detail)] if who else []
+        actions = _names(sentences.action_list(row.action, of.spelling), detail)
+        resources = [_names(sentences.resource_list(row.resource), detail)] if on else []
+        return (*principals, verb + actions, *resources, code(sentences.when(row.condition, of.spelling)))
 
     yield from _rows(of, cells)
-    yield from (("kept", *cells(row)) for row in of.kept)
-
-
-def _resource_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
-    def cells(row: Statement) -> tuple[str, ...]:
-        verb = "" if row.effect == "Allow" else "**denied** "
-        return (
-            _names(sentences.who_list(row.principal), detail),
-            verb + _names(sentences.action_list(row.action, of.spelling), detail),
-            "" if row.resource == ANYTHING else _names(sentences.resource_list(row.resource), detail),
-            code(sentences.when(row.condition, of.spelling)),
-        )
-
-    return _rows(of, cells)
-
-
-def _permission_rows(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
-    def cells(row: Statement) -> tuple[str, ...]:
-        verb = "" if row.effect == "Allow" else "**denied** "
-        return (
-            verb + _names(sentences.action_list(row.action, of.spelling), detail),
-            _names(sentences.resource_list(row.resource), detail),
-            code(sentences.when(row.condition, of.spelling)),
-        )
-
-    return _rows(of, cells)
+    if not on:
+        yield from (("kept", *cells(row)) for row in of.kept)
 
 
 def _rows(of: Difference, cells: Callable[[Statement], tuple[str, ...]]) -> Iterator[tuple[str, ...]]:

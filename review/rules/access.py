@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from plans import resource_policies, resource_types
-from plans.assembly import EVALUATED
+from plans import assembly, resource_policies, resource_types
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.values import Hidden, Unknown, Value
 from review.rules.rule import AT_MOST, Hit, PlanRule
 from review.rules.subject import place_only, subject, token
 
+_EVALUATED = assembly.EVALUATED | resource_policies.EVALUATED
+
 
 def _not_judged(plan: Plan) -> Iterator[Hit]:
     unknown: dict[str, None] = {}
     for change in plan.changes:
-        if not change.changes or change.type in EVALUATED | resource_policies.EVALUATED:
+        if not change.changes or change.type in _EVALUATED:
             continue
         if change.type.startswith("aws_") and resource_types.resource_type(change.type) is None:
             unknown.setdefault(change.type)
@@ -54,7 +55,7 @@ NOT_JUDGED = PlanRule(
 
 def _service_role(plan: Plan) -> Iterator[Hit]:
     for change in plan.changes:
-        if change.type in EVALUATED or not change.changes or "after" not in change.snapshots:
+        if change.type in assembly.EVALUATED or not change.changes or "after" not in change.snapshots:
             continue
         known = resource_types.resource_type(change.type)
         if known is None or not _differs(change, plan, known.roles):

@@ -10,7 +10,7 @@ from iam.engine.conditions import Condition
 from iam.engine.statements import Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
-from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists, trust_sentence
+from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject
 
 NEEDED_SERVICES = (GLUE, SAGEMAKER)
@@ -239,5 +239,4 @@ DELETED_PRINCIPAL = RoleRule(
     raised="the new trust policy names a deleted principal by its unique id: AWS rejects it, after minutes of retries",
     remedy="remove the statement from the role's trust policy first",
     judge=_deleted_principal,
-    kinds=EVERY_KIND,
 )

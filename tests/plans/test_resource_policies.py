@@ -6,7 +6,7 @@ from plans.plan import parse
 from plans.providers import Providers
 from plans.resource_policies import EVALUATED, resource_policies
 from plans.resource_types import resource_type
-from plans.roles import RESOURCE_POLICY, Role
+from plans.roles import RESOURCE_POLICY, Gap, Role
 from tests.plan_builder import ACCOUNT, change, document, plan
 
 OPEN = document({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"})
@@ -106,3 +106,20 @@ def test_a_sensitive_name_is_replaced_by_the_address() -> None:
     values = {"bucket": "secret-name", "policy": OPEN}
     (role,) = resources(change(POLICY, None, values, after_sensitive={"bucket": True}))
     assert role.name == f"S3 bucket {POLICY}"
+    own = {"bucket": "secret-name", "arn": "arn:aws:s3:::secret-name", "policy": OPEN}
+    (role,) = resources(change(BUCKET, None, own, after_sensitive={"bucket": True}))
+    assert role.name == f"S3 bucket {BUCKET}"
+
+
+def test_a_bucket_that_changes_otherwise_is_not_named_as_what_writes_its_policy() -> None:
+    old, new = {"bucket": "data"}, {"bucket": "data", "tags": {"a": "b"}}
+    (role,) = resources(change(BUCKET, old, new), change(POLICY, None, {"bucket": "data", "policy": OPEN}))
+    assert list(role.declared) == [POLICY]
+
+
+def test_a_permission_with_arguments_of_another_type_is_unreadable() -> None:
+    values = {"principal": "*", "action": ["x"], "source_arn": {"a": None}}
+    (role,) = resources(
+        change("aws_lambda_permission.p", None, values, unknown={"source_arn": {"a": True}, "action": [True]})
+    )
+    assert role.after.trust.gap is Gap.UNREADABLE

@@ -3,7 +3,8 @@
 import json
 import tomllib
 
-from plans import datasets
+from plans import datasets, resource_policies
+from plans.roles import IDENTITY_KINDS
 from review.markdown import MARKER
 from review.rules import RULES, SEVERITIES, escalation
 from review.waivers import FILE
@@ -23,6 +24,12 @@ def test_the_page_lists_every_rule_the_most_severe_first() -> None:
 def test_the_page_names_the_marker_and_the_file() -> None:
     assert MARKER in PAGE
     assert f"`{FILE}`" in PAGE
+
+
+def test_the_page_lists_the_types_that_are_evaluated() -> None:
+    table = PAGE.partition("| resources | in the review |")[2].partition("\n\n")[0]
+    for name in (*resource_policies.EVALUATED, *(f"aws_iam_{kind}" for kind in IDENTITY_KINDS)):
+        assert f"`{name}`" in table
 
 
 def test_the_data_sets_name_their_source() -> None:
