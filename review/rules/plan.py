@@ -60,6 +60,6 @@ SHARED_ATTACHMENT = PlanRule(
     id="shared-attachment",
     severity="medium",
     raised="aws_iam_policy_attachment detaches its policy from everyone that it does not list",
-    remedy="use aws_iam_role_policy_attachment",
+    remedy="use aws_iam_role_policy_attachment, aws_iam_user_policy_attachment or aws_iam_group_policy_attachment",
     judge=_shared_attachment,
 )

@@ -296,3 +296,21 @@ def test_every_format_shows_who_may_use_the_resource(
     output = capsys.readouterr().out
     for text in ("bucket", "data", "anyone", "s3:GetObject", QUEUE, "1 resource policy changed"):
         assert text in output
+
+
+def test_a_policy_that_changed_outside_of_terraform_is_drift() -> None:
+    own, open_ = (document(allowed({"AWS": ACCOUNT})), document(allowed("*")))
+    for after, drifted in ((open_, [f"SQS queue https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/jobs"]), (own, [])):
+        read = review(parse(plan(resource_drift=[queue_policy(own, after)]), "dev"))
+        assert [each.title for each in read.drift] == drifted
+
+
+def test_a_policy_that_two_resources_may_write_last_is_reported() -> None:
+    text = document(allowed({"AWS": ACCOUNT}))
+    old, new = (
+        {**queue_policy(*texts), "address": f"aws_sqs_queue_policy.{name}"}
+        for name, texts in (("old", (text, None)), ("new", (None, text)))
+    )
+    (finding,) = findings(old, new)
+    assert finding.rule == "policy-may-be-deleted"
+    assert finding.reason.startswith("resource policy: aws_sqs_queue_policy.old deletes it")
