@@ -52,19 +52,25 @@ class _Grammar:
     """
 
 
-_BEFORE, _AFTER = ("Sid", "Effect"), ("Action", "NotAction", "Condition")
-_PRINCIPAL, _RESOURCE = ("Principal", "NotPrincipal"), ("Resource", "NotResource")
+_PRINCIPALS, _ACTIONS, _RESOURCES = ((element, f"Not{element}") for element in ("Principal", "Action", "Resource"))
 _GRAMMARS = {
     Kind.IDENTITY: _Grammar(
-        Kind.IDENTITY, (*_BEFORE, "Action", "NotAction", *_RESOURCE, "Condition"), ("Action", "Resource"), True
+        kind=Kind.IDENTITY,
+        elements=("Sid", "Effect", *_ACTIONS, *_RESOURCES, "Condition"),
+        required=("Action", "Resource"),
+        has_plain_sids=True,
     ),
-    Kind.TRUST: _Grammar(Kind.TRUST, (*_BEFORE, *_PRINCIPAL, *_AFTER), ("Principal", "Action"), True),
-    # policies of ECR repositories, for one, have no Resource
+    Kind.TRUST: _Grammar(
+        kind=Kind.TRUST,
+        elements=("Sid", "Effect", *_PRINCIPALS, *_ACTIONS, "Condition"),
+        required=("Principal", "Action"),
+        has_plain_sids=True,
+    ),
     Kind.RESOURCE: _Grammar(
-        Kind.RESOURCE,
-        (*_BEFORE, *_PRINCIPAL, "Action", "NotAction", *_RESOURCE, "Condition"),
-        ("Principal", "Action"),
-        False,
+        kind=Kind.RESOURCE,
+        elements=("Sid", "Effect", *_PRINCIPALS, *_ACTIONS, *_RESOURCES, "Condition"),
+        required=("Principal", "Action"),  # policies of ECR repositories, for one, have no Resource
+        has_plain_sids=False,
     ),
 }
 _DOCUMENT_KEYS = ("Version", "Id", "Statement")
