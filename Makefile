@@ -48,15 +48,16 @@ pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
 fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
 # these run what they test in their own process: measuring coverage would only slow the others down
 measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terraform_cli e2e/test_drift_command.py)
-# files or tests of one group share a process, see tests/conftest.py
-in_parallel := --numprocesses auto --dist loadgroup
+# tests/conftest.py says which tests share a process, and in which order they begin
+in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 test: python terraform $(all_packages) $(cdktf) ## run all tests, the fast ones first, and check the coverage
-	pytest --quiet $(in_parallel) --cov $(measured_tests)
+	pytest --quiet $(in_parallel) -m "not thorough" --cov $(measured_tests)
+	pytest --quiet $(in_parallel) -m thorough $(measured_tests)
 	pytest --quiet $(in_parallel) $(addprefix --ignore ,$(measured_tests))
 
 test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
-	pytest --quiet $(in_parallel) $(fast_tests)
+	pytest --quiet $(in_parallel) -m "not thorough" $(fast_tests)
 
 # each Python has a separate environment, .local/pythonX.Y
 test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…

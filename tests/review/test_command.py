@@ -330,6 +330,7 @@ def measured(path: str, *arguments: str) -> tuple[float, bytes]:
     return float(done.stderr.split()[-1]), done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format_", ["markdown", "json", "terminal"])
 def test_five_thousand_resources_take_300_megabytes_at_most(format_: str) -> None:
     mebibytes, output = measured(saved(many(1_000)), "--format", format_)

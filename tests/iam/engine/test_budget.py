@@ -92,6 +92,7 @@ def test_a_condition_of_fourteen_keys_is_compared_key_by_key() -> None:
     assert steps < 10_000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wildcard", ["", "*"])
 def test_the_largest_products_are_answered(wildcard: str) -> None:
     actions = [f"s3:{wildcard}{name}" for name in NAMES[:450]]

@@ -9,6 +9,7 @@ from tests.iam.engine.differential import Pair
 PAIRS = 2_000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [11, 12])
 def test_what_the_engine_reports_is_what_the_requests_of_a_small_world_show(seed: int) -> None:
     """Without a change no request is decided otherwise, a decided change shows, and each flip is in a change."""
