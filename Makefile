@@ -52,7 +52,7 @@ measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terrafo
 in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 test: python terraform $(all_packages) $(cdktf) ## run all tests, the fast ones first, and check the coverage
-	pytest --quiet $(in_parallel) -m "not thorough" --cov $(measured_tests)
+	pytest --quiet --cov $(in_parallel) -m "not thorough" $(measured_tests)
 	pytest --quiet $(in_parallel) -m thorough $(measured_tests)
 	pytest --quiet $(in_parallel) $(addprefix --ignore ,$(measured_tests))
 
