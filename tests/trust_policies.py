@@ -1,7 +1,7 @@
 """Trust policies as they occur in practice: the input of every test of an ownership.
 
 They follow the AWS documentation of SageMaker's features and of IAM, and what consoles, tools and people write. IAM may
-hold any of them; those in `DELETED` and `OVER_QUOTA` it would no longer accept.
+hold any of them; those in `DELETED` and `OVER_QUOTA` it would no longer accept. One file, because it is one table.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""What the stacks derive from live trust policies: one run of Terraform for all of it."""
+"""What the stacks derive from current trust policies.
+
+One file, because one run of Terraform evaluates all of it.
+"""
 
 import json
 from collections.abc import Callable, Iterator
