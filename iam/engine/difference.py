@@ -324,7 +324,7 @@ def _without_subsets(statements: frozenset[Statement]) -> tuple[tuple[Statement,
             ):
                 dropped.add(statement)
     except OutOfStepsError:
-        pass  # what is said twice is no error
+        pass  # repeating a request is no error
     return tuple(merged(parts - dropped)), budget.spent
 
 

@@ -37,7 +37,7 @@ def run_unguarded(stack: Terraform, *arguments: str) -> Run:
 
 @dataclass
 class PipelineWork:
-    """Everything that a pipeline does, each work in a job with a session of its own.
+    """Everything that a pipeline does; each kind of work is a job with a separate session.
 
     Attributes:
         shop: the shop, its pipeline's access applied.

@@ -314,7 +314,7 @@ def test_adoption_warns_of_statements_it_removes_and_where_glue_is_not_trusted_o
 
 
 def warned(case: Case) -> bool:
-    """Whether every plan tells that Glue will not get the role whatever is granted."""
+    """Return whether every plan warns that Glue is denied the role, whatever else is granted."""
     if case.ownership == "external":
         return case.name not in TRUSTING
     return case.ownership == "additive" and case.name in {"Glue denied", "ours, denied"}

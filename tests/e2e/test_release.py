@@ -100,7 +100,7 @@ def test_a_role_removed_from_the_file_unreleased_is_reported_until_it_is_release
     shop.configure(dev={"roles": entries[:1]})
     assert orphaned_states(shop) == []
 
-    # its state is still there, and nothing in it is in the way of coming back
+    # its state is still there, and does not keep the role from coming back
     (_, again) = shop.stacks(dev={"roles": entries}).values()
     assert again.apply().changes == {ROLE: "update", ATTACHMENT: "create", INLINE_POLICY: "create"}
     assert goes.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
