@@ -51,25 +51,32 @@ class GlueSessionsStack(TerraformStack):
             ),
         )
 
-        role = WANTED["resource"]["aws_iam_role"]["execution_role"]
-        IamRole(
+        wanted_role = WANTED["resource"]["aws_iam_role"]["execution_role"]
+        role = IamRole(
             self,
             "execution_role",
-            name=role["name"],
-            assume_role_policy=role["assume_role_policy"],
+            name=wanted_role["name"],
+            assume_role_policy=wanted_role["assume_role_policy"],
             lifecycle=TerraformResourceLifecycle(
-                prevent_destroy=role["lifecycle"]["prevent_destroy"],
-                ignore_changes=role["lifecycle"]["ignore_changes"],
+                prevent_destroy=wanted_role["lifecycle"]["prevent_destroy"],
+                ignore_changes=wanted_role["lifecycle"]["ignore_changes"],
             ),
         )
 
         attached = WANTED["resource"]["aws_iam_role_policy_attachment"]["glue_sessions"]
         attachment = IamRolePolicyAttachment(
-            self, "glue_sessions", role=attached["role"], policy_arn=attached["policy_arn"]
+            self, "glue_sessions", role=attached["role"], policy_arn=attached["policy_arn"], depends_on=[role]
         )
 
         policy = WANTED["resource"]["aws_iam_role_policy"]["glue_sessions"]
-        IamRolePolicy(attachment, "Default", role=policy["role"], name=policy["name"], policy=policy["policy"])
+        IamRolePolicy(
+            attachment,
+            "Default",
+            role=policy["role"],
+            name=policy["name"],
+            policy=policy["policy"],
+            depends_on=[role],
+        )
 
         for block in ("import", "check", "locals"):
             self.add_override(block, WANTED[block])

@@ -43,7 +43,7 @@ class GlueSessionsStack extends TerraformStack {
     });
 
     const role = wanted.resource.aws_iam_role.execution_role;
-    new IamRole(this, "execution_role", {
+    const adopted = new IamRole(this, "execution_role", {
       name: role.name,
       assumeRolePolicy: role.assume_role_policy,
       lifecycle: {
@@ -56,10 +56,16 @@ class GlueSessionsStack extends TerraformStack {
     const attachment = new IamRolePolicyAttachment(this, "glue_sessions", {
       role: attached.role,
       policyArn: attached.policy_arn,
+      dependsOn: [adopted],
     });
 
     const policy = wanted.resource.aws_iam_role_policy.glue_sessions;
-    new IamRolePolicy(attachment, "Default", { role: policy.role, name: policy.name, policy: policy.policy });
+    new IamRolePolicy(attachment, "Default", {
+      role: policy.role,
+      name: policy.name,
+      policy: policy.policy,
+      dependsOn: [adopted],
+    });
 
     for (const block of ["import", "check", "locals"]) {
       this.addOverride(block, wanted[block]);

@@ -20,6 +20,8 @@ def without_its_role(stack: Terraform) -> Terraform:
     file = stack.folder / "cdk.tf.json"
     document = json.loads(file.read_text())
     del document["resource"]["aws_iam_role"], document["import"]
+    for resources in document["resource"].values():
+        del resources["glue_sessions"]["depends_on"]
     file.write_text(json.dumps(document))
     return stack
 
