@@ -23,9 +23,12 @@ _SIGNS = {
 }
 
 
-def read_notebook() -> NotebookNode:
-    """Return the starter notebook without the cells that only AWS can run."""
-    return local_part(nbformat.read(_NOTEBOOK, as_version=4))  # type: ignore[no-untyped-call]
+def read_notebook() -> tuple[NotebookNode, list[str]]:
+    """Return the starter notebook without the code cells that only AWS can run, and their ids."""
+    whole = nbformat.read(_NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    part = local_part(whole)
+    kept = {cell.id for cell in part.cells}
+    return part, [cell.id for cell in whole.cells if cell.cell_type == "code" and cell.id not in kept]
 
 
 def run_cells(notebook: NotebookNode, *, role_arn: str, aws: Sandbox) -> Iterator[NotebookNode]:

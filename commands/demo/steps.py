@@ -252,16 +252,18 @@ def run_notebook(demo: Demo) -> None:
         "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones. The local AWS "
         "answers Glue's session calls, and evaluates the role's current policies for each."
     )
-    executed = notebook.read_notebook()
+    executed, left_out = notebook.read_notebook()
+    ran = 0
     for cell in notebook.run_cells(executed, role_arn=demo.read_role().other["Arn"], aws=demo.aws):
         if failure := notebook.failure(cell):
             raise DemoError(failure)
+        ran += 1
         demo.output.line(f"[{cell.id}] {cell.source.splitlines()[0]}")
         for line in [each for each in text_of(cell).splitlines() if each.strip()][-8:]:
             demo.output.line(f"    {line}")
     page = notebook.save_page(executed, demo.results)
     demo.output.note(f"The executed notebook: {page}")
-    demo.output.result(f"every cell ran, see {_short(page)}")
+    demo.output.result(f"{ran} cells ran, without those for AWS alone ({', '.join(left_out)}); see {_short(page)}")
 
 
 def _short(path: Path) -> Path:
