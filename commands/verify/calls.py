@@ -8,7 +8,16 @@ from aws.account import Account
 from iam.documents.grants import GLUE_TRUST
 from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
-from iam.readiness.kernel_calls import NO_PERMISSION_NEEDED, KernelCall, boundary, requests, role_policies
+from iam.readiness.kernel_calls import (
+    NO_PERMISSION_NEEDED,
+    KernelCall,
+    as_studio_sends,
+    boundary,
+    combined,
+    decide_call,
+    requests,
+    role_policies,
+)
 from iam.role import Role
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
     yield from _without_policies(role)
     policies, limits = role_policies(role), boundary(role)
     for call, request in requests(role, region=region):
-        yield CallResult(call, decide(request, policies, limits))
+        yield CallResult(call, decide_call(request, lambda each: decide(each, policies, limits)))
 
 
 def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResult]:
@@ -51,9 +60,10 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
         BotoCoreError, ClientError: the caller may not simulate, or IAM does not answer.
     """
     policies, limits = role_policies(role), boundary(role)
-    results = list(_without_policies(role))
-    for (resource, _), group in groupby(requests(role, region=region), key=_alike):
-        alike = {request.action: (call, request) for call, request in group}
+    kernels: dict[KernelCall, Decision] = {}
+    studios: dict[KernelCall, dict[str, Decision]] = {}
+    for (resource, _), group in groupby(_simulated_requests(role, region), key=_alike):
+        alike = {each.request.action: each for each in group}
         pages = (
             account.client("iam")
             .get_paginator("simulate_principal_policy")
@@ -61,15 +71,35 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
                 PolicySourceArn=str(role.arn),
                 ActionNames=list(alike),
                 ResourceArns=[resource],
-                ContextEntries=list(_context(next(iter(alike.values()))[1])),
+                ContextEntries=list(_context(next(iter(alike.values())).request)),
             )
         )
         for page in pages:
             for result in page["EvaluationResults"]:
-                call, request = alike[result["EvalActionName"]]
-                documents = decide(request, policies, limits)
-                results.append(CallResult(call, _decision(result, documents)))
-    return results
+                call, tags, request = alike[result["EvalActionName"]]
+                decision = _decision(result, decide(request, policies, limits))
+                if tags:
+                    studios.setdefault(call, {})[tags] = decision
+                else:
+                    kernels[call] = decision
+    decided = (CallResult(call, combined(decision, studios.get(call, {}))) for call, decision in kernels.items())
+    return [*_without_policies(role), *decided]
+
+
+class _Simulated(NamedTuple):
+    """A request to simulate: with the kernel's tags alone, or also with Studio's, named as in `STUDIO_TAGS`."""
+
+    call: KernelCall
+    tags: str
+    request: Request
+
+
+def _simulated_requests(role: Role, region: str) -> Iterator[_Simulated]:
+    for call, request in requests(role, region=region):
+        yield _Simulated(call, "", request)
+    for call, request in requests(role, region=region):
+        for tags, each in as_studio_sends(request).items():
+            yield _Simulated(call, tags, each)
 
 
 def _without_policies(role: Role) -> Iterator[CallResult]:
@@ -77,9 +107,8 @@ def _without_policies(role: Role) -> Iterator[CallResult]:
     yield CallResult(GLUE_ASSUMES, decide_trust(trust_policy(role.trust_policy), GLUE_TRUST.service))
 
 
-def _alike(item: tuple[KernelCall, Request]) -> tuple[str, list[tuple[str, tuple[str, ...]]]]:
-    _, request = item
-    return request.resource, sorted(request.context.items())
+def _alike(simulated: _Simulated) -> tuple[str, list[tuple[str, tuple[str, ...]]]]:
+    return simulated.request.resource, sorted(simulated.request.context.items())
 
 
 def _context(request: Request) -> "Iterator[ContextEntryTypeDef]":

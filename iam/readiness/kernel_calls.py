@@ -5,12 +5,12 @@ IAM evaluates for a call: Service Authorization Reference, "Actions, resources, 
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from iam.documents.recipe import GLUE
-from iam.engine.decision import Context, Request
+from iam.engine.decision import Context, Decision, Request, Verdict
 from iam.engine.statements import Policy, permissions_policy
 from iam.policy_document import Document
 from iam.role import Role
@@ -59,6 +59,20 @@ CALLS = (
     KernelCall("glue:GetTags", _SESSION, "%status, to show tags", needed=False),
     KernelCall("glue:GetDatabases", _CATALOG, 'spark.sql("show databases")', needed=False),
 )
+
+STUDIO_TAGS: Mapping[str, tuple[str, ...]] = {
+    "Studio's tag of the domain": ("sagemaker:domain-arn",),
+    "Studio's tags in a space that has a tag of its own": (
+        "sagemaker:domain-arn",
+        "sagemaker:space-arn",
+        "a tag of the space",
+    ),
+}
+"""The keys of tags that Studio adds to those of the kernel, by their name for people.
+
+It adds them if the role may describe its domain and its space, and list the space's tags, all of which it copies;
+otherwise none. Source: sagemaker-kernel-wrapper 0.0.6, `sm_gis_wrapper` and `resource_tag`.
+"""
 
 
 def session_user_id(role: Role) -> str:
@@ -113,6 +127,48 @@ def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]
         if call.action == "glue:CreateSession":
             del context["aws:resourcetag/owner"]  # the session does not exist yet
         yield call, Request(call.action, resource, context)
+
+
+def as_studio_sends(request: Request) -> dict[str, Request]:
+    """Return a request with the tags that Studio adds, by their name in `STUDIO_TAGS`; empty if it sets no tags."""
+    keys = request.context.get("aws:tagkeys")
+    if not keys:
+        return {}
+    return {
+        name: replace(request, context={**request.context, "aws:tagkeys": (*keys, *added)})
+        for name, added in STUDIO_TAGS.items()
+    }
+
+
+def decide_call(request: Request, decide: Callable[[Request], Decision]) -> Decision:
+    """Return the decision on a request of the kernel, undecided where the tags that Studio adds change it.
+
+    Args:
+        request: one of `requests`.
+        decide: decides on one request.
+    """
+    return combined(decide(request), {name: decide(each) for name, each in as_studio_sends(request).items()})
+
+
+def combined(kernels: Decision, studios: Mapping[str, Decision]) -> Decision:
+    """Return the decision on a request with the kernel's tags alone, undecided where one on Studio's tags differs.
+
+    Args:
+        kernels: with the kernel's tags alone.
+        studios: with Studio's tags too, by their name in `STUDIO_TAGS`.
+    """
+    if kernels.verdict is Verdict.UNDECIDED:
+        return kernels
+    for name, decision in studios.items():
+        if decision.verdict is Verdict.UNDECIDED:
+            return decision
+        if decision.verdict is not kernels.verdict:
+            refusal = decision if decision.verdict is Verdict.DENIED else kernels
+            return Decision(
+                Verdict.UNDECIDED,
+                f"{kernels.verdict} with the owner tag alone, {decision.verdict} with {name}: {refusal.reason}",
+            )
+    return kernels
 
 
 def role_policies(role: Role) -> dict[str, Policy | None]:

@@ -12,7 +12,7 @@ from iam.engine.decision import Decision, Verdict, decide
 from iam.engine.statements import ANYTHING, Policy, Statement
 from iam.policy_document import Document, deleted_principals
 from iam.readiness.held_grants import HeldPolicy, HeldTrust, Presence, held_grants
-from iam.readiness.kernel_calls import boundary, requests, role_policies
+from iam.readiness.kernel_calls import boundary, decide_call, requests, role_policies
 from iam.role import Role
 
 _ALLOW_EVERYTHING = Policy((Statement("Allow", ANYTHING, ANYTHING, ANYTHING, frozenset()),))
@@ -100,9 +100,10 @@ def obstacles(role: Role, *, region: str, quotas: Quotas) -> Iterator[Obstacle]:
 def denied_calls(role: Role, *, region: str) -> Iterator[CallsDenied]:
     """Yield the needed calls that are denied, or may be, even if everything is granted, grouped by the reason."""
     policies = {**role_policies(role), "the grants": _ALLOW_EVERYTHING}
+    limits = boundary(role)
     by_decision: dict[Decision, list[str]] = {}
     for call, request in requests(role, region=region):
-        decision = decide(request, policies, boundary(role))
+        decision = decide_call(request, lambda each: decide(each, policies, limits))
         if call.needed and decision.verdict is not Verdict.ALLOWED:
             by_decision.setdefault(decision, []).append(call.action)
     for decision, actions in by_decision.items():

@@ -1,12 +1,12 @@
 """Who is affected by a change of a role's policies: what SageMaker, Glue and the Glue kernel need and no longer get."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iam.arn import RoleArn
 from iam.documents.recipe import GLUE, SAGEMAKER
-from iam.engine.decision import Verdict, decide, decide_trust
+from iam.engine.decision import Request, Verdict, decide, decide_trust
 from iam.engine.statements import Policy
-from iam.readiness.kernel_calls import requests
+from iam.readiness.kernel_calls import decide_call, requests
 from iam.role import Role
 from plans import datasets
 from plans.values import Attributes, attributes, text
@@ -40,13 +40,17 @@ def affected(role: RoleSnapshots, *, region: str) -> Iterator[Entry]:
         return
     lost: dict[tuple[str, bool, bool], list[str]] = {}
     for call, request in requests(client, region=region):
-        was, is_, will = (decide(request, policies, boundary).verdict for policies in (state, current, planned))
+        was, is_, will = (_verdict(request, policies, boundary) for policies in (state, current, planned))
         if _RANK[is_] < _RANK[was]:
             feature = "" if call.needed else call.when
             certain = is_ is Verdict.DENIED and all_read
             lost.setdefault((feature, certain, will is was), []).append(call.action)
     for (feature, certain, restored), actions in lost.items():
         yield CallsLost(feature, tuple(actions), certain, restored)
+
+
+def _verdict(request: Request, policies: Mapping[str, Policy | None], boundary: Mapping[str, Policy | None]) -> Verdict:
+    return decide_call(request, lambda each: decide(each, policies, boundary)).verdict
 
 
 def _by_trust(trust: Snapshots) -> Iterator[Entry]:

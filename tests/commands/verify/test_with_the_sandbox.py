@@ -6,6 +6,8 @@ import pytest
 
 from iam.documents.recipe import glue_statement, trust_policy
 from iam.policy_document import Document
+from sandbox.launcher import Sandbox
+from sandbox.studio import Kernel
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import SAGEMAKER
 from tests.commands.verify.conftest import DENY_GLUE, Granted, Run
@@ -44,6 +46,14 @@ EXTRA: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "a deny of other tag keys": {
+        "inline": {
+            "extra": _policy(
+                Action=["glue:CreateSession", "glue:TagResource"],
+                Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["owner", "CostCenter"]}},
+            )
+        }
+    },
     "a boundary without Glue": {"boundary": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
     "a boundary with all": {"boundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
 }
@@ -63,7 +73,30 @@ def test_the_simulation_and_the_documents_agree_or_are_undecided(
     assert documents.role("team")["evaluated_by"] == "documents"
     assert simulation.verdicts("team") == documents.verdicts("team")
     undecided = {action for action, verdict in documents.verdicts("team").items() if verdict == "undecided"}
-    assert bool(undecided) is (extra == "a deny outside a network")
+    assert bool(undecided) is (extra in ("a deny outside a network", "a deny of other tag keys"))
+
+
+def test_a_call_that_the_tags_of_studio_change_is_undecided_and_the_kernel_is_refused(
+    verify: Run, granted: Granted, sandbox: Sandbox
+) -> None:
+    arn = granted(**EXTRA["a deny of other tag keys"])
+    sandbox.client("iam").attach_role_policy(
+        RoleName="team", PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    )
+    run = verify("--json", "*team")
+    decided = {call["action"]: call for call in run.role("team")["calls"]}
+    assert run.role("team")["state"] == "undecided"
+    assert decided["glue:CreateSession"]["reason"] == (
+        "allowed with the owner tag alone, denied with Studio's tag of the domain: a policy denies it"
+    )
+    domain_arn = sandbox.client("sagemaker").create_domain(
+        DomainName="team", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": arn}, SubnetIds=["s"], VpcId="v"
+    )["DomainArn"]
+    try:
+        with Kernel(role_arn=arn, sandbox=sandbox.environment, domain_id=domain_arn.rpartition("/")[2]) as kernel:
+            assert "not authorized to perform: glue:CreateSession" in kernel.run("1")
+    finally:
+        sandbox.client("sagemaker").delete_domain(DomainId=domain_arn.rpartition("/")[2])
 
 
 @pytest.mark.e2e

@@ -8,14 +8,17 @@ from iam.documents.grants import GRANTS, InlinePolicyGrant, ManagedPolicyGrant, 
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from iam.engine.decision import Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
-from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, boundary, requests, role_policies
+from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, boundary, decide_call, requests, role_policies
 from iam.role import Role
 from tests.iam.readiness.roles import role
 
 
 def verdicts(of: Role) -> Mapping[str, Verdict]:
     policies, limits = role_policies(of), boundary(of)
-    return {call.action: decide(r, policies, limits).verdict for call, r in requests(of, region="eu-west-1")}
+    return {
+        call.action: decide_call(request, lambda each: decide(each, policies, limits)).verdict
+        for call, request in requests(of, region="eu-west-1")
+    }
 
 
 NEEDED = [call.action for call in CALLS if call.needed and call is not NO_PERMISSION_NEEDED]
@@ -76,3 +79,26 @@ def test_a_role_tag_is_a_principal_tag() -> None:
     policies = {**(role().inline_policies or {}), "deny": {"Version": "2012-10-17", "Statement": statement}}
     assert verdicts(role(inline_policies=policies, tags={"Team": "a"}))["glue:RunStatement"] is Verdict.DENIED
     assert verdicts(role(inline_policies=policies, tags={"Team": "b"}))["glue:RunStatement"] is Verdict.ALLOWED
+
+
+TAG_KEYS = {
+    "as long as all are listed": (["owner", "sagemaker:domain-arn", "sagemaker:space-arn"], Verdict.UNDECIDED),
+    "as long as all are the kernel's": (["owner"], Verdict.UNDECIDED),
+    "none of the kernel's": (["team"], Verdict.DENIED),
+    "any": (["*"], Verdict.ALLOWED),
+}
+
+
+@pytest.mark.parametrize(("keys", "verdict"), TAG_KEYS.values(), ids=TAG_KEYS)
+def test_a_limit_on_tag_keys_counts_the_tags_that_studio_adds(keys: list[str], verdict: Verdict) -> None:
+    limit = {
+        "Effect": "Allow",
+        "Action": ["glue:CreateSession", "glue:TagResource"],
+        "Resource": "*",
+        "Condition": {"ForAllValues:StringLike": {"aws:TagKeys": keys}},
+    }
+    others = {"Effect": "Allow", "NotAction": limit["Action"], "Resource": "*"}
+    bounded = role(boundary={"arn:aws:iam::111122223333:policy/tags": {"Statement": [limit, others]}})
+    decided = verdicts(bounded)
+    assert [decided["glue:CreateSession"], decided["glue:TagResource"]] == [verdict] * 2
+    assert decided["glue:RunStatement"] is Verdict.ALLOWED
