@@ -76,7 +76,7 @@ def _review(_: Sequence[str]) -> int:
     github = GitHub()
     status, text = review_comment([stack.name for stack in _configuration().role_stacks], stacks.output_folder())
     print(text)
-    put_comment(github, int(github.event["pull_request"]["number"]), text)
+    put_comment(github, github.pull_request, text)
     return status
 
 

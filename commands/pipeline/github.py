@@ -1,4 +1,8 @@
-"""The part of GitHub's REST API that a pipeline needs."""
+"""The part of GitHub's REST API that a pipeline needs.
+
+Rate limits are honored here, in twenty lines, since a library like githubkit would be a dependency of every job for
+five calls. Source of the rules: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
 
 import json
 import os
@@ -7,14 +11,21 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
+from time import sleep, time
 from typing import Any
 from urllib.parse import urlencode
 
 TIMEOUT = 30
 """Longest time for a response, in seconds."""
 
+LONGEST_WAIT = 300
+"""Longest time that a call waits for the end of a rate limit, in seconds; jobs end after 15 minutes."""
+
 _PAGE = 100
 """GitHub's largest page size."""
+
+_WITHOUT_HEADERS = 60
+"""Seconds to wait at a rate limit whose end the response does not name."""
 
 
 class GitHubError(Exception):
@@ -53,15 +64,24 @@ class GitHub:
             raise GitHubError(f"{file}: cannot be read: {(error.strerror or str(error)).lower()}") from None
         return event
 
+    @property
+    def pull_request(self) -> int:
+        """The number of the pull request that triggered the workflow."""
+        found = self.event.get("pull_request")
+        if not found:
+            raise GitHubError("no pull request triggered this workflow: run this in a workflow on pull_request")
+        return int(found["number"])
+
     def get(self, path: str, **query: str) -> Any:
         """Return a resource of the repository."""
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
 
-    def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list, page by page."""
+    def pages(self, path: str, *, key: str = "", **query: str) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, page by page; `key` names the list in a response that is an object."""
         number, length = 1, _PAGE
         while length == _PAGE:
             page = self.get(path, **query, per_page=str(_PAGE), page=str(number))
+            page = page[key] if key else page
             yield from page
             number, length = number + 1, len(page)
 
@@ -86,14 +106,44 @@ class GitHub:
             },
         )
         place = f"GitHub, {method} {path.partition('?')[0]}"
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise GitHubError(f"{place}: {error.code} {_message(error)}") from None
-        except (OSError, HTTPException, ValueError) as error:
-            raise GitHubError(f"{place}: {getattr(error, 'reason', error)}") from None
+        waited = 0
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                with error:
+                    message = _message(error)
+                    wait = _wait(error, message, waited)
+                if not wait:
+                    raise GitHubError(f"{place}: {error.code} {message}") from None
+                if waited + wait > LONGEST_WAIT:
+                    remedy = f"run the job again in {wait} seconds"
+                    raise GitHubError(f"{place}: {error.code} {message}; {remedy}") from None
+            except (OSError, HTTPException, ValueError) as error:
+                raise GitHubError(f"{place}: {getattr(error, 'reason', error)}") from None
+            waited += wait
+            sleep(wait)
+
+
+def user_type(item: Mapping[str, Any]) -> str:
+    """Return the type of an issue's or a comment's author, "" if the account was deleted: GitHub's user is null."""
+    return str((item.get("user") or {}).get("type", ""))
+
+
+def _wait(error: urllib.error.HTTPError, message: str, waited: int) -> int:
+    """Return the seconds to wait before the call is repeated, 0 if the response is no rate limit.
+
+    A limit whose end is not named is waited for twice as long each time.
+    """
+    if error.code not in (403, 429):
+        return 0
+    after, reset = error.headers["Retry-After"], error.headers["X-RateLimit-Reset"]
+    if after and after.isdecimal():
+        return max(int(after), 1)
+    if error.headers["X-RateLimit-Remaining"] == "0" and reset and reset.isdecimal():
+        return max(int(reset) - int(time()), 1)
+    return max(waited, _WITHOUT_HEADERS) if error.code == 429 or "rate limit" in message.lower() else 0
 
 
 def set_output(name: str, value: str, environment: Mapping[str, str] = os.environ) -> None:

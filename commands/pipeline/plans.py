@@ -3,8 +3,9 @@
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from commands.pipeline.github import GitHub, GitHubError
 from plans.plan import PlanError
@@ -62,25 +63,49 @@ def review_comment(names: Sequence[str], folder: Path) -> tuple[int, str]:
 def reviewed_run(github: GitHub) -> int | None:
     """Return the id of the run that planned the pull request whose merge created this commit.
 
+    A run is the pull request's if it is of the same commit, branch and repository: GitHub's `pull_requests` of a run
+    lists the open ones only, so that the merged one is missing there.
+
     Returns:
         None if no pull request created the commit.
 
     Raises:
-        GitHubError: the pull request was merged without a plan that passed the gate.
+        GitHubError: the pull request was merged without a plan that passed the gate, or its plans have expired.
     """
-    commit = github.variable("GITHUB_SHA")
+    commit, repository = github.variable("GITHUB_SHA"), github.variable("GITHUB_REPOSITORY")
     merged = [each for each in github.pages(f"commits/{commit}/pulls") if each["merge_commit_sha"] == commit]
     if not merged:
         return None
-    number, head = merged[0]["number"], merged[0]["head"]["sha"]
-    runs = github.get(f"actions/workflows/{WORKFLOW}/runs", head_sha=head, event="pull_request")["workflow_runs"]
+    number, head = merged[0]["number"], merged[0]["head"]
+    if not _is(head["repo"], repository):
+        raise GitHubError(
+            f"pull request {number} came from a fork, which is not planned: open a pull request with the same changes"
+            " from a branch of this repository"
+        )
+    query = {"head_sha": head["sha"], "branch": head["ref"], "event": "pull_request"}
+    runs = [
+        run
+        for run in github.pages(f"actions/workflows/{WORKFLOW}/runs", key="workflow_runs", **query)
+        if _is(run["head_repository"], repository) and run["head_branch"] == head["ref"]
+    ]
     if not runs:
-        raise GitHubError(f"pull request {number} has no plan of {head}: plan again in another pull request")
-    newest = max(runs, key=lambda run: (run["run_number"], run["run_attempt"]))
+        raise GitHubError(f"pull request {number} has no plan of {head['sha']}: plan again in another pull request")
+    newest = max(runs, key=lambda run: (run["run_number"], run.get("run_attempt") or 1))
     if newest["conclusion"] != "success":
         conclusion = newest["conclusion"] or newest["status"]
         raise GitHubError(f"the plan of pull request {number} did not pass ({conclusion}): {newest['html_url']}")
+    artifacts = github.pages(f"actions/runs/{newest['id']}/artifacts", key="artifacts")
+    if all(artifact["expired"] for artifact in artifacts):
+        raise GitHubError(
+            f"the plans of pull request {number} have expired or were deleted: {newest['html_url']}: plan again in"
+            " another pull request"
+        )
     return int(newest["id"])
+
+
+def _is(found: Mapping[str, Any] | None, repository: str) -> bool:
+    """Return whether this is the repository; GitHub has null in place of a deleted one."""
+    return found is not None and str(found["full_name"]).casefold() == repository.casefold()
 
 
 def not_as_merged(stacks: Sequence[Stack]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from commands.pipeline.github import GitHub
+from commands.pipeline.github import GitHub, user_type
 from review.drift.renderers import markdown
 from review.drift.report import Reading, exit_status, verdict
 
@@ -20,7 +20,7 @@ def put_comment(github: GitHub, pull_request: int, text: str) -> None:
     """
     marker = text.partition("\n")[0]
     for comment in github.pages(f"issues/{pull_request}/comments"):
-        if comment["user"]["type"] == "Bot" and (comment["body"] or "").splitlines()[:1] == [marker]:
+        if user_type(comment) == "Bot" and (comment.get("body") or "").splitlines()[:1] == [marker]:
             github.patch(f"issues/comments/{comment['id']}", body=text)
             return
     github.post(f"issues/{pull_request}/comments", body=text)
@@ -58,10 +58,10 @@ def _open_issues(github: GitHub) -> dict[str, tuple[int, str]]:
     """Return number and text of the open issues of earlier runs, by environment."""
     issues: dict[str, tuple[int, str]] = {}
     for issue in github.pages("issues", state="open", labels=LABEL):
-        body = (issue["body"] or "").replace("\r\n", "\n")
+        body = (issue.get("body") or "").replace("\r\n", "\n")
         first = body.partition("\n")[0]
         environment = first.removeprefix(_MARKER[0]).removesuffix(_MARKER[1])
-        if first == _marker(environment) and issue["user"]["type"] == "Bot" and "pull_request" not in issue:
+        if first == _marker(environment) and user_type(issue) == "Bot" and "pull_request" not in issue:
             issues.setdefault(environment, (int(issue["number"]), body))
     return issues
 

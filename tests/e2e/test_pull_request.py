@@ -16,7 +16,7 @@ from commands.drift.__main__ import main as drift
 from commands.pipeline.__main__ import main as pipeline
 from commands.review.__main__ import main as review
 from review.markdown import MARKER
-from tests.commands.pipeline.fake_github import FakeGitHub, fake_github
+from tests.commands.pipeline.fake_github import FakeGitHub, fake_github, merged_pull, plan_run
 from tests.commands.pipeline.workflows import read
 from tests.e2e.conftest import MakeRole
 from tests.e2e.execution_role import RECIPE_TRUST, least_privilege_inline_policy, statement, trust
@@ -115,17 +115,8 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     git("merge", "--quiet", "--no-ff", "--message", "Merge pull request 7", "adopt")
     merge = git("rev-parse", "HEAD")
     monkeypatch.setenv("GITHUB_SHA", merge)
-    github.pulls[merge] = [{"number": 7, "merge_commit_sha": merge, "head": {"sha": head}}]
-    github.runs = [
-        {
-            "id": 42,
-            "run_number": 1,
-            "run_attempt": 1,
-            "head_sha": head,
-            "event": "pull_request",
-            "conclusion": "success",
-        }
-    ]
+    github.pulls[merge] = [merged_pull(merge, head)]
+    github.runs = [plan_run(1, id=42, head_sha=head)]
     assert pipeline(["reviewed-run"]) == 0
     assert github.outputs["run"] == "42"
 

@@ -17,6 +17,32 @@ from urllib.parse import parse_qsl, urlsplit
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
 SOMEBODY = {"login": "somebody", "type": "User"}
 TOKEN = "token-of-the-job"
+REPOSITORY = {"full_name": "acme/glue-sessions"}
+FORK = {"full_name": "somebody/glue-sessions"}
+
+
+def merged_pull(commit: str, head_sha: str = "abc", **more: Any) -> dict[str, Any]:
+    """Return pull request 7 of the branch `adopt`, whose merge created the commit."""
+    head = {"sha": head_sha, "ref": "adopt", "repo": REPOSITORY}
+    return {"number": 7, "merge_commit_sha": commit, "head": head, "user": SOMEBODY, **more}
+
+
+def plan_run(number: int, conclusion: str | None = "success", **more: Any) -> dict[str, Any]:
+    """Return a run of the plan workflow for that pull request, after its merge."""
+    return {
+        "id": 100 + number,
+        "run_number": number,
+        "run_attempt": 1,
+        "head_sha": "abc",
+        "head_branch": "adopt",
+        "head_repository": REPOSITORY,
+        "event": "pull_request",
+        "pull_requests": [],
+        "status": "completed" if conclusion else "in_progress",
+        "conclusion": conclusion,
+        "html_url": f"https://github.example/runs/{number}",
+        **more,
+    }
 
 
 @dataclass
@@ -29,7 +55,10 @@ class FakeGitHub:
     issues: list[dict[str, Any]] = field(default_factory=list)
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "plan-a", "expired": False}])
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    limits: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """Rate limits that the next calls meet: status and headers."""
     calls: list[str] = field(default_factory=list)
 
     @property
@@ -42,12 +71,14 @@ class FakeGitHub:
         """The open issues' texts, by title."""
         return {issue["title"]: issue["body"] for issue in self.issues if issue["state"] == "open"}
 
-    def comment(self, pull_request: int, body: str, user: dict[str, str] = BOT) -> dict[str, Any]:
+    def comment(self, pull_request: int, body: str, user: dict[str, str] | None = BOT) -> dict[str, Any]:
         comment = {"id": 1000 + len(self.comments), "body": body, "user": user, "of": pull_request}
         self.comments.append(comment)
         return comment
 
-    def issue(self, title: str, body: str | None, labels: list[str], user: dict[str, str] = BOT) -> dict[str, Any]:
+    def issue(
+        self, title: str, body: str | None, labels: list[str], user: dict[str, str] | None = BOT
+    ) -> dict[str, Any]:
         made = {
             "number": 1 + len(self.issues),
             "title": title,
@@ -81,8 +112,11 @@ class FakeGitHub:
         if match := re.fullmatch(r"commits/(\w+)/pulls", path):
             return 200, self._page(self.pulls.get(match[1], []), query)
         if path == "actions/workflows/plan.yaml/runs":
-            of_head = [run for run in self.runs if run["head_sha"] == query["head_sha"]]
-            return 200, {"workflow_runs": [run for run in of_head if run["event"] == query["event"]]}
+            of_branch = {"head_sha": query["head_sha"], "head_branch": query["branch"], "event": query["event"]}
+            found = [run for run in self.runs if of_branch.items() <= run.items()]
+            return 200, {"total_count": len(found), "workflow_runs": self._page(found, query)}
+        if re.fullmatch(r"actions/runs/\d+/artifacts", path):
+            return 200, {"total_count": len(self.artifacts), "artifacts": self._page(self.artifacts, query)}
         return 404, {"message": "Not Found"}
 
     @staticmethod
@@ -100,14 +134,19 @@ def fake_github(folder: Path) -> Iterator[FakeGitHub]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
             address = urlsplit(self.path)
-            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+            headers: dict[str, str] = {}
+            if github.limits:
+                status, headers = github.limits.pop(0)
+                answer: Any = {"message": "You have exceeded a rate limit."}
+            elif self.headers["Authorization"] != f"Bearer {TOKEN}":
                 status, answer = 401, {"message": "Bad credentials"}
             else:
                 path = address.path.removeprefix("/repos/acme/glue-sessions/")
                 status, answer = github.answer(self.command, path, dict(parse_qsl(address.query)), body)
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

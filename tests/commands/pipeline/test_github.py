@@ -15,7 +15,7 @@ from review.drift.entries import FailedCheckMessage
 from review.drift.report import Reading
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import NAMES
-from tests.commands.pipeline.fake_github import SOMEBODY, FakeGitHub
+from tests.commands.pipeline.fake_github import FORK, SOMEBODY, FakeGitHub, merged_pull, plan_run
 from tests.plan_builder import GLUE, SAGEMAKER, plan, role, trust
 
 HARMLESS = plan(role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE)))
@@ -150,28 +150,54 @@ def test_issues_of_others_are_left_alone(github: FakeGitHub) -> None:
     assert list(github.open_issues)[-1] == "Drift: dev"
 
 
-MERGED = {"number": 7, "merge_commit_sha": "c0ffee", "head": {"sha": "abc"}}
-
-
-def run(number: int, conclusion: str | None = "success", **more: Any) -> dict[str, Any]:
-    return {
-        "id": 100 + number,
-        "run_number": number,
-        "run_attempt": 1,
-        "head_sha": "abc",
-        "event": "pull_request",
-        "status": "completed" if conclusion else "in_progress",
-        "conclusion": conclusion,
-        "html_url": f"https://github.example/runs/{number}",
-        **more,
-    }
+MERGED = merged_pull("c0ffee")
 
 
 def test_a_merged_pull_request_is_applied_from_its_newest_plan_run(github: FakeGitHub) -> None:
-    github.pulls["c0ffee"] = [{**MERGED, "number": 6, "merge_commit_sha": "other"}, MERGED]
-    github.runs = [run(1), run(3), run(2, "failure"), run(9, head_sha="other"), run(8, event="push")]
+    github.pulls["c0ffee"] = [merged_pull("other", number=6), MERGED]
+    earlier = [plan_run(1, conclusion="failure", run_attempt=None) for _ in range(120)]
+    github.runs = [*earlier, plan_run(3), plan_run(2, "failure"), plan_run(9, head_sha="other")]
+    github.runs += [plan_run(8, event="push"), plan_run(7, head_branch="another")]
     assert main(["reviewed-run"]) == 0
     assert github.outputs == {"run": "103"}
+
+
+def test_a_run_of_a_fork_with_the_same_commit_and_branch_is_not_the_reviewed_one(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.pulls["c0ffee"] = [MERGED]
+    github.runs = [plan_run(5, head_repository=FORK), plan_run(6, head_repository=None)]
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == "pull request 7 has no plan of abc: plan again in another pull request\n"
+    github.runs += [plan_run(4)]
+    assert main(["reviewed-run"]) == 0
+    assert github.outputs == {"run": "104"}
+
+
+@pytest.mark.parametrize("repository", [FORK, None], ids=["fork", "deleted"])
+def test_a_pull_request_of_a_fork_is_not_applied(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], repository: dict[str, str] | None
+) -> None:
+    github.pulls["c0ffee"] = [merged_pull("c0ffee", head={"sha": "abc", "ref": "adopt", "repo": repository})]
+    github.runs = [plan_run(1)]
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == (
+        "pull request 7 came from a fork, which is not planned: open a pull request with the same changes from a"
+        " branch of this repository\n"
+    )
+
+
+@pytest.mark.parametrize("artifacts", [[], [{"name": "plan-a", "expired": True}]], ids=["deleted", "expired"])
+def test_expired_plans_are_named_with_the_remedy(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], artifacts: list[dict[str, Any]]
+) -> None:
+    github.pulls["c0ffee"], github.runs, github.artifacts = [MERGED], [plan_run(1)], artifacts
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == (
+        "the plans of pull request 7 have expired or were deleted: https://github.example/runs/1: plan again in another"
+        " pull request\n"
+    )
+    assert github.outputs == {}
 
 
 def test_a_commit_without_a_pull_request_applies_nothing(github: FakeGitHub) -> None:
@@ -185,10 +211,10 @@ def test_a_commit_without_a_pull_request_applies_nothing(github: FakeGitHub) -> 
     [
         ([], "pull request 7 has no plan of abc: plan again in another pull request\n"),
         (
-            [run(1), run(2, "failure")],
+            [plan_run(1), plan_run(2, "failure")],
             "the plan of pull request 7 did not pass (failure): https://github.example/runs/2\n",
         ),
-        ([run(1, None)], "the plan of pull request 7 did not pass (in_progress): https://github.example/runs/1\n"),
+        ([plan_run(1, None)], "the plan of pull request 7 did not pass (in_progress): https://github.example/runs/1\n"),
     ],
 )
 def test_a_merge_without_a_passed_plan_is_refused(
@@ -198,6 +224,76 @@ def test_a_merge_without_a_passed_plan_is_refused(
     assert main(["reviewed-run"]) == 2
     assert capsys.readouterr().err == message
     assert github.outputs == {}
+
+
+def test_authors_whose_accounts_were_deleted_are_not_the_bot(github: FakeGitHub) -> None:
+    github.comment(7, f"{MARKER}\nby a ghost", None)
+    planned()
+    assert main(["review"]) == 0
+    assert len(github.comments) == 2
+    github.issue("by a ghost", "<!-- glue-sessions-drift: dev -->\ntext", ["drift"], None)
+    put_issues(GitHub(), [reading("dev")])
+    assert list(github.open_issues) == ["by a ghost"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "waits"),
+    [
+        ([(429, {"Retry-After": "7"}), (403, {"Retry-After": "0"})], [7, 1]),
+        ([(403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1030"})], [30]),
+        ([(403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "900"})], [1]),
+        ([(403, {}), (429, {}), (403, {"X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "9000"})], [60, 60, 120]),
+    ],
+)
+def test_a_rate_limit_is_waited_for(
+    github: FakeGitHub, clock: list[float], limits: list[tuple[int, dict[str, str]]], waits: list[float]
+) -> None:
+    github.limits = limits
+    planned()
+    assert main(["review"]) == 0
+    assert len(github.comments) == 1
+    assert clock == waits
+
+
+@pytest.mark.parametrize(
+    ("limits", "waits", "remedy"),
+    [
+        ([(403, {"Retry-After": "301"})], [], "run the job again in 301 seconds"),
+        ([(403, {"Retry-After": "200"})] * 2, [200], "run the job again in 200 seconds"),
+        ([(429, {})] * 9, [60, 60, 120], "run the job again in 240 seconds"),
+    ],
+)
+def test_a_long_rate_limit_ends_the_job_with_the_remedy(
+    github: FakeGitHub,
+    clock: list[float],
+    capsys: pytest.CaptureFixture[str],
+    limits: list[tuple[int, dict[str, str]]],
+    waits: list[float],
+    remedy: str,
+) -> None:
+    github.limits, status = limits, limits[0][0]
+    planned()
+    assert main(["review"]) == 2
+    err = capsys.readouterr().err
+    assert err == f"GitHub, GET issues/7/comments: {status} You have exceeded a rate limit.; {remedy}\n"
+    assert clock == waits
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock of the job, which stands at 1000; returns how long the job has slept."""
+    slept: list[float] = []
+    monkeypatch.setattr("commands.pipeline.github.time", lambda: 1000)
+    monkeypatch.setattr("commands.pipeline.github.sleep", slept.append)
+    return slept
+
+
+def test_a_review_without_a_pull_request_is_one_line(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(github.environment["GITHUB_EVENT_PATH"]).write_text("{}")
+    planned()
+    assert main(["review"]) == 2
+    message = "no pull request triggered this workflow: run this in a workflow on pull_request\n"
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize(
