@@ -24,6 +24,9 @@ from sandbox.iam_evaluator import Decision, Evaluator, Question
 from sandbox.permissions import Permission, permissions_of
 
 KEPT_DECISIONS = 100_000
+_OF_GLUE = {"glue:CredentialIssuingService": "glue.amazonaws.com", "glue:RoleAssumedBy": "glue.amazonaws.com"}
+"""Condition keys of requests with credentials that Glue issued.
+Source: https://docs.aws.amazon.com/glue/latest/dg/using-identity-based-policies.html"""
 CREDENTIAL = re.compile(r"(?:Credential|AWSAccessKeyId)=([^/&,\s]+)")
 
 
@@ -120,6 +123,7 @@ def _context_of(session: AssumedRole, role: Role | None) -> dict[str, str | list
         "aws:ViaAWSService": "false",
         "aws:userid": session.user_id,
         **({f"aws:PrincipalTag/{key}": value for key, value in roles.tags_of(role).items()} if role else {}),
+        **(_OF_GLUE if session.session_name == roles.GLUE_SESSION_NAME else {}),
     }
 
 

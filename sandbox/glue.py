@@ -14,6 +14,7 @@ from typing import Any
 import moto.glue.urls
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.glue.models import glue_backends
 from moto.glue.responses import GlueResponse
 from moto.iam.models import Role
 
@@ -26,6 +27,10 @@ DEFAULT_MINUTES = 2880
 DEFAULT_WORKERS = 5
 PAGE = 100
 """Sessions or statements in a response."""
+GLUE_VERSIONS = ("3.0", "4.0", "5.0", "5.1", "6.0")
+"""Those with sessions. Source: AWS Glue developer guide, "AWS Glue versions"; earlier ones ended in April 2026."""
+FEWEST_WORKERS = 2
+"""Source: AWS Glue API reference, CreateSession, NumberOfWorkers."""
 
 
 class InvalidInput(ServiceException):
@@ -101,7 +106,7 @@ class Sessions:
     Args:
         evaluator: decides whether a role trusts Glue.
         start: starts a session's process in a folder of this name, with the role's credentials.
-        quota: most concurrent sessions.
+        quota: most concurrent sessions in a region.
 
     """
 
@@ -109,11 +114,11 @@ class Sessions:
         self._evaluator = evaluator
         self._start = start
         self._quota = quota
-        self._sessions: dict[str, GlueSession] = {}
+        self._sessions: dict[tuple[str, str], GlueSession] = {}
         self._started = 0
         self._lock = threading.Lock()
 
-    def create(self, request: dict[str, Any], arn: str) -> GlueSession:
+    def create(self, region: str, request: dict[str, Any]) -> GlueSession:
         """Start a session (CreateSession).
 
         Raises:
@@ -121,13 +126,14 @@ class Sessions:
 
         """
         with self._lock:
-            if request["Id"] in self._sessions:
+            if (region, request["Id"]) in self._sessions:
                 raise AlreadyExists(f"Session already created, sessionId={request['Id']}")
+            _check_settings(region, request)
             role = roles.find_role(request["Role"])
             if role is None or not roles.trusts(self._evaluator, role, "glue.amazonaws.com"):
                 arn_of_role = roles.arn_of_role(request["Role"])
                 raise InvalidInput(f"Role {arn_of_role} should be given assume role permissions for Glue Service.")
-            if sum(not session.process.has_ended for session in self._sessions.values()) >= self._quota:
+            if sum(not session.process.has_ended for session in self.all(region)) >= self._quota:
                 raise ResourceNumberLimitExceeded(
                     f"Max concurrent sessions of the account exceeded, the quota is {self._quota}"
                 )
@@ -136,36 +142,55 @@ class Sessions:
                 process = self._start(f"session-{self._started}", role)
             except NotInstalledError as error:
                 raise NotImplementedError(error) from None
+            arn = f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}:session/{request['Id']}"
             session = GlueSession(request, role, arn, process)
-            self._sessions[request["Id"]] = session
+            self._sessions[region, request["Id"]] = session
             return session
 
-    def get(self, name: str) -> GlueSession:
+    def get(self, region: str, name: str) -> GlueSession:
         """Return a session.
 
         Raises:
-            EntityNotFound: there is no session of this name.
+            EntityNotFound: there is no session of this name in the region.
 
         """
         try:
-            return self._sessions[name]
+            return self._sessions[region, name]
         except KeyError:
             raise EntityNotFound(f"Session {name} not found") from None
 
-    def all(self) -> list[GlueSession]:
-        """Return the sessions, oldest first."""
-        return list(self._sessions.values())
+    def all(self, region: str) -> list[GlueSession]:
+        """Return the sessions of a region, oldest first."""
+        return [session for (where, _), session in self._sessions.items() if where == region]
 
-    def delete(self, name: str) -> None:
+    def delete(self, region: str, name: str) -> None:
         """End a session and remove it (DeleteSession)."""
-        session = self.get(name)
-        del self._sessions[name]
+        session = self.get(region, name)
+        del self._sessions[region, name]
         threading.Thread(target=session.process.kill, daemon=True).start()
 
     def end(self) -> None:
         """End all sessions, and wait for their processes."""
         with self._lock, ThreadPoolExecutor() as pool:
-            list(pool.map(lambda session: session.process.kill(), self.all()))
+            list(pool.map(lambda session: session.process.kill(), self._sessions.values()))
+
+
+def _check_settings(region: str, request: dict[str, Any]) -> None:
+    """Refuse the settings that no session can have.
+
+    Raises:
+        ServiceException: names the setting.
+
+    """
+    version = request.get("GlueVersion", GLUE_VERSIONS[0])
+    if version not in GLUE_VERSIONS:
+        raise InvalidInput(f"GlueVersion {version} is not supported, use one of {', '.join(GLUE_VERSIONS)}")
+    if (workers := request.get("NumberOfWorkers", DEFAULT_WORKERS)) < FEWEST_WORKERS:
+        raise InvalidInput(f"NumberOfWorkers must be at least {FEWEST_WORKERS}, it is {workers}")
+    existing = glue_backends[roles.ACCOUNT][region].connections
+    for name in request.get("Connections", {}).get("Connections", []):
+        if name not in existing:
+            raise EntityNotFound(f"Connection {name} not found")
 
 
 class GlueCalls(GlueResponse):
@@ -175,10 +200,8 @@ class GlueCalls(GlueResponse):
 
     def create_session(self) -> ActionResult:
         """CreateSession."""
-        request = self.parameters
-        arn = f"arn:{roles.PARTITION}:glue:{self.region}:{roles.ACCOUNT}:session/{request['Id']}"
-        session = self.sessions.create(request, arn)
-        self.glue_backend.tag_resource(arn, request.get("Tags"))
+        session = self.sessions.create(self.region, self.parameters)
+        self.glue_backend.tag_resource(session.arn, self.parameters.get("Tags"))
         return ActionResult({"Session": session.description()})
 
     def get_session(self) -> ActionResult:
@@ -190,7 +213,7 @@ class GlueCalls(GlueResponse):
         tags = (self.parameters.get("Tags") or {}).items()
         sessions = [
             session.description()
-            for session in self.sessions.all()
+            for session in self.sessions.all(self.region)
             if tags <= self.glue_backend.get_tags(session.arn).items()
         ]
         page, token = self._page(sessions)
@@ -203,7 +226,7 @@ class GlueCalls(GlueResponse):
 
     def delete_session(self) -> ActionResult:
         """DeleteSession."""
-        self.sessions.delete(self.parameters["Id"])
+        self.sessions.delete(self.region, self.parameters["Id"])
         return ActionResult({"Id": self.parameters["Id"]})
 
     def run_statement(self) -> ActionResult:
@@ -234,7 +257,7 @@ class GlueCalls(GlueResponse):
         return EmptyResult()
 
     def _session(self, parameter: str) -> GlueSession:
-        return self.sessions.get(self.parameters[parameter])
+        return self.sessions.get(self.region, self.parameters[parameter])
 
     def _statement_id(self) -> int:
         number = int(self.parameters["Id"])
@@ -266,7 +289,7 @@ def session_starter(
     """Return a function that starts sessions in subfolders of `folder`, each with its role's credentials."""
 
     def start(name: str, role: Role) -> Session:
-        session = roles.assume(role, "GlueJobRunnerSession")
+        session = roles.assume(role, roles.GLUE_SESSION_NAME)
         credentials = {
             "AWS_ACCESS_KEY_ID": session.access_key_id,
             "AWS_SECRET_ACCESS_KEY": session.secret_access_key,

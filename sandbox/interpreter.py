@@ -2,7 +2,11 @@
 
 It reads JSON requests from standard input, one per line: `{"id": 0, "code": "…"}`. It writes JSON answers to the file
 descriptor in its argument: `{"spark": "3.5.4"}` when ready, then `{"id": 0, "output": {…}}` with a Glue
-`StatementOutput`. SIGINT cancels the running statement. It ends when its input closes, even if it hangs.
+`StatementOutput`. SIGINT cancels the running statement. It ends when its input closes, even if it hangs. Statements and
+their children have an empty standard input.
+
+Statements run as Apache Livy runs them, on which Glue's interactive sessions are built: `fake_shell.py` of Livy 0.8
+(https://github.com/apache/incubator-livy/blob/master/repl/src/main/resources/fake_shell.py).
 """
 
 import ast
@@ -11,40 +15,46 @@ import contextlib
 import io
 import json
 import os
-import re
 import select
 import signal
 import sys
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
-FIGURE_MAGIC = re.compile(r"%matplot\s+(\w+)\s*")
+
+class UnknownMagicError(Exception):
+    """A line begins with `%`, and no magic of a session has this name."""
 
 
 def main() -> None:
     """Serve requests until the input closes."""
-    exit_when_input_closes()
+    requests = os.fdopen(os.dup(0))
+    exit_when_closed(requests.fileno())
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = io.StringIO()
     with os.fdopen(int(sys.argv[1]), "w", buffering=1) as answers:
         names = start_spark()
         answers.write(json.dumps({"spark": names["spark"].version}) + "\n")
-        while line := next_line():
+        while line := next_line(requests):
             request = json.loads(line)
             answers.write(json.dumps({"id": request["id"], "output": run(request["code"], names)}) + "\n")
 
 
-def next_line() -> str:
+def next_line(requests: TextIO) -> str:
     """Return the next line of input; an interrupt here is of a statement that has already ended."""
     while True:
         with contextlib.suppress(KeyboardInterrupt):
-            return sys.stdin.readline()
+            return requests.readline()
 
 
-def exit_when_input_closes() -> None:
-    """Start a process that kills this one and its children when the input closes.
+def exit_when_closed(requests: int) -> None:
+    """Start a process that kills this one and its children when the other end of a file descriptor closes.
 
     A thread is not enough: a statement may hold the interpreter's lock.
     """
     if os.fork() == 0:
+        os.dup2(requests, 0)
         os.closerange(1, 256)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
         closed = select.poll()
@@ -66,12 +76,12 @@ def start_spark() -> dict[str, Any]:
 
 def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run a statement; return its output."""
-    printed = io.StringIO()
-    figures: list[str] = []
-    names["__figure__"] = lambda name: figures.append(as_png(names[name]))
+    printed, errors = io.StringIO(), io.StringIO()
+    figure = ""
     try:
-        with contextlib.redirect_stdout(printed):
-            execute(FIGURE_MAGIC.sub(r"__figure__('\1')", code), names)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+            for part in parts(code):
+                figure = show(part, names) if part.startswith("%") else execute(part, names)
     except BaseException as error:  # any error of the statement, an interrupt and SystemExit included
         own_frames = error.__traceback__ and error.__traceback__.tb_next and error.__traceback__.tb_next.tb_next
         return {
@@ -80,15 +90,47 @@ def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
             "ErrorValue": str(error),
             "Traceback": traceback.format_exception(type(error), error, own_frames),
         }
-    if figures:
-        data = {"Result": figures[-1], "MimeType": "image/png;base64", "StdOut": printed.getvalue()}
+    text = (printed.getvalue() + errors.getvalue()).rstrip()
+    picture = {"Result": figure, "MimeType": "image/png;base64", "StdOut": text}
+    return {"Status": "ok", "Data": picture if figure else {"TextPlain": text}}
+
+
+def parts(code: str) -> Iterator[str]:
+    """Yield code as it is if it is Python, else its lines that begin with `%`, and what lies between them."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        between: list[str] = []
+        for line in code.rstrip().split("\n"):
+            if not line.startswith("%"):
+                between.append(line)
+                continue
+            if between:
+                yield "\n".join(between)
+                between.clear()
+            yield line
+        if between:
+            yield "\n".join(between)
     else:
-        data = {"TextPlain": printed.getvalue().rstrip("\n")}
-    return {"Status": "ok", "Data": data}
+        yield code
 
 
-def execute(code: str, names: dict[str, Any]) -> None:
-    """Run code as an interactive prompt does: print the value of the last expression."""
+def show(line: str, names: dict[str, Any]) -> str:
+    """Return the picture that a line such as `%matplot plt` asks for; only the last part of a statement is shown.
+
+    Raises:
+        UnknownMagicError: the line asks for something else.
+        KeyError: the name is not defined.
+
+    """
+    magic, _, name = line[1:].partition(" ")
+    if magic != "matplot":
+        raise UnknownMagicError(f"unknown magic command '{magic}'")
+    return as_png(names[name])
+
+
+def execute(code: str, names: dict[str, Any]) -> str:
+    """Run code as an interactive prompt does: print the value of the last expression. It shows no picture: ""."""
     module = ast.parse(code, "<stdin>")
     last = module.body[-1] if module.body else None
     if isinstance(last, ast.Expr):
@@ -98,6 +140,7 @@ def execute(code: str, names: dict[str, Any]) -> None:
         value = eval(compile(ast.Expression(last.value), "<stdin>", "eval"), names)
         if value is not None:
             print(repr(value))
+    return ""
 
 
 def as_png(pyplot: Any) -> str:

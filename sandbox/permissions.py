@@ -13,6 +13,7 @@ from typing import Any
 from moto.core.responses import BaseResponse
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
+from moto.sagemaker.models import sagemaker_backends
 
 from sandbox import roles
 
@@ -91,43 +92,97 @@ def _json_body(response: BaseResponse) -> dict[str, Any]:
 
 
 def _glue(action: str, parameters: dict[str, Any], region: str) -> Iterator[Permission]:
-    resource = _glue_resource(action, parameters, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}")
     requested = {**(parameters.get("Tags") or {}), **(parameters.get("TagsToAdd") or {})}
     context = _request_tags(requested)
     if removed := parameters.get("TagsToRemove"):
         context["aws:TagKeys"] = removed
     creates = action.startswith("glue:Create")
-    if not creates:
-        context |= _resource_tags(glue_backends[roles.ACCOUNT][region].get_tags(resource))
-    yield Permission(action, resource, context)
-    if creates and requested:
-        # Since August 2024, tags on creation need this too; the request's tags count as the resource's.
-        # Source: https://docs.aws.amazon.com/glue/latest/dg/security-iam-awsmanpol.html
-        yield Permission("glue:TagResource", resource, context | _resource_tags(requested))
+    backend = glue_backends[roles.ACCOUNT][region]
+    if creates:
+        context |= _network(parameters, region)
+    for resource in _glue_resources(action, parameters, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}"):
+        yield Permission(action, resource, context if creates else context | _resource_tags(backend.get_tags(resource)))
+        if creates and requested:
+            # Since August 2024, tags on creation need this too; the request's tags count as the resource's.
+            # Source: https://docs.aws.amazon.com/glue/latest/dg/security-iam-awsmanpol.html
+            yield Permission("glue:TagResource", resource, _request_tags(requested) | _resource_tags(requested))
     yield from _passed_roles(parameters, "glue.amazonaws.com")
 
 
-def _glue_resource(action: str, parameters: dict[str, Any], prefix: str) -> str:
+def _glue_resources(action: str, parameters: dict[str, Any], prefix: str) -> Iterator[str]:
+    """Yield the ARNs that a request needs its action on; a request about all of a kind needs it on `*`."""
     operation = action.removeprefix("glue:")
-    if operation.startswith("List") and operation != "ListStatements":
-        return "*"
     if "ResourceArn" in parameters:
-        return str(parameters["ResourceArn"])
-    if "Statement" in operation:
-        return f"{prefix}:session/{parameters.get('SessionId')}"
-    if operation.endswith("Session"):
-        return f"{prefix}:session/{parameters.get('Id')}"
-    if operation.endswith("Database"):
-        name = parameters.get("Name") or parameters.get("DatabaseInput", {}).get("Name")
-        return f"{prefix}:database/{name}"
-    if "DatabaseName" in parameters:
-        name = parameters.get("Name") or parameters.get("TableName") or parameters.get("TableInput", {}).get("Name")
-        return f"{prefix}:table/{parameters['DatabaseName']}/{name}"
-    if operation.endswith(("Job", "JobRun")):
-        return f"{prefix}:job/{parameters.get('JobName') or parameters.get('Name')}"
-    if operation.endswith("Crawler"):
-        return f"{prefix}:crawler/{parameters.get('Name')}"
-    return f"{prefix}:catalog"
+        yield str(parameters["ResourceArn"])
+    elif operation == "ListStatements" or "Statement" in operation:
+        yield f"{prefix}:session/{parameters.get('SessionId')}"
+    elif operation.startswith("List"):
+        yield "*"
+    elif operation.endswith("Session"):
+        yield f"{prefix}:session/{parameters.get('Id')}"
+    elif operation.endswith(("Job", "JobRun")):
+        yield f"{prefix}:job/{parameters.get('JobName') or parameters.get('Name')}"
+    elif operation.endswith("Crawler"):
+        yield f"{prefix}:crawler/{parameters.get('Name')}"
+    elif "SecurityConfiguration" in operation:
+        yield "*"
+    else:
+        yield f"{prefix}:catalog"
+        yield from _in_catalog(operation, parameters, prefix)
+
+
+def _in_catalog(operation: str, parameters: dict[str, Any], prefix: str) -> Iterator[str]:
+    """Yield the resources of the Data Catalog below the catalog itself: an operation needs all of them.
+
+    Source: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+    """
+
+    def name(kind: str) -> str:
+        given = parameters.get(f"{kind}Input") or {}
+        return str(parameters.get(f"{kind}Name") or parameters.get("Name") or given.get("Name") or "*")
+
+    if "Connection" in operation:
+        if not operation.startswith("Create"):
+            yield f"{prefix}:connection/{name('Connection')}"
+    elif re.search("Database(s?)$", operation):
+        yield f"{prefix}:database/{name('Database')}"
+    elif database := parameters.get("DatabaseName"):
+        yield f"{prefix}:database/{database}"
+        if "UserDefinedFunction" in operation:
+            if not operation.startswith("Create"):
+                yield f"{prefix}:userDefinedFunction/{database}/{parameters.get('FunctionName') or '*'}"
+        elif operation == "BatchDeleteTable":
+            for table in parameters.get("TablesToDelete", []):
+                yield f"{prefix}:table/{database}/{table}"
+        else:
+            yield f"{prefix}:table/{database}/{name('Table')}"
+
+
+def _network(parameters: dict[str, Any], region: str) -> dict[str, str | list[str]]:
+    """Return the condition keys of the networks that a session's or job's connections are in.
+
+    Source: https://docs.aws.amazon.com/glue/latest/dg/using-identity-based-policies.html, `glue:VpcIds` and others. A
+    subnet's VPC is that of a Studio domain with this subnet; the sandbox has no EC2.
+    """
+    connections = glue_backends[roles.ACCOUNT][region].connections
+    vpcs = {
+        subnet: domain.vpc_id
+        for domain in sagemaker_backends[roles.ACCOUNT][region].domains.values()
+        for subnet in domain.subnet_ids
+    }
+    found: dict[str, list[str]] = {}
+    for name in (parameters.get("Connections") or {}).get("Connections", []):
+        given = connections[name].connection_input if name in connections else {}
+        network = given.get("PhysicalConnectionRequirements") or {}
+        subnet = network.get("SubnetId")
+        for key, values in (
+            ("glue:VpcIds", [vpcs[subnet]] if subnet in vpcs else []),
+            ("glue:SubnetIds", [subnet] if subnet else []),
+            ("glue:SecurityGroupIds", network.get("SecurityGroupIdList") or []),
+        ):
+            if values:
+                found.setdefault(key, []).extend(values)
+    return dict(found)
 
 
 def _sagemaker(action: str, parameters: dict[str, Any], region: str) -> Iterator[Permission]:

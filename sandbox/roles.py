@@ -12,6 +12,8 @@ from sandbox.iam_evaluator import Evaluator, Question
 
 ACCOUNT = "123456789012"
 PARTITION = "aws"
+GLUE_SESSION_NAME = "GlueJobRunnerSession"
+"""The name of the role session that Glue runs a session with."""
 
 
 def find_role(name_or_arn: str) -> Role | None:

@@ -34,7 +34,11 @@ def role(sandbox: Sandbox) -> Role:
     created.allow(
         {"Action": "glue:*", "Resource": "*"},
         {"Action": "iam:PassRole", "Resource": created.arn},
-        {"Action": ["s3:ListBucket", "s3:*Object"], "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]},
+        {
+            "Action": ["s3:ListBucket", "s3:*Object"],
+            "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"],
+            "Condition": {"StringEquals": {"glue:CredentialIssuingService": "glue.amazonaws.com"}},
+        },
     )
     return created
 
@@ -132,6 +136,40 @@ def test_a_figure_is_a_png(role: Role, session: str) -> None:
     assert base64.b64decode(data["Result"]).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("import sys\nprint('a', file=sys.stderr)\nprint('b')", "b\na"),
+        ("import warnings\nwarnings.warn('careful')", "UserWarning: careful"),
+        (
+            "import subprocess\nprint(subprocess.run('cat; echo read', shell=True, capture_output=True).stdout)",
+            "b'read\\n'",
+        ),
+        ("print('draw with %matplot plt at the end')", "draw with %matplot plt at the end"),
+        ("x = 1\n%matplot plt\nprint('after')", "after"),
+    ],
+    ids=["stderr after stdout", "a warning", "a child's input is empty", "a magic in a string", "text after a picture"],
+)
+def test_output_is_what_livy_returns(role: Role, session: str, code: str, text: str) -> None:
+    run(role, session, "import matplotlib.pyplot as plt")
+    output = run(role, session, code)
+    assert output["Status"] == "ok", output
+    assert text in output["Data"]["TextPlain"]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("input('name? ')", "EOFError"),
+        ("x = 1\n%matplot plt  # shows it", "KeyError"),
+        ("x = 1\n%nothing", "UnknownMagicError"),
+    ],
+)
+def test_what_a_statement_cannot_have_is_an_error_of_it(role: Role, session: str, code: str, error: str) -> None:
+    output = run(role, session, code)
+    assert (output["Status"], output["ErrorName"]) == ("error", error)
+
+
 def test_s3_is_read_and_written_with_the_role_of_the_session(role: Role, session: str) -> None:
     for bucket in ("data", "closed"):
         role.sandbox.client("s3").create_bucket(Bucket=bucket)
@@ -144,6 +182,9 @@ def test_s3_is_read_and_written_with_the_role_of_the_session(role: Role, session
     assert "AccessDenied" in denied["ErrorValue"]
     acted = {decision.principal for decision in role.sandbox.decisions() if decision.resource.startswith("arn:aws:s3")}
     assert acted == {"arn:aws:sts::123456789012:assumed-role/notebook/GlueJobRunnerSession"}
+    # the credentials of the role in Studio are not issued by Glue
+    with pytest.raises(ClientError, match="AccessDenied"):
+        role.client("s3").list_objects_v2(Bucket="data", Prefix="x/")
 
 
 def test_a_running_statement_can_be_cancelled_and_the_next_one_runs(role: Role, session: str) -> None:
@@ -188,6 +229,20 @@ def test_invalid_requests_are_client_errors(role: Role, session: str) -> None:
             call()
     with pytest.raises(ClientError, match="InvalidInputException"):
         role.sandbox.client("glue").create_session(Id="two", Role="arn:aws:iam::123456789012:role/none", **SESSION)
+    for settings, error in (
+        ({"GlueVersion": "9.9"}, "InvalidInputException.*GlueVersion 9.9 is not supported"),
+        ({"NumberOfWorkers": 1}, "InvalidInputException.*NumberOfWorkers must be at least 2, it is 1"),
+        ({"Connections": {"Connections": ["none"]}}, "EntityNotFoundException.*Connection none not found"),
+    ):
+        with pytest.raises(ClientError, match=error):
+            glue.create_session(Id="two", Role=role.arn, **SESSION, **settings)
+
+
+def test_a_session_belongs_to_its_region(role: Role, session: str) -> None:
+    elsewhere = role.sandbox.client("glue", region_name="eu-west-1")
+    assert elsewhere.list_sessions()["Ids"] == []
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        elsewhere.get_session(Id=session)
 
 
 @pytest.mark.parametrize(
