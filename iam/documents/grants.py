@@ -162,7 +162,7 @@ Grant = PolicyGrant | TrustGrant
 
 def _session_user_is_granted(settings: GrantSettings) -> bool:
     match settings.permissions:
-        case "recipe" | "least-privilege":
+        case "recipe" | "least-privilege" | "isolated":
             return True
         case never:
             assert_never(never)

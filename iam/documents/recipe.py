@@ -8,7 +8,7 @@ from typing import Literal, assert_never, get_args
 
 from iam.policy_document import Document, statements
 
-Permissions = Literal["recipe", "least-privilege"]
+Permissions = Literal["recipe", "least-privilege", "isolated"]
 PERMISSION_LEVELS: tuple[Permissions, ...] = get_args(Permissions)
 
 GLUE = "glue.amazonaws.com"
@@ -26,6 +26,8 @@ def describe(permissions: Permissions) -> str:
             return "the managed policy and the inline policy exactly as in the recipe"
         case "least-privilege":
             return "the same, with the inline policy narrowed to what Glue sessions need"
+        case "isolated":
+            return "least-privilege, and passing any other role to Glue is denied, whatever other policies allow"
         case never:
             assert_never(never)
 
@@ -68,7 +70,8 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
 
     Args:
         permissions: `recipe`: the recipe's statement, word for word. `least-privilege`: what the kernel needs beyond
-            the managed policy, only on the role itself and the sessions of its account.
+            the managed policy, only on the role itself and the sessions of its account. `isolated`: the same, and a
+            Deny of passing any other role to Glue.
         partition: partition of the role.
         account_id: account of the role, 12 digits or a Terraform reference.
         role_arn: full ARN of the role, path included, or a Terraform reference.
@@ -79,30 +82,52 @@ def inline_policy(permissions: Permissions, *, partition: str, account_id: str, 
             actions = ["iam:GetRole", "iam:PassRole", "sts:GetCallerIdentity"]
             granted = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
         case "least-privilege":
-            granted = [
-                {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
-                {
-                    "Sid": "PassOwnRoleToGlue",
-                    "Effect": "Allow",
-                    "Action": "iam:PassRole",
-                    "Resource": role_arn,
-                    "Condition": {"StringEquals": {"iam:PassedToService": GLUE}},
-                },
-                # %status lists the session's tags
-                {
-                    "Sid": "ReadSessionTags",
-                    "Effect": "Allow",
-                    "Action": "glue:GetTags",
-                    "Resource": f"arn:{partition}:glue:*:{account_id}:session/*",
-                },
-                # the managed policy names catalog/* only, and IAM also evaluates catalog calls on the root catalog
-                {
-                    "Sid": "ReadRootCatalog",
-                    "Effect": "Allow",
-                    "Action": ["glue:GetDatabase", "glue:GetDatabases"],
-                    "Resource": f"arn:{partition}:glue:*:{account_id}:catalog",
-                },
-            ]
+            granted = _least_privilege(partition, account_id, role_arn)
+        case "isolated":
+            granted = [*_least_privilege(partition, account_id, role_arn), _pass_no_other_role_to_glue(role_arn)]
         case never:
             assert_never(never)
     return {"Version": "2012-10-17", "Statement": granted}
+
+
+def _least_privilege(partition: str, account_id: str, role_arn: str) -> list[Document]:
+    return [
+        {"Sid": "ReadOwnRole", "Effect": "Allow", "Action": "iam:GetRole", "Resource": role_arn},
+        {
+            "Sid": "PassOwnRoleToGlue",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": role_arn,
+            "Condition": {"StringEquals": {"iam:PassedToService": GLUE}},
+        },
+        # %status lists the session's tags
+        {
+            "Sid": "ReadSessionTags",
+            "Effect": "Allow",
+            "Action": "glue:GetTags",
+            "Resource": f"arn:{partition}:glue:*:{account_id}:session/*",
+        },
+        # the managed policy names catalog/* only, and IAM also evaluates catalog calls on the root catalog
+        {
+            "Sid": "ReadRootCatalog",
+            "Effect": "Allow",
+            "Action": ["glue:GetDatabase", "glue:GetDatabases"],
+            "Resource": f"arn:{partition}:glue:*:{account_id}:catalog",
+        },
+    ]
+
+
+def _pass_no_other_role_to_glue(role_arn: str) -> Document:
+    """Return the Deny that keeps notebooks from starting Glue sessions, jobs or crawlers as another role.
+
+    `StringEquals` does not hold where the key is missing, which is the case for a few services, but not for Glue: so
+    roles can still be passed to every other service. `IfExists` would deny those too.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_PassedToService
+    """
+    return {
+        "Sid": "PassNoOtherRoleToGlue",
+        "Effect": "Deny",
+        "Action": "iam:PassRole",
+        "NotResource": role_arn,
+        "Condition": {"StringEquals": {"iam:PassedToService": GLUE}},
+    }

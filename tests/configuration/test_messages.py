@@ -584,12 +584,12 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "permissions misspelled",
             role("role: team\n        permissions: recipie"),
-            ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "recipie"',
+            ': environments.dev.roles[0].permissions: supply "recipe", "least-privilege" or "isolated", got "recipie"',
         ),
         case(
             "permissions in capitals",
             role("role: team\n        permissions: Least-Privilege"),
-            ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "Least-Privilege"',
+            ': environments.dev.roles[0].permissions: supply "recipe", "least-privilege" or "isolated", got "Least-Privilege"',
         ),
         case(
             "a permission misspelled as a key",
@@ -735,7 +735,7 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ": state.bucket: set the environment variable NOT_SET, it is not set",
             ": state.regoin: no such setting, did you mean region?",
             ": environments.dev.account_id: put quotes around 111122223333, without them it is a number and loses leading zeros",
-            ': environments.dev.roles[0].permissions: supply "recipe" or "least-privilege", got "all"',
+            ': environments.dev.roles[0].permissions: supply "recipe", "least-privilege" or "isolated", got "all"',
             ": environments.dev.roles[1].role: remove this, the role is already at environments.dev.roles[0].role",
             ": environments.dev.roles[2].role: supply this setting, it is missing",
             ': environments."prod env": supply an environment\'s name (1 to 32 letters, digits, _ and -, first a letter or digit), got "prod env"',

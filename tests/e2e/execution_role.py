@@ -59,6 +59,19 @@ def least_privilege_inline_policy(role_arn: str) -> Document:
     }
 
 
+def isolated_inline_policy(role_arn: str) -> Document:
+    """The inline policy of `permissions: isolated`, written out."""
+    policy = least_privilege_inline_policy(role_arn)
+    deny = {
+        "Sid": "PassNoOtherRoleToGlue",
+        "Effect": "Deny",
+        "Action": "iam:PassRole",
+        "NotResource": role_arn,
+        "Condition": {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
+    }
+    return {**policy, "Statement": [*policy["Statement"], deny]}
+
+
 class Grants(NamedTuple):
     """What is this project's on a role, as IAM returns it."""
 

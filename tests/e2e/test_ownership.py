@@ -1,4 +1,4 @@
-"""Every ownership with both permissions, and every change from one to another: many roles in each run.
+"""Every ownership with every permission level, and every change from one to another: many roles in each run.
 
 Each stack with its own state: test_states.py and test_cdktf.py.
 """
@@ -15,6 +15,7 @@ from tests.e2e.execution_role import (
     Document,
     ExecutionRole,
     Grants,
+    isolated_inline_policy,
     least_privilege_inline_policy,
     statement,
     trust,
@@ -34,7 +35,12 @@ OWNERSHIPS: dict[str, tuple[Document, Document]] = {
 
 
 def inline_policy(permissions: str, role: ExecutionRole) -> Document:
-    return RECIPE_INLINE_POLICY if permissions == "recipe" else least_privilege_inline_policy(role.arn)
+    documents = {
+        "recipe": RECIPE_INLINE_POLICY,
+        "least-privilege": least_privilege_inline_policy(role.arn),
+        "isolated": isolated_inline_policy(role.arn),
+    }
+    return documents[permissions]
 
 
 def settings(role: ExecutionRole, ownership: str, permissions: str = "recipe", **more: Any) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def test_grants_are_written_document_for_document_and_removed_on_release(shop: S
     cases = [
         Adopted(make_role(trust=before), ownership, permissions)
         for ownership, (before, _) in OWNERSHIPS.items()
-        for permissions in ("recipe", "least-privilege")
+        for permissions in ("recipe", "least-privilege", "isolated")
     ]
 
     stack = shop.together(dev={"account_id": ACCOUNT, "roles": [case.settings() for case in cases]})
@@ -98,8 +104,8 @@ CHANGES = [
     Change(("additive", "least-privilege"), ("external", "recipe"), "remove", ADDITIVE_TRUST),
     Change(("external", "recipe"), ("authoritative", "least-privilege"), "update", RECIPE_TRUST),
     Change(("authoritative", "least-privilege"), ("external", "least-privilege"), "remove", RECIPE_TRUST),
-    Change(("external", "least-privilege"), ("additive", "recipe"), "import", ADDITIVE_TRUST),
-    Change(("additive", "recipe"), ("authoritative", "recipe"), "update", RECIPE_TRUST),
+    Change(("external", "least-privilege"), ("additive", "isolated"), "import", ADDITIVE_TRUST),
+    Change(("additive", "isolated"), ("authoritative", "recipe"), "update", RECIPE_TRUST),
 ]
 
 

@@ -20,6 +20,9 @@ from tests.repository import ROOT
 
 NO_CREATE_SESSION = "is not authorized to perform: glue:CreateSession on resource: arn:aws:glue:"
 NO_PASS_ROLE = "is not authorized to perform: iam:PassRole on resource: {} because no identity-based policy allows"
+PASS_ROLE_DENIED = (
+    "is not authorized to perform: iam:PassRole on resource: {} with an explicit deny in an identity-based policy"
+)
 NO_TRUST = "Role {} should be given assume role permissions for Glue Service."
 NO_GET_TAGS = "Unable to display tags due to missing glue:GetTags permission."
 
@@ -140,6 +143,27 @@ def test_least_privilege_denies_passing_another_role_or_to_another_service(shop:
     ]
 
 
+def test_full_access_passes_other_roles_to_glue_beside_least_privilege_and_isolated_denies_it(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    other = ExecutionRole(shop.aws, f"AmazonSageMaker-{role.name}", trust(statement("glue.amazonaws.com")))
+    studio = RoleSession(shop.aws, role.arn)
+
+    shop.stack(role.arn, permissions="least-privilege").apply()
+    studio.start_and_end_glue_session(other.arn)
+    shop.stack(role.arn, permissions="isolated").apply()
+    with pytest.raises(ClientError, match=PASS_ROLE_DENIED.format(other.arn)):
+        studio.start_and_end_glue_session(other.arn)
+    studio.start_and_end_glue_session(role.arn)
+    studio.client("sagemaker").create_model(ModelName=role.name, ExecutionRoleArn=other.arn)
+    assert passed(shop.aws, role) == [
+        (other.arn, "Allowed"),
+        (other.arn, "ExplicitlyDenied"),
+        (role.arn, "Allowed"),
+        (other.arn, "Allowed"),
+    ]
+
+
 def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
     """Return the decision on each role that a role's session requested to pass, oldest first."""
     return [
@@ -151,8 +175,8 @@ def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "text",
-    [NO_CREATE_SESSION, NO_PASS_ROLE, NO_TRUST, NO_GET_TAGS],
-    ids=["CreateSession", "PassRole", "trust", "GetTags"],
+    [NO_CREATE_SESSION, NO_PASS_ROLE, PASS_ROLE_DENIED, NO_TRUST, NO_GET_TAGS],
+    ids=["CreateSession", "PassRole", "PassRole denied", "trust", "GetTags"],
 )
 def test_the_messages_that_users_see_are_on_the_troubleshooting_page(text: str) -> None:
     page = TROUBLESHOOTING.read_text(encoding="utf-8")

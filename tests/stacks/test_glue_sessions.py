@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from iam.documents.recipe import PERMISSION_LEVELS
 from tests.stacks.conftest import Synthesize
 from tests.template import ABSENT, Template
 
@@ -33,8 +34,7 @@ TRUSTS: dict[str, dict[str, Any]] = {
     "additive": {"ownership": "additive"},
     "external": {"ownership": "external"},
 }
-PERMISSIONS = ["recipe", "least-privilege"]
-COMBINATIONS = list(product(PERMISSIONS, TRUSTS, [False, True]))
+COMBINATIONS = list(product(PERMISSION_LEVELS, TRUSTS, [False, True]))
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_a_trust_policy_derived_from_the_live_one_is_known_in_the_plan(
 @pytest.mark.parametrize(
     ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
-@pytest.mark.parametrize("permissions", PERMISSIONS)
+@pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
 def test_arns_have_the_partition_of_the_region(
     synthesize: Synthesize, region: str, partition: str, permissions: str
 ) -> None:
@@ -174,7 +174,7 @@ def test_arns_have_the_partition_of_the_region(
     text = json.dumps(template.document)
     partitions = {"aws", "aws-cn", "aws-us-gov"} - {partition}
     assert not any(f"arn:{other}:" in text for other in partitions)
-    if permissions == "least-privilege":
+    if permissions != "recipe":
         assert f"arn:{partition}:glue:*:${{local.account_id}}:catalog" in text
 
 

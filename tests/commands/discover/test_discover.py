@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
-from iam.documents.recipe import glue_statement, inline_policy, trust_policy
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement, inline_policy, trust_policy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
 from tests.trust_policies import trust as trusting
@@ -57,10 +57,10 @@ def test_a_role_without_grants_has_none(discover: Run, studio: Studio, make_role
     assert role["used_by"] == {"domains": 1, "user_profiles": 0, "spaces": 0}
 
 
-@pytest.mark.parametrize("kind", ["recipe", "least-privilege"])
-def test_each_grant_is_recognized(discover: Run, studio: Studio, make_role: MakeRole, kind: str) -> None:
+@pytest.mark.parametrize("kind", PERMISSION_LEVELS)
+def test_each_grant_is_recognized(discover: Run, studio: Studio, make_role: MakeRole, kind: Permissions) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/granted"
-    document = inline_policy(kind, partition="aws", account_id=ACCOUNT, role_arn=arn)  # type: ignore[arg-type]
+    document = inline_policy(kind, partition="aws", account_id=ACCOUNT, role_arn=arn)
     grants = {"attached": (SESSION_USER_POLICY.arn("aws"),), "inline": {SETUP_POLICY.policy_name: document}}
     studio.domain("d-1", role=make_role("granted", trust_policy(), **grants))
     role = discover("--json").role("granted")

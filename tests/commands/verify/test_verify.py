@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from iam.documents.grants import SETUP_POLICY
-from iam.documents.recipe import glue_statement, trust_policy
+from iam.documents.recipe import PERMISSION_LEVELS, glue_statement, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole
@@ -28,7 +28,7 @@ def _states(sandbox: Sandbox) -> None:
     sandbox.client("s3").create_bucket(Bucket="verify-states")
 
 
-@pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
+@pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
 def test_a_role_with_the_grants_is_ready(verify: Run, granted: Granted, permissions: str) -> None:
     arn = granted(permissions=permissions)
     run = verify("--json", roles=f"[{{role: {arn}, permissions: {permissions}}}]")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from iam.documents.recipe import glue_statement, trust_policy
+from iam.documents.recipe import PERMISSION_LEVELS, glue_statement, trust_policy
 from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from sandbox.studio import Kernel
@@ -59,7 +59,7 @@ EXTRA: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("permissions", ["recipe", "least-privilege"])
+@pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
 @pytest.mark.parametrize("extra", EXTRA)
 def test_the_simulation_and_the_documents_agree_or_are_undecided(
     verify: Run, granted: Granted, proxy: AwsProxy, extra: str, permissions: str

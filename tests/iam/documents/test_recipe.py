@@ -53,6 +53,19 @@ def test_least_privilege_adds_what_the_managed_policy_lacks_and_nothing_more() -
     assert catalog["Resource"] == "arn:aws-cn:glue:*:111122223333:catalog"
 
 
+def test_isolated_is_least_privilege_and_a_denial_of_passing_any_other_role_to_glue() -> None:
+    *granted, denied = inline_policy("isolated")["Statement"]
+    assert granted == inline_policy("least-privilege")["Statement"]
+    assert denied == {
+        "Sid": "PassNoOtherRoleToGlue",
+        "Effect": "Deny",
+        "Action": "iam:PassRole",
+        "NotResource": ROLE_ARN,
+        # not IfExists: roles can still be passed where a service sends no such key
+        "Condition": {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
+    }
+
+
 def test_least_privilege_has_a_sid_for_each_statement_and_no_wildcard_action_or_resource() -> None:
     statements = inline_policy("least-privilege")["Statement"]
     sids = [statement["Sid"] for statement in statements]
