@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command_line.add_stacks(parser)
     add = parser.add_argument
+    add("--all", action="store_true", help="also print each call of each role, with the reason of its verdict")
     add("--json", action="store_true", help="print JSON (docs/verify.md)")
     add("--start-session", action="store_true", help="start a minimal session with each ready role; this costs money")
     add("--yes", action="store_true", help="with --start-session: do not ask for confirmation of the cost")
@@ -72,8 +72,9 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
 
     from aws.account import WORKERS, Account, Calls
     from aws.errors import AWS_ERRORS, Errors, in_words
+    from commands import page
     from commands.verify.checking import Checker
-    from commands.verify.results import exit_status, to_json
+    from commands.verify.results import exit_status, print_results, to_json
     from terraform_cli import progress
 
     errors = Errors()
@@ -96,7 +97,7 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
     if options.json:
         print(json.dumps(to_json(results, notes=notes, errors=errors.lines, calls=account.calls), indent=2))
     else:
-        _print(results, notes)
+        print_results(results, page.console(), notes=notes, everything=options.all)
     for line in errors.lines:
         print(line, file=sys.stderr)
     return exit_status(results)
@@ -113,19 +114,9 @@ def _orphaned_states(configuration: "Configuration", errors: "Errors") -> list[s
         return []
 
 
-def _print(results: "Sequence[Result]", notes: Sequence[str]) -> None:
-    from rich.console import Console
-
-    from commands.verify.results import print_results
-
-    console = Console(soft_wrap=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = 160
-    print_results(results, console, notes=notes)
-
-
 def _start_sessions(checker: "Checker", results: "Sequence[Result]") -> list[str]:
     """Start a session with each role that is ready or undecided, one after the other; return notes."""
+    from commands.verify.problems import SessionFailed
     from commands.verify.session import run_session
 
     for result in results:
@@ -144,6 +135,7 @@ def _start_sessions(checker: "Checker", results: "Sequence[Result]") -> list[str
         )
         if not result.session.ran:
             result.state = "not ready"
+            result.problems = [*result.problems, SessionFailed(result.session.output)]
     return [
         "the caller started the sessions and passed the roles: this shows that Glue can assume each role and that Spark"
         " answers; the tables show which calls the role itself may make"

@@ -39,10 +39,17 @@ _TYPES: "dict[str, ContextKeyTypeEnumType]" = {
 
 
 class CallResult(NamedTuple):
-    """A call of the kernel and its decision."""
+    """A call of the kernel and its decision.
+
+    Attributes:
+        call: the call.
+        decision: the decision.
+        whatever_is_granted: whether the simulation denies it for another reason than a missing permission.
+    """
 
     call: KernelCall
     decision: Decision
+    whatever_is_granted: bool = False
 
 
 def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
@@ -62,6 +69,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
     policies, limits = role_policies(role), boundary(role)
     kernels: dict[KernelCall, Decision] = {}
     studios: dict[KernelCall, dict[str, Decision]] = {}
+    refused: set[KernelCall] = set()
     for (resource, _), group in groupby(_simulated_requests(role, region), key=_alike):
         alike = {each.request.action: each for each in group}
         pages = (
@@ -78,11 +86,16 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
             for result in page["EvaluationResults"]:
                 call, tags, request = alike[result["EvalActionName"]]
                 decision = _decision(result, decide(request, policies, limits))
+                if _whatever_is_granted(result):
+                    refused.add(call)
                 if tags:
                     studios.setdefault(call, {})[tags] = decision
                 else:
                     kernels[call] = decision
-    decided = (CallResult(call, combined(decision, studios.get(call, {}))) for call, decision in kernels.items())
+    decided = (
+        CallResult(call, combined(decision, studios.get(call, {})), call in refused)
+        for call, decision in kernels.items()
+    )
     return [*_without_policies(role), *decided]
 
 
@@ -143,8 +156,22 @@ def _simulated(result: "EvaluationResultTypeDef") -> Decision:
             return Decision(Verdict.ALLOWED, f"{sources or 'a policy'} allows it")
         case "explicitDeny":
             return Decision(Verdict.DENIED, f"{sources or 'a policy'} denies it")
-    if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
+    if _outside_organization(result):
         return Decision(Verdict.DENIED, "a policy of the organization does not allow it")
-    if result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary") is False:
+    if _outside_boundary(result):
         return Decision(Verdict.DENIED, "the permissions boundary does not allow it")
     return Decision(Verdict.DENIED, "no policy allows it")
+
+
+def _whatever_is_granted(result: "EvaluationResultTypeDef") -> bool:
+    """Return whether a call is denied for another reason than a missing permission."""
+    outside = _outside_organization(result) or _outside_boundary(result)
+    return result["EvalDecision"] == "explicitDeny" or (result["EvalDecision"] == "implicitDeny" and outside)
+
+
+def _outside_organization(result: "EvaluationResultTypeDef") -> bool:
+    return result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False
+
+
+def _outside_boundary(result: "EvaluationResultTypeDef") -> bool:
+    return result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary") is False

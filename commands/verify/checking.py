@@ -10,6 +10,16 @@ from aws.errors import AWS_ERRORS, Errors, code, in_words, is_denied
 from aws.roles import NoRole, read_roles
 from commands.verify.calls import DOCUMENTS, SIMULATION, CallResult, by_documents, by_simulation
 from commands.verify.mismatches import mismatches
+from commands.verify.problems import (
+    AccountNotReached,
+    NoSuchRole,
+    NotReadable,
+    OfUnifiedStudio,
+    OtherAccount,
+    Problem,
+    is_undecided,
+    refused_calls,
+)
 from commands.verify.results import Result, State
 from configuration import Environment, RoleStack
 from iam.engine.decision import Verdict
@@ -50,7 +60,7 @@ class Checker:
         except AWS_ERRORS as error:
             operation = f"assume {environment.deploy_role_arn}" if environment.deploy_role_arn else "sts"
             self.errors.add(f"environments.{name}", operation, error)
-            return [Result(stack, "not checked", [in_words(error)]) for stack in stacks]
+            return [Result(stack, "not checked", [AccountNotReached(in_words(error))]) for stack in stacks]
         elsewhere = [stack for stack in stacks if stack.account_id not in (None, account_id)]
         for declared in dict.fromkeys(stack.account_id for stack in elsewhere):
             self.errors.add_line(
@@ -64,7 +74,7 @@ class Checker:
 
         def result(stack: RoleStack) -> Result:
             if stack in elsewhere:
-                return Result(stack, "not checked", ["the credentials are for another account"])
+                return Result(stack, "not checked", [OtherAccount()])
             return check.result(stack, roles)
 
         return list(each(self.pool, result, stacks, self.progress("checks", len(stacks))))
@@ -87,10 +97,9 @@ class _RoleCheck:
         role = roles[stack.role.name]
         match role:
             case NoRole.UNREADABLE:
-                return Result(stack, "not checked", ["the role could not be read"])
+                return Result(stack, "not checked", [NotReadable()])
             case NoRole.MISSING:
-                account_id = self._account.identity.account_id
-                return Result(stack, "not ready", [f"there is no such role in account {account_id}"])
+                return Result(stack, "not ready", [NoSuchRole(self._account.identity.account_id)])
             case Role():
                 return self._readable(stack, role)
             case _:
@@ -99,17 +108,15 @@ class _RoleCheck:
     def _readable(self, stack: RoleStack, role: Role) -> Result:
         arn = str(role.arn)
         if sign := unified_studio_sign(role):
-            reason = (
-                f"it belongs to SageMaker Unified Studio ({sign}), which removes the Glue kernels from its notebooks"
-            )
-            return Result(stack, "not supported", [reason], role_arn=arn)
-        problems = list(mismatches(stack, role))
+            return Result(stack, "not supported", [OfUnifiedStudio(sign)], role_arn=arn)
+        problems: list[Problem] = [*mismatches(stack, role)]
         if stack.role.released:
             return Result(stack, "not ready" if problems else "released", problems, role_arn=arn)
         calls, evaluated_by = self._calls(role)
-        denied = denied_calls(role, region=self._region)
-        problems += [str(each) for each in denied if each.decision.verdict is Verdict.DENIED]
-        return Result(stack, _state(problems, calls), problems, calls, evaluated_by, arn)
+        denied = list(denied_calls(role, region=self._region))
+        problems += [each for each in denied if each.decision.verdict is Verdict.DENIED]
+        problems += refused_calls(problems, denied, calls)
+        return Result(stack, _state(problems), problems, calls, evaluated_by, arn)
 
     def _calls(self, role: Role) -> tuple[Sequence[CallResult], str]:
         if self._may_simulate:
@@ -122,8 +129,7 @@ class _RoleCheck:
         return list(by_documents(role, region=self._region)), DOCUMENTS
 
 
-def _state(problems: Sequence[str], calls: Sequence[CallResult]) -> State:
-    needed = {decision.verdict for call, decision in calls if call.needed}
-    if problems or Verdict.DENIED in needed:
-        return "not ready"
-    return "undecided" if Verdict.UNDECIDED in needed else "ready"
+def _state(problems: Sequence[Problem]) -> State:
+    if all(is_undecided(problem) for problem in problems):
+        return "undecided" if problems else "ready"
+    return "not ready"

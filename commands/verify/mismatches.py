@@ -3,6 +3,16 @@
 from collections.abc import Iterator
 from typing import assert_never
 
+from commands.verify.problems import (
+    Mismatch,
+    MissingPolicy,
+    NotReleased,
+    NotTrusted,
+    OtherArn,
+    OtherPolicy,
+    OtherTrust,
+    UnconfiguredPolicy,
+)
 from configuration import RoleStack
 from iam import policy_document
 from iam.documents.grants import (
@@ -13,17 +23,16 @@ from iam.documents.grants import (
     TrustGrant,
 )
 from iam.documents.recipe import trust_policy, trust_policy_keeping
-from iam.engine import sentences
 from iam.engine.decision import Verdict, decide_trust
 from iam.engine.difference import difference
-from iam.engine.statements import Policy, permissions_policy
+from iam.engine.statements import permissions_policy
 from iam.engine.statements import trust_policy as trust_of
 from iam.policy_document import Document
 from iam.role import Role
 
 
-def mismatches(stack: RoleStack, role: Role) -> Iterator[str]:
-    """Yield one line per mismatch between a stack's configuration and its role.
+def mismatches(stack: RoleStack, role: Role) -> Iterator[Mismatch]:
+    """Yield the mismatches between a stack's configuration and its role.
 
     Args:
         stack: the configuration.
@@ -31,7 +40,7 @@ def mismatches(stack: RoleStack, role: Role) -> Iterator[str]:
     """
     arn = stack.role.arn
     if arn and arn != role.arn:
-        yield f"the configuration names {arn}, but the role of that name is {role.arn}"
+        yield OtherArn(arn, role.arn)
     for grant in GRANTS:
         match grant:
             case ManagedPolicyGrant():
@@ -44,65 +53,64 @@ def mismatches(stack: RoleStack, role: Role) -> Iterator[str]:
                 assert_never(grant)
 
 
-def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch]:
     if role.attached_policies is None:
         return
     attached = grant.arn(role.arn.partition) in role.attached_policies
     if stack.role.released:
         if attached:
-            yield f"it is released, but the managed policy {grant.policy_name} is still attached"
+            yield NotReleased(grant)
     elif grant.is_granted(stack.role.grant_settings) and not attached:
-        yield f"the managed policy {grant.policy_name} is not attached"
+        yield MissingPolicy(grant)
     elif attached and not grant.is_granted(stack.role.grant_settings):
-        yield f"the managed policy {grant.policy_name} is attached, but not configured"
+        yield UnconfiguredPolicy(grant)
 
 
-def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch]:
     policies, name = role.inline_policies, grant.policy_name
     if policies is None:
         return
     if stack.role.released:
         if name in policies:
-            yield f"it is released, but the inline policy {name} still exists"
+            yield NotReleased(grant)
         return
     declared = grant.document(stack.role.grant_settings, Grantee.of(role.arn))
     if declared is None:
         if name in policies:
-            yield f"the inline policy {name} exists, but is not configured"
+            yield UnconfiguredPolicy(grant)
         return
     if name not in policies:
-        yield f"the inline policy {name} is missing"
+        yield MissingPolicy(grant)
         return
-    current = policies[name] or declared
-    if changes := _changes(permissions_policy(declared), permissions_policy(current), of_trust=False):
-        yield f"the inline policy {name} does not match permissions: {stack.role.permissions}: {changes}"
+    changes = difference([permissions_policy(declared)], [permissions_policy(policies[name] or declared)])
+    if changes.changes:
+        yield OtherPolicy(grant, stack.role.permissions, changes)
 
 
-def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch]:
     current = trust_of(role.trust_policy)
-    match stack.role.trust.ownership:
+    ownership = stack.role.trust.ownership
+    match ownership:
         case "authoritative":
-            if changes := _changes(trust_of(_declared_trust(stack)), current, of_trust=True):
-                yield f"the trust policy does not match the configuration: {changes}"
+            changes = difference([trust_of(_declared_trust(stack))], [current])
+            if changes.changes:
+                yield OtherTrust(grant, changes)
         case "additive" | "external":
             decision = decide_trust(current, grant.service)
             if decision.verdict is Verdict.DENIED:
-                yield decision.reason
+                added = decide_trust(trust_of(trust_policy_keeping(role.trust_policy)), grant.service)
+                yield NotTrusted(grant, decision, ownership, denied=added.verdict is Verdict.DENIED)
         case _:
-            assert_never(stack.role.trust.ownership)
+            assert_never(ownership)
 
 
-def _released_trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[str]:
+def _released_trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch]:
     if stack.role.trust.ownership == "external":
         return
     ours = any(each.get("Sid") == grant.sid for each in policy_document.statements(role.trust_policy))
     if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
-        yield "it is released, but its trust policy still has Glue's statement"
+        yield NotReleased(grant)
 
 
 def _declared_trust(stack: RoleStack) -> Document:
     return trust_policy_keeping(stack.kept_trust) if stack.kept_trust else trust_policy()
-
-
-def _changes(declared: Policy, current: Policy, *, of_trust: bool) -> str:
-    return "; ".join(sentences.lines(difference([declared], [current]), trust=of_trust))

@@ -1,6 +1,6 @@
-"""The results of a verification: values, tables, JSON."""
+"""The results of a verification: values, the page, JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,15 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from aws.account import Calls
+from commands import page
+from commands.verify import words
 from commands.verify.calls import CallResult
+from commands.verify.problems import Problem, Remedy, remedy
 from commands.verify.session import SessionResult
 from configuration import RoleStack
 from iam.engine.decision import Verdict
 
 State = Literal["ready", "not ready", "undecided", "released", "not supported", "not checked"]
-
-_FULL_TABLES = 5
-"""With more roles than this, only those that are not ready get a table of calls."""
 
 _STYLES = {
     "ready": "green",
@@ -38,7 +38,7 @@ class Result:
     Attributes:
         stack: the checked stack.
         state: `ready`, or why not; `undecided` if the documents do not decide a needed call.
-        problems: one line each.
+        problems: what keeps it from being ready.
         calls: the kernel's calls.
         evaluated_by: `iam:SimulatePrincipalPolicy` or `documents`, None if no calls were evaluated.
         role_arn: the role's ARN, None if it was not read.
@@ -47,11 +47,24 @@ class Result:
 
     stack: RoleStack
     state: State
-    problems: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
     calls: Sequence[CallResult] = ()
     evaluated_by: str | None = None
     role_arn: str | None = None
     session: SessionResult | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The problems in words, and what a session printed."""
+        lines = [words.problem_in_words(problem) for problem in self.problems]
+        if self.session and self.session.ran:
+            lines.append(f"a statement ran in its session and printed {self.session.output}")
+        return lines
+
+    @property
+    def remedies(self) -> list[Remedy]:
+        """What removes the problems, each once."""
+        return list(dict.fromkeys(remedy(problem) for problem in self.problems))
 
 
 def exit_status(results: Sequence[Result]) -> int:
@@ -84,7 +97,8 @@ def _as_json(result: Result) -> dict[str, object]:
         "role": result.stack.role.name,
         "arn": result.role_arn,
         "state": result.state,
-        "problems": list(result.problems),
+        "problems": [words.problem_in_words(problem) for problem in result.problems],
+        "remedies": [_remedy_as_json(each, result.stack) for each in result.remedies],
         "evaluated_by": result.evaluated_by,
         "calls": [
             {
@@ -95,7 +109,7 @@ def _as_json(result: Result) -> dict[str, object]:
                 "verdict": decision.verdict.value,
                 "reason": decision.reason,
             }
-            for call, decision in result.calls
+            for call, decision, _ in result.calls
         ],
         "session": None
         if session is None
@@ -103,33 +117,66 @@ def _as_json(result: Result) -> dict[str, object]:
     }
 
 
-def print_results(results: Sequence[Result], console: Console, *, notes: Sequence[str]) -> None:
-    """Print one line per role with its problems, and tables of calls."""
+def _remedy_as_json(remedy: Remedy, stack: RoleStack) -> dict[str, object]:
+    advice = words.advice(remedy, [stack])
+    return {"remedy": remedy.value, "text": advice.text.rstrip(":"), "commands": list(advice.commands)}
+
+
+def print_results(results: Sequence[Result], console: Console, *, notes: Sequence[str], everything: bool) -> None:
+    """Print a summary, what is not well, and what to do about it.
+
+    Args:
+        results: the results.
+        console: where to print.
+        notes: a line each.
+        everything: whether to print the table of calls of each role too.
+    """
+    summary = words.summary(
+        [result.state for result in results],
+        [result.evaluated_by for result in results if result.evaluated_by],
+    )
+    page.show(console, summary, _groups(results), _advice(results), notes=notes)
+    if everything:
+        for result in results:
+            console.print()
+            console.print(_headline(result), soft_wrap=True)
+            if result.calls:
+                console.print(_call_table(result))
+    elif any(result.calls for result in results):
+        console.print()
+        chosen = [result.stack.name for result in results] if len(results) == 1 else []
+        console.print(Text(f"each call, and why: {page.command('verify', '--all', *chosen)}", style="dim"))
+
+
+def _groups(results: Sequence[Result]) -> Iterator[page.Group]:
+    """Yield roles with the same state and the same lines together."""
+    groups: dict[tuple[State, tuple[str, ...]], list[str]] = {}
     for result in results:
-        line = Text.assemble((result.state, _STYLES[result.state]), "  ", (result.stack.name, "bold"))
-        if result.role_arn:
-            line.append(f"  {result.role_arn}")
-        console.print(line)
-        for problem in result.problems:
-            console.print(Text(f"  {problem}"))
-        if result.calls and (len(results) <= _FULL_TABLES or result.state in ("not ready", "undecided")):
-            console.print(_call_table(result))
-        if result.session:
-            console.print(Text(f"  session: {_of_session(result.session)}"))
-    for note in notes:
-        console.print(Text(note))
+        if result.lines:
+            groups.setdefault((result.state, tuple(result.lines)), []).append(result.stack.name)
+    for (state, lines), names in groups.items():
+        yield page.Group(state, _STYLES[state], names, lines)
 
 
-def _of_session(session: SessionResult) -> str:
-    return f"a statement ran and printed {session.output}" if session.ran else f"no statement ran: {session.output}"
+def _advice(results: Sequence[Result]) -> list[page.Advice]:
+    """Return the advice for each remedy, with all the roles that it is for."""
+    stacks: dict[Remedy, list[RoleStack]] = {}
+    for result in results:
+        for each in result.remedies:
+            stacks.setdefault(each, []).append(result.stack)
+    return [words.advice(each, stacks[each]) for each in Remedy if each in stacks]
+
+
+def _headline(result: Result) -> Text:
+    line = Text.assemble((result.state, _STYLES[result.state]), "  ", (result.stack.name, "bold"))
+    return line.append(f"  {result.role_arn}") if result.role_arn else line
 
 
 def _call_table(result: Result) -> Table:
-    table = Table(
-        "Call", "Verdict", "Reason", "When the kernel makes it", caption=f"evaluated by {result.evaluated_by}"
-    )
-    table.caption_justify = "left"
-    for call, decision in result.calls:
+    table = Table()
+    for heading in ("Call", "Verdict", "Reason", "When the kernel makes it"):
+        table.add_column(heading, overflow="fold")
+    for call, decision, _ in result.calls:
         verdict = decision.verdict.value
         optional = "" if call.needed or decision.verdict is Verdict.ALLOWED else " (not needed)"
         style = _STYLES[verdict] if not optional else "dim"

@@ -62,13 +62,18 @@ def _joined(names: list[str], at_most: int) -> str:
 
 def change(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
     """Return a change as a line that begins with its kind; see `statement` for `at_most`."""
+    return f"{of.kind}: {change_without_kind(of, spelling, trust=trust, at_most=at_most)}"
+
+
+def change_without_kind(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
+    """Return the statements of a change, before and after; see `statement` for `at_most`."""
     sides = [
         "; ".join(statement(row, spelling, trust=trust, at_most=at_most) for row in rows)
         for rows in (of.before, of.after)
         if rows
     ]
     doubt = f" (undecided: {of.doubt})" if of.doubt else ""
-    return f"{of.kind}: {' → '.join(sides)}{doubt}"
+    return f"{' → '.join(sides)}{doubt}"
 
 
 def lines(of: Difference, *, trust: bool) -> list[str]:

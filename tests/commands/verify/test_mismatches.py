@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from commands.verify.mismatches import mismatches
+from commands.verify.words import problem_in_words
 from configuration import RoleStack, load
 from iam.arn import RoleArn
 from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies
@@ -41,13 +42,17 @@ def granted(trust: Document | None = None, **attributes: Any) -> Role:
     )
 
 
+def lines_of(stack: RoleStack, role: Role) -> list[str]:
+    return [problem_in_words(each) for each in mismatches(stack, role)]
+
+
 def test_a_role_with_all_grants_matches(tmp_path: Path) -> None:
-    assert list(mismatches(stack(tmp_path, ""), granted())) == []
+    assert lines_of(stack(tmp_path, ""), granted()) == []
 
 
 def test_each_missing_grant_is_a_mismatch(tmp_path: Path) -> None:
     bare = granted({"Version": "2012-10-17", "Statement": []}, inline_policies={}, attached_policies={})
-    lines = list(mismatches(stack(tmp_path, ", trust: {ownership: additive}"), bare))
+    lines = lines_of(stack(tmp_path, ", trust: {ownership: additive}"), bare)
     policies = [each.policy_name for each in managed_policies()] + [each.policy_name for each in inline_policies()]
     assert [name for name in policies if not any(name in line for line in lines)] == []
     assert lines[-1] == "the trust policy does not name glue.amazonaws.com"
@@ -55,9 +60,9 @@ def test_each_missing_grant_is_a_mismatch(tmp_path: Path) -> None:
 
 def test_unreadable_documents_match(tmp_path: Path) -> None:
     unreadable = granted(inline_policies=None, attached_policies=None)
-    assert list(mismatches(stack(tmp_path, ""), unreadable)) == []
+    assert lines_of(stack(tmp_path, ""), unreadable) == []
     unknown = {grant.policy_name: None for grant in inline_policies()}
-    assert list(mismatches(stack(tmp_path, ", released: true"), granted(inline_policies=unknown)))[1:2] == [
+    assert lines_of(stack(tmp_path, ", released: true"), granted(inline_policies=unknown))[1:2] == [
         f"it is released, but the inline policy {next(iter(unknown))} still exists"
     ]
 
@@ -75,5 +80,5 @@ def test_a_released_role_still_trusts_glue_unless_another_stack_owns_its_trust(
     tmp_path: Path, settings: str, trust: Document, expected: bool
 ) -> None:
     released = granted(trust, inline_policies={}, attached_policies={})
-    lines = list(mismatches(stack(tmp_path, f"{settings}, released: true"), released))
+    lines = lines_of(stack(tmp_path, f"{settings}, released: true"), released)
     assert lines == ["it is released, but its trust policy still has Glue's statement"] * expected
