@@ -114,6 +114,8 @@ class Role:
     kind: RoleKind = "role"
     account: str = ""
     """The account it is in, "" if the plan does not contain it."""
+    read_arn: str = ""
+    """Its ARN as a data source reads it, for a role that the plan does not manage."""
     change: ResourceChange | None = None
     """Of the role itself; None where the plan contains only its policies."""
     before: Holdings = field(default_factory=Holdings)
@@ -144,7 +146,7 @@ class Role:
     @property
     def arn(self) -> str:
         """The role's ARN, "" if it is not known yet."""
-        return self.change.text("before", "arn") if self.change else ""
+        return self.change.text("before", "arn") if self.change else self.read_arn
 
     @property
     def changes(self) -> bool:

@@ -1,9 +1,10 @@
 """Statements and their changes in words, for people who review them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from iam.engine import conditions
-from iam.engine.difference import Change, Difference
+from iam.engine.difference import Change, Difference, Kind
 from iam.engine.statements import ANYTHING, Element, Statement
 
 
@@ -60,20 +61,44 @@ def _joined(names: list[str], at_most: int) -> str:
     return f"{', '.join(names[:at_most])} and {len(names) - at_most:,} more"
 
 
+def kind(of: Change) -> str:
+    """Return how a statement changed, in words; what a Deny gains is a restriction, and worded as one."""
+    return str(of.kind) if of.effect == "Allow" else _DENIED[of.kind]
+
+
+_DENIED = {
+    Kind.GAINED: "newly denied",
+    Kind.WIDENED: "denied more widely",
+    Kind.ALTERED: "denied on another condition",
+    Kind.NARROWED: "denied more narrowly",
+    Kind.LOST: "no longer denied",
+}
+
+
 def change(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
     """Return a change as a line that begins with its kind; see `statement` for `at_most`."""
-    return f"{of.kind}: {change_without_kind(of, spelling, trust=trust, at_most=at_most)}"
+    return f"{kind(of)}: {_sides(of, partial(_changed, spelling=spelling, trust=trust, at_most=at_most))}"
 
 
 def change_without_kind(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
     """Return the statements of a change, before and after; see `statement` for `at_most`."""
-    sides = [
-        "; ".join(statement(row, spelling, trust=trust, at_most=at_most) for row in rows)
-        for rows in (of.before, of.after)
-        if rows
-    ]
-    doubt = f" (undecided: {of.doubt})" if of.doubt else ""
-    return f"{' → '.join(sides)}{doubt}"
+    return _sides(of, partial(statement, spelling=spelling, trust=trust, at_most=at_most))
+
+
+def _sides(of: Change, words: Callable[[Statement], str]) -> str:
+    sides = ["; ".join(map(words, rows)) for rows in (of.before, of.after) if rows]
+    return " → ".join(sides) + (f" (undecided: {of.doubt})" if of.doubt else "")
+
+
+def _changed(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most: int) -> str:
+    """Return a statement of a change; the kind of the change says whether it is denied."""
+    if of.effect == "Allow":
+        return statement(of, spelling, trust=trust, at_most=at_most)
+    on = "" if trust and of.resource == ANYTHING else f" on {_joined(resource_list(of.resource), at_most)}"
+    who = f"{_joined(who_list(of.principal), at_most)}: " if trust else ""
+    sentence = f"{who}{_joined(action_list(of.action, spelling), at_most)}{on}"
+    condition = when(of.condition, spelling)
+    return f"{sentence} when {condition}" if condition else sentence
 
 
 def lines(of: Difference, *, trust: bool) -> list[str]:

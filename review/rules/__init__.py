@@ -2,9 +2,21 @@
 
 from collections.abc import Iterable
 
+from iam.documents.grants import GLUE_TRUST
 from plans.plan import Plan
 from plans.roles import Role
-from review.rules import access, permissions, plan, quotas, resource_policies, role, statements, trust, undecided
+from review.rules import (
+    access,
+    permissions,
+    plan,
+    quotas,
+    release,
+    resource_policies,
+    role,
+    statements,
+    trust,
+    undecided,
+)
 from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
 from review.rules.subject import Subject
 
@@ -49,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     permissions.PERMISSIONS_LOST,
     permissions.DENIAL_LOST,
     permissions.POLICY_MAY_BE_DELETED,
+    release.RELEASED,
     statements.UNKNOWN_ACTION,
     statements.UNKNOWN_SERVICE,
     statements.RESOURCE_NEVER_MATCHES,
@@ -96,7 +109,16 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
         if isinstance(rule, RoleRule) and each.kind in rule.kinds
         for hit in rule.judge(each)
     ]
+    hits = [finding for finding in hits if not _is_repeated(finding, hits)]
     return sorted(hits, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _is_repeated(finding: Finding, findings: list[Finding]) -> bool:
+    """Return whether a finding only repeats the message of a check that other findings say statement by statement."""
+    if finding.rule != plan.CHECK_FAILED.id or finding.address != plan.TRUST_CHECK:
+        return False
+    rules = (trust.LOST.id, permissions.DENIAL_LOST.id, release.RELEASED.id)
+    return any(each.rule in rules and each.address == GLUE_TRUST.address for each in findings)
 
 
 def _named(role: Role, reason: str) -> str:

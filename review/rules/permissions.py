@@ -9,7 +9,8 @@ from iam.engine.difference import Change
 from iam.engine.statement_sets import may_overlap
 from iam.engine.statements import ANYTHING, Element, Policy, Statement, singles
 from plans import datasets
-from plans.roles import Role
+from plans.roles import PolicyName, Role
+from review import own_grants
 from review.rules import escalation
 from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token
@@ -32,6 +33,9 @@ WRITES_CONTROL_ACCESS = ("account", "identitystore", "organizations")
 
 MOST_WAYS = 4
 """Most kinds of existing roles that a reason lists; the rest are counted."""
+
+MOST_LOSSES = 3
+"""Most lost statements of a policy that a reason lists; the rest are counted."""
 
 
 def _everything(role: Role) -> Iterator[Hit]:
@@ -299,14 +303,21 @@ def _excludes(statement: Statement, service: str) -> bool:
 
 
 def _permissions_lost(role: Role) -> Iterator[Hit]:
-    if persists(role):
-        had = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
-        for change in role.permissions.changes:
-            denied = [*singles(change.after)] if change.effect == "Deny" else []
-            takes_effect = not denied or any(may_overlap(one, other) for one in denied for other in had)
-            if change.restricts and takes_effect:
-                sentence = change_sentence(change, role.permissions, trust=False)
-                yield Hit(role.address, sentence, change_subject(change, trust=False))
+    if not persists(role):
+        return
+    had = [statement for policy in role.permissions.before for statement in policy.effect("Allow")]
+    released = own_grants.released(role)
+    lost: dict[PolicyName, list[Change]] = {}
+    for change in role.permissions.changes:
+        denied = [*singles(change.after)] if change.effect == "Deny" else []
+        takes_effect = not denied or any(may_overlap(one, other) for one in denied for other in had)
+        if change.restricts and takes_effect and change not in released:
+            lost.setdefault(role.source(change)[0], []).append(change)
+    for policy, changes in lost.items():
+        texts = [change_sentence(change, role.permissions, trust=False) for change in changes]
+        more = f"; and {len(texts) - MOST_LOSSES} more of {policy}" if len(texts) > MOST_LOSSES else ""
+        parts = subject(part for change in changes for part in change_subject(change, trust=False))
+        yield Hit(role.address, "; ".join(texts[:MOST_LOSSES]) + more, parts)
 
 
 PERMISSIONS_LOST = RoleRule(
@@ -336,9 +347,10 @@ POLICY_MAY_BE_DELETED = RoleRule(
 
 def _denial_lost(role: Role) -> Iterator[Hit]:
     if persists(role):
+        released = own_grants.released(role)
         for difference, trust in ((role.trust, True), (role.permissions, False)):
             for change in difference.changes:
-                if change.effect == "Deny" and change.broadens:
+                if change.effect == "Deny" and change.broadens and change not in released:
                     sentence = change_sentence(change, difference, trust=trust)
                     yield Hit(role.address, sentence, change_subject(change, trust=trust))
 

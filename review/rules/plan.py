@@ -6,6 +6,9 @@ from plans.plan import Plan, ResourceChange
 from review.rules.rule import Hit, PlanRule
 from review.rules.subject import Subject, place_only, token, value_text
 
+TRUST_CHECK = "check.trust_statements_kept"
+"""The check of this project's stacks that lists the trust statements an authoritative document removes."""
+
 
 def _check_failed(plan: Plan) -> Iterator[Hit]:
     for check in plan.failed_checks:

@@ -10,6 +10,7 @@ from iam.engine.conditions import Condition
 from iam.engine.statements import Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
+from review import own_grants
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject
 
@@ -19,8 +20,9 @@ NEEDED_SERVICES = (GLUE, SAGEMAKER)
 
 def _lost(role: Role) -> Iterator[Hit]:
     if persists(role):
+        released = own_grants.released(role)
         for change in role.trust.changes:
-            if change.restricts:
+            if change.restricts and change not in released:
                 sentence = change_sentence(change, role.trust, trust=True)
                 yield Hit(role.address, sentence, change_subject(change, trust=True))
 

@@ -28,6 +28,7 @@ from tests.plan_builder import (
     role_policy,
     trust,
 )
+from tests.review.stack_plans import Stack
 
 OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
 OTHER = "arn:aws:iam::999999999999:root"
@@ -197,6 +198,7 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         ),
         plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:PutObject")))),
     ),
+    "grants-released": (Stack("exec").released(), Stack("exec").adopted()),
     "unknown-action": (
         gains(allow("glue:CreateSesion")),
         gains(allow("glue:CreateSession")),

@@ -126,14 +126,14 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "a denial added": (
         [trust(service("glue"))],
         [trust(service("glue")), {**trust({"AWS": "999999999999"}), "Effect": "Deny"}],
-        ["gained: account 999999999999 is denied sts:AssumeRole"],
+        ["newly denied: account 999999999999: sts:AssumeRole"],
     ),
     "the exception grows": (
         [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}],
         [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, "111122223333"]}, "Action": "sts:AssumeRole"}],
         [
-            f"narrowed: anyone but {ROLE} is denied sts:AssumeRole → anyone but account 111122223333, {ROLE} is "
-            "denied sts:AssumeRole (undecided: the meanings may be the same)",
+            f"denied more narrowly: anyone but {ROLE}: sts:AssumeRole → anyone but account 111122223333, {ROLE}: "
+            "sts:AssumeRole (undecided: the meanings may be the same)",
         ],
     ),
     "two identity providers' conditions that mean the same": (
@@ -237,12 +237,12 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "a denial of what is allowed": (
         [allow("s3:*")],
         [allow("s3:*"), deny("s3:*", "arn:aws:s3:::private/*")],
-        ["gained: denies s3:* on arn:aws:s3:::private/*"],
+        ["newly denied: s3:* on arn:aws:s3:::private/*"],
     ),
     "a denial lost": (
         [allow("s3:*"), deny("s3:DeleteObject")],
         [allow("s3:*")],
-        ["lost: denies s3:DeleteObject on *"],
+        ["no longer denied: s3:DeleteObject on *"],
     ),
     "an allowance that a denial takes away": (
         [deny("s3:*")],
@@ -252,7 +252,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "a denial narrowed": (
         [deny("s3:*")],
         [deny("s3:DeleteObject")],
-        ["narrowed: denies s3:* on * → denies s3:DeleteObject on *"],
+        ["denied more narrowly: s3:* on * → s3:DeleteObject on *"],
     ),
     "a resource more": (
         [allow("s3:GetObject", ["a", "b"])],
@@ -382,7 +382,7 @@ PERMISSION_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
             {"Effect": "Deny", "Action": "s3:*", "NotResource": "a*"},
         ],
         [],
-        ["lost: denies s3:* on everything but a*"],
+        ["no longer denied: s3:* on everything but a*"],
     ),
     "two statements that mean the same": (
         [],

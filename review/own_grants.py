@@ -1,0 +1,94 @@
+"""What a plan does at this project's own addresses, and which losses are exactly what this project granted."""
+
+from collections.abc import Iterator
+
+from iam.arn import RoleArn
+from iam.documents.grants import (
+    GLUE_TRUST,
+    Grantee,
+    GrantSettings,
+    inline_policies,
+    managed_policies,
+    policy_grants,
+)
+from iam.documents.recipe import PERMISSION_LEVELS, glue_statement
+from iam.engine.difference import Change, Kind, difference
+from iam.engine.statements import Policy, permissions_policy, trust_policy
+from plans.plan import ResourceChange
+from plans.roles import Role
+
+_REMOVED = (Kind.LOST, Kind.NARROWED)
+
+
+def adopted(role: Role) -> ResourceChange | None:
+    """Return the change of the role itself, if it stands at this project's address."""
+    return role.change if role.change and role.change.address == GLUE_TRUST.address else None
+
+
+def grants(role: Role) -> list[ResourceChange]:
+    """Return the changes of a role's grants that stand at this project's addresses, also those that change nothing."""
+    return [role.declared[grant.address] for grant in policy_grants() if grant.address in role.declared]
+
+
+def is_own(role: Role) -> bool:
+    """Return whether this project manages the role or its grants."""
+    return role.kind == "role" and bool(adopted(role) or grants(role))
+
+
+def is_release(role: Role) -> bool:
+    """Return whether the plan takes all grants from a role that stays."""
+    own = grants(role)
+    if not is_own(role) or not (role.before.exists and role.after.exists):
+        return False
+    if any("after" in change.snapshots for change in own) or (role.change and "delete" in role.change.actions):
+        return False
+    return bool(own) or (adopted(role) is not None and any(_trust_losses(role)))
+
+
+def released(role: Role) -> frozenset[Change]:
+    """Return the losses of a released role that are no more than what this project granted.
+
+    A statement that this project never granted is not among them, even if it stood in a policy of this project: others
+    may have written it there.
+    """
+    if not is_release(role):
+        return frozenset()
+    return frozenset([*_trust_losses(role), *_permission_losses(role)])
+
+
+def _trust_losses(role: Role) -> Iterator[Change]:
+    granted = (trust_policy({"Version": "2012-10-17", "Statement": [glue_statement()]}),)
+    return (change for change in role.trust.changes if _is_within(change, granted, role))
+
+
+def _permission_losses(role: Role) -> Iterator[Change]:
+    addresses = {grant.address for grant in policy_grants()}
+    granted = tuple(_granted(role))
+    for change in role.permissions.changes:
+        if change.kind in _REMOVED and role.source(change)[1] in addresses and _is_within(change, granted, role):
+            yield change
+
+
+def _granted(role: Role) -> Iterator[Policy]:
+    """Yield the policies that this project grants to a role, of every permission level."""
+    for name, held in role.before.managed.items():
+        if held.policy and any(
+            str(name).endswith(f":iam::aws:policy/{each.policy_path}") for each in managed_policies()
+        ):
+            yield held.policy
+    try:
+        grantee = Grantee.of(RoleArn.parse(role.arn))
+    except ValueError:
+        return
+    for level in PERMISSION_LEVELS:
+        for grant in inline_policies():
+            if document := grant.document(GrantSettings(permissions=level), grantee):
+                yield permissions_policy(document)
+
+
+def _is_within(change: Change, granted: tuple[Policy, ...], role: Role) -> bool:
+    """Return whether a change removes nothing but what some policies say, with certainty."""
+    if change.kind not in _REMOVED or not change.decided:
+        return False
+    beyond = difference(granted, [Policy(change.before)], budget=role.budget.share()).changes
+    return all(each.kind in _REMOVED for each in beyond)

@@ -1,0 +1,134 @@
+"""A release: what this project granted is one low finding, and any other loss keeps its severity."""
+
+import json
+from typing import Any
+
+import pytest
+
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions
+from plans import plan as plans
+from review.report import Review, review
+from tests.plan_builder import FULL_ACCESS, allow, attachment, document, role_policy, trust
+from tests.review.stack_plans import ADDITIVE, BEFORE, PARTNER, RECIPE, Stack
+
+EXEC = Stack("exec")
+
+
+def raised(content: bytes) -> list[tuple[str, str]]:
+    found = Review((review(plans.parse(content, "glue-sessions-dev-exec")),), "high")
+    assert found.failing == [each for each in found.findings if each.severity in ("critical", "high")]
+    return [(each.severity, each.rule) for each in found.findings]
+
+
+ONE_LOW = [("low", "grants-released")]
+
+
+@pytest.mark.parametrize("before", [RECIPE, ADDITIVE], ids=["authoritative", "additive"])
+@pytest.mark.parametrize("level", PERMISSION_LEVELS)
+def test_a_release_is_one_low_finding_at_every_level(level: Permissions, before: str) -> None:
+    assert raised(Stack("exec", level).released(before)) == ONE_LOW
+
+
+def test_it_names_what_is_lost() -> None:
+    (finding,) = review(plans.parse(EXEC.released(), "dev")).findings
+    assert finding.reason == (
+        "takes back what this project granted: inline policy glue-sagemaker-interactive-sessions-setup, "
+        "managed policy arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole, Glue's trust"
+    )
+
+
+def test_a_release_after_the_trust_was_taken_by_hand_is_one_low_finding() -> None:
+    assert raised(EXEC.released(BEFORE, BEFORE)) == ONE_LOW
+
+
+@pytest.mark.parametrize("level", PERMISSION_LEVELS)
+def test_the_release_of_a_role_that_another_stack_owns_is_one_low_finding(level: Permissions) -> None:
+    stack = Stack("exec", level)
+    assert raised(stack.plan(stack.policy(stack.inline, None), stack.attachment(True, False))) == ONE_LOW
+
+
+def edited(**statement: Any) -> str:
+    """Return the inline policy with one more statement, which others wrote into it."""
+    body = json.loads(EXEC.inline)
+    return json.dumps({**body, "Statement": [*body["Statement"], statement]})
+
+
+OTHER_LOSSES = {
+    "a partner's trust": (
+        EXEC.released(document(PARTNER, *json.loads(RECIPE)["Statement"])),
+        [("high", "trust-lost"), *ONE_LOW],
+    ),
+    "a service's trust": (
+        EXEC.released(trust("sagemaker.amazonaws.com", "glue.amazonaws.com", "forecast.amazonaws.com"), BEFORE),
+        [("high", "trust-lost"), *ONE_LOW],
+    ),
+    "SageMaker's trust": (
+        EXEC.released(RECIPE, document(PARTNER)),
+        [("high", "trust-lost"), ("high", "trust-opened-to-account"), *ONE_LOW],
+    ),
+    "what others wrote into the policy": (
+        EXEC.plan(
+            EXEC.role(RECIPE, BEFORE),
+            EXEC.policy(edited(**allow("s3:DeleteObject", "arn:aws:s3:::data/*")), None),
+            EXEC.attachment(True, False),
+        ),
+        [("medium", "permissions-lost"), *ONE_LOW],
+    ),
+    "a Deny that others wrote into the policy": (
+        EXEC.plan(
+            EXEC.role(RECIPE, BEFORE),
+            EXEC.policy(edited(**{**allow("s3:DeleteObject"), "Effect": "Deny"}), None),
+            EXEC.attachment(True, False),
+        ),
+        [("medium", "denial-lost"), *ONE_LOW],
+    ),
+    "another policy": (
+        EXEC.plan(
+            EXEC.role(RECIPE, BEFORE),
+            EXEC.policy(EXEC.inline, None),
+            EXEC.attachment(True, False),
+            role_policy(document(allow("s3:*")), None, name="data"),
+        ),
+        [("medium", "permissions-lost"), *ONE_LOW],
+    ),
+    "all but the managed policy: no release": (
+        EXEC.plan(EXEC.role(RECIPE, BEFORE), EXEC.policy(EXEC.inline, None), EXEC.attachment(True, True)),
+        [("high", "trust-lost"), ("medium", "permissions-lost")],
+    ),
+    "the role: no release": (
+        EXEC.plan(
+            {**EXEC.role(RECIPE, RECIPE), "change": {"actions": ["delete"], "before": EXEC.attributes(RECIPE)}},
+            EXEC.policy(EXEC.inline, None),
+            EXEC.attachment(True, False),
+        ),
+        [("critical", "role-destroyed")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), OTHER_LOSSES.values(), ids=OTHER_LOSSES)
+def test_any_other_loss_keeps_its_severity(content: bytes, expected: list[tuple[str, str]]) -> None:
+    assert raised(content) == expected
+
+
+def test_the_same_grants_of_another_module_or_address_are_no_release() -> None:
+    content = EXEC.released().replace(b".glue_sessions", b".theirs").replace(b".execution_role", b".theirs")
+    assert ("high", "trust-lost") in raised(content)
+
+
+def test_many_statements_of_one_policy_are_one_finding() -> None:
+    detached = EXEC.plan(attachment(FULL_ACCESS, gone=True))
+    (finding,) = review(plans.parse(detached, "dev")).findings
+    assert finding.reason.count("lost: ") == 3
+    assert finding.reason.endswith(f"more of managed policy {FULL_ACCESS}")
+    assert len(finding.subject) > 100
+
+
+def test_a_check_does_not_repeat_what_findings_say() -> None:
+    lost = document(PARTNER, *json.loads(BEFORE)["Statement"])
+    assert raised(EXEC.adopted(lost, checks=["This plan removes a statement"])) == [
+        ("high", "trust-lost"),
+        ("high", "pass-any-role"),
+        ("high", "privilege-escalation"),
+    ]
+    assert ("medium", "check-failed") in raised(EXEC.adopted(checks=["This plan removes a statement"]))
