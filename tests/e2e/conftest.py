@@ -17,6 +17,7 @@ from terraform_cli import installation
 from tests.availability import missing, terraform_binary
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.e2e.execution_role import CONSOLE_TRUST, Document, ExecutionRole
+from tests.e2e.provider import Provider, running_provider
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Terraform
 
@@ -37,28 +38,38 @@ def aws(sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def environment(aws: Sandbox, binary: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Return the environment of Terraform, after it has found its provider there once."""
-    folder = tmp_path_factory.mktemp("terraform")
-    environment = {
+def environment(aws: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Return the environment of Terraform."""
+    return {
         **os.environ,
         **aws.environment,
-        **installation.settings(folder / "settings"),
+        **installation.settings(tmp_path_factory.mktemp("settings")),
         # short commands: with garbage collection they take half as long again
         "GOGC": "off",
     }
+
+
+@pytest.fixture(scope="session")
+def provider(
+    binary: str, environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Provider]:
+    """Return the AWS provider of this process, which runs until its last test."""
+    folder = tmp_path_factory.mktemp("terraform")
     (folder / "main.tf.json").write_text('{"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}')
     initialized = Terraform(folder, binary, environment).init()
     if "Failed to query available provider packages" in initialized.output:
         missing("terraform finds the AWS provider neither in a mirror on this machine nor in the registry")
     assert initialized.status == 0, initialized.output
-    return environment
+    with running_provider(folder, environment) as running:
+        yield running
 
 
 @pytest.fixture
-def new_shop(aws: Sandbox, binary: str, environment: Mapping[str, str], tmp_path: Path, unique_name: str) -> Shop:
+def new_shop(
+    aws: Sandbox, binary: str, environment: Mapping[str, str], provider: Provider, tmp_path: Path, unique_name: str
+) -> Shop:
     """Return a shop without a state bucket."""
-    return Shop(aws, unique_name, tmp_path, binary, environment)
+    return Shop(aws, unique_name, tmp_path, binary, environment, provider)
 
 
 @pytest.fixture

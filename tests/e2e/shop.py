@@ -12,6 +12,7 @@ from configuration import Configuration, load
 from sandbox.launcher import Sandbox
 from stacks.glue_sessions import GlueSessionsStack
 from tests.e2e.one_root import merged
+from tests.e2e.provider import Provider
 from tests.e2e.terraform import Terraform
 from tests.template import Template, app_in_memory
 
@@ -44,6 +45,7 @@ class Shop:
         folder: where everything of the shop is.
         binary: the terraform to run.
         environment: the environment terraform runs in.
+        provider: the provider for the stacks' folders; None if Terraform installs it in each and starts it in each run.
         variables: what `${NAME}` in the configuration is read from.
         state: further settings of `state`.
         pipeline: the section `pipeline`.
@@ -54,6 +56,7 @@ class Shop:
     folder: Path
     binary: str
     environment: Mapping[str, str]
+    provider: Provider | None = None
     variables: dict[str, str] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     pipeline: dict[str, Any] | None = None
@@ -137,7 +140,7 @@ class Shop:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         (folder / "cdk.tf.json").write_text(json.dumps(document))
-        terraform = Terraform(folder, self.binary, self.environment)
+        terraform = Terraform(folder, self.binary, self.environment, self.provider)
         if folder not in self._prepared:
             initialized = terraform.init()
             assert initialized.status == 0, initialized.output

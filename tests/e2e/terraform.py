@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.provider import Provider
+
 _HANGS = 900
 """Seconds after which a command of Terraform is stopped: it waits for something that never happens."""
 
@@ -92,18 +94,22 @@ class Terraform:
         folder: holds the stack's `cdk.tf.json`.
         binary: the terraform to run.
         environment: the whole environment it runs in.
+        provider: a provider that is installed and runs already; None if Terraform installs and starts it.
     """
 
     folder: Path
     binary: str
     environment: Mapping[str, str]
+    provider: Provider | None = None
 
     def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         """Start Terraform in its own process group."""
+        environment = {**self.environment, **variables}
+        running = self.provider.variables(environment) if self.provider else {}
         return subprocess.Popen(
             [self.binary, *arguments],
             cwd=self.folder,
-            env={**self.environment, **variables},
+            env={**running, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,7 +131,11 @@ class Terraform:
 
     def init(self, **variables: str) -> Run:
         """Initialize the folder: provider and backend."""
-        return self.run("init", "-input=false", "-no-color", **variables)
+        running = self.provider.for_init if self.provider else {}
+        done = self.run("init", "-input=false", "-no-color", **running, **variables)
+        if self.provider and done.status == 0:
+            self.provider.install(self.folder)
+        return done
 
     def plan(self, *arguments: str, **variables: str) -> Run:
         """Plan, and save the plan for `planned`."""

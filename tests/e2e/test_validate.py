@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.one_root import merged
+from tests.e2e.provider import Provider
 from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
 
@@ -21,10 +22,12 @@ OTHERS = sorted([*EXPECTED.glob("*/state-bucket.json"), *EXPECTED.glob("*/pipeli
 
 
 @pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory, binary: str, environment: Mapping[str, str]) -> Terraform:
-    terraform = Terraform(tmp_path_factory.mktemp("validate"), binary, environment)
-    (terraform.folder / "cdk.tf.json").write_text(ROLES[0].read_text())
-    assert terraform.run("init", "-backend=false", "-input=false").status == 0
+def terraform(
+    tmp_path_factory: pytest.TempPathFactory, binary: str, environment: Mapping[str, str], provider: Provider
+) -> Terraform:
+    terraform = Terraform(tmp_path_factory.mktemp("validate"), binary, environment, provider)
+    (terraform.folder / "main.tf.json").write_text("{}")
+    assert terraform.init().status == 0
     return terraform
 
 

@@ -7,11 +7,11 @@ import pytest
 from nbformat import NotebookNode
 
 from sandbox.launcher import Sandbox
-from tests.e2e.conftest import aws, binary, environment, new_shop, shop, unique_name
+from tests.e2e.conftest import aws, binary, environment, new_shop, provider, shop, unique_name
 from tests.e2e.execution_role import CONSOLE_TRUST, ExecutionRole
 from tests.repository import ROOT
 
-__all__ = ["aws", "binary", "environment", "new_shop", "shop", "unique_name"]
+__all__ = ["aws", "binary", "environment", "new_shop", "provider", "shop", "unique_name"]
 
 NOTEBOOK = ROOT / "notebooks" / "notebook-with-glue-interactive-sessions-in-sagemaker.ipynb"
 
