@@ -114,9 +114,13 @@ pipeline-calls: python terraform $(all_packages) ## record the calls that the pi
 comment-pictures: python $(all_packages) ## draw the reviews of recorded plans as GitHub shows them, into .local/pictures
 	@python -m tests.comment_pictures
 
+# before the set-up, which takes a minute
+pipeline-changes: python
+	@$(PYTHON) -m commands.pipeline.changes
+
 # steps of a pipeline, see docs/pipelines/README.md; make exits with 2 for a status of 1 or 2
 pipeline-%: python $(packages)
-	@python -m commands.pipeline $* $(if $(STACK),"$(STACK)") $(if $(VERSION),"$(VERSION)")
+	@python -m commands.pipeline $* $(if $(STACK),"$(STACK)") $(if $(VERSION),"$(VERSION)") $(if $(FOLDER),"$(FOLDER)")
 
 setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets install what they need
 

@@ -29,13 +29,22 @@ _FRAME = dict.fromkeys(map(ord, "│╷╵"), " ")
 """The lines that Terraform draws around an error."""
 
 
-def review_files(arguments: Sequence[str], *, fail_on: Severity | None = "high", accept: Sequence[str] = ()) -> Review:
+def review_files(
+    arguments: Sequence[str],
+    *,
+    fail_on: Severity | None = "high",
+    accept: Sequence[str] = (),
+    waiver_file: Path = waivers.FILE,
+    only_json: bool = False,
+) -> Review:
     """Return the review of plan files, with the waivers in force applied.
 
     Args:
         arguments: saved plans, their JSON, or `-` for JSON on standard input.
         fail_on: the lowest severity that fails the review; None: no finding fails it.
         accept: waivers to add to the waiver file, `RULE=reason` each.
+        waiver_file: the waiver file.
+        only_json: refuse saved plans: to show one, Terraform runs the providers in the plan's folder.
 
     Raises:
         PlanError: a plan cannot be read; one line for each.
@@ -45,23 +54,23 @@ def review_files(arguments: Sequence[str], *, fail_on: Severity | None = "high",
     errors = []
     for argument in arguments:
         try:
-            reviews.append(review(read(argument)))
+            reviews.append(review(read(argument, only_json=only_json)))
         except PlanError as error:
             errors.append(str(error))
     if errors:
         raise PlanError("\n".join(errors))
     today = datetime.now(UTC).date()
-    entries = waivers.read()
+    entries = waivers.read(waiver_file)
     if added := waivers.accept(accept, [finding for each in reviews for finding in each.findings], today):
-        waivers.write(added)
+        waivers.write(added, waiver_file)
     current = waivers.Waivers([*entries, *added], today)
     waived = [replace(each, findings=tuple(current.apply(each.findings))) for each in reviews]
     notices = current.notices([finding for each in waived for finding in each.findings])
     return Review(tuple(waived), fail_on, notices)
 
 
-def read(argument: str) -> Plan:
-    """Return a plan: a saved plan, its JSON, or `-` for JSON on standard input. Raises PlanError."""
+def read(argument: str, *, only_json: bool = False) -> Plan:
+    """Return a plan: a saved plan unless `only_json`, its JSON, or `-` for JSON on standard input. Raises PlanError."""
     if argument == "-":
         return parse(sys.stdin.buffer.read(), "plan", "standard input")
     path = Path(argument)
@@ -72,6 +81,8 @@ def read(argument: str) -> Plan:
     except OSError as error:
         raise PlanError(visible(f"{argument}: cannot be read: {(error.strerror or str(error)).lower()}")) from None
     if content.startswith(_ZIP):
+        if only_json:
+            raise PlanError(visible(f"{argument}: is a saved plan or another archive; supply {SHOW}"))
         content = _show(path, content)
     return parse(content, plan_name(path), argument)
 

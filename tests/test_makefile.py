@@ -149,6 +149,8 @@ def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
         (("pipeline-stacks",), "python -m commands.pipeline stacks"),
         (("pipeline-show", "STACK=a-*"), 'python -m commands.pipeline show "a-*"'),
         (("pipeline-mirror-provider", "VERSION=~> 6.0"), 'python -m commands.pipeline mirror-provider "~> 6.0"'),
+        (("pipeline-review", "FOLDER=pull-request"), 'python -m commands.pipeline review "pull-request"'),
+        (("pipeline-changes",), "python3 -m commands.pipeline.changes"),
         (("drift", "STACK=a"), "python -m commands.drift a"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from commands.command_line import EXIT_CANNOT_RUN, exit_cleanly_on_interrupt
 from commands.pipeline.github import GitHub, GitHubError, set_output
@@ -46,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, description=step.__doc__, help=(step.__doc__ or "").partition(";")[0])
         added.set_defaults(step=step, arguments=[])
         if argument:
-            added.add_argument("arguments", nargs=1, metavar=argument)
+            number = "?" if argument.startswith("[") else None
+            added.add_argument("arguments", nargs=number, type=lambda text: [text], metavar=argument.strip("[]"))
     return parser
 
 
@@ -68,13 +70,21 @@ def _show(patterns: Sequence[str]) -> int:
     return 0
 
 
-def _review(_: Sequence[str]) -> int:
-    """Review the plans of all stacks in one comment on the pull request; 1 for a finding without a waiver."""
+def _review(folders: Sequence[str]) -> int:
+    """Review the plans of all stacks in one comment on the pull request; 1 for a finding without a waiver.
+
+    FOLDER holds the pull request's configuration, waivers and plans, if they are not in this one: its files are read,
+    and nothing in it is run.
+    """
     from commands.pipeline.plans import review_comment
     from commands.pipeline.reports import put_comment
+    from review import waivers
 
     github = GitHub()
-    status, text = review_comment([stack.name for stack in _configuration().role_stacks], stacks.output_folder())
+    folder = Path(*folders)
+    names = [stack.name for stack in _configuration(folder).role_stacks]
+    waiver_file = folder / waivers.FILE
+    status, text = review_comment(names, folder / stacks.output_folder(), waiver_file=waiver_file)
     print(text)
     put_comment(github, github.pull_request, text)
     return status
@@ -129,20 +139,20 @@ def _mirror_provider(versions: Sequence[str]) -> int:
     return 0
 
 
-def _configuration() -> Configuration:
-    return load(configuration_path(os.environ), os.environ)
+def _configuration(folder: Path = Path()) -> Configuration:
+    return load(folder / configuration_path(os.environ), os.environ)
 
 
 STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "stacks": (_stacks, ""),
     "show": (_show, "STACK"),
-    "review": (_review, ""),
+    "review": (_review, "[FOLDER]"),
     "reviewed-run": (_reviewed_run, ""),
     "apply": (_apply, "STACK"),
     "drift-issues": (_drift_issues, ""),
     "mirror-provider": (_mirror_provider, "VERSION"),
 }
-"""Each step's function, and the name of its argument."""
+"""Each step's function, and the name of its argument, in brackets if it may be omitted."""
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 from commands.pipeline.github import GitHub, GitHubError
 from plans.plan import PlanError
+from review import waivers
 from review.markdown import LIMIT, MARKER, markdown
 from review.plan_files import review_files
 from review.waivers import WaiverError
@@ -35,29 +36,44 @@ def show(terraform: Terraform, stack: Stack) -> None:
     (stack.folder / SHOWN).write_text(shown.stdout, encoding="utf-8")
 
 
-def review_comment(names: Sequence[str], folder: Path) -> tuple[int, str]:
+def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = waivers.FILE) -> tuple[int, str]:
     """Review all plans together; return the exit status of the review and the pull request's comment.
 
     Args:
         names: the stacks that the pipeline planned.
         folder: cdktf's output. A stack without a plan in it could not be planned, and the status is 2.
+        waiver_file: the pull request's waivers. The comment names those that this folder's waiver file lacks.
     """
     files = {name: folder / "stacks" / name / SHOWN for name in names}
     missing = [name for name, file in files.items() if not file.is_file()]
     planned = [str(file) for name, file in files.items() if name not in missing]
-    status, text = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n"
+    status, text, notes = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n", ""
     if planned:
         try:
-            review = review_files(planned)
+            review = review_files(planned, waiver_file=waiver_file, only_json=True)
             status, text = int(bool(review.failing)), markdown(review)
+            notes += _added_waivers(waiver_file)
         except (PlanError, WaiverError) as error:
             print(error, file=sys.stderr)
             status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
-    if not missing:
+    if missing:
+        status, notes = 2, f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n{notes}"
+    if not notes:
         return status, text
-    note = f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n"
     head, _, rest = text.partition("\n")
-    return 2, f"{head}\n{note}\n{rest}" if len(text) + len(note) < LIMIT else f"{head}\n{note[: LIMIT // 2]}"
+    return status, f"{head}\n{notes}\n{rest}" if len(text) + len(notes) < LIMIT else f"{head}\n{notes[: LIMIT // 2]}"
+
+
+def _added_waivers(file: Path) -> str:
+    """Return a note about the waivers that the waiver file of this folder lacks. Raises WaiverError."""
+    try:
+        present = waivers.read()
+    except WaiverError:
+        present = []
+    if not (added := [waiver.rule for waiver in waivers.read(file) if waiver not in present]):
+        return ""
+    rules = ", ".join(f"`{rule}`" for rule in dict.fromkeys(added))
+    return f"\n**This pull request waives findings** of {rules}; the reasons are in `{waivers.FILE}`.\n"
 
 
 def reviewed_run(github: GitHub) -> int | None:

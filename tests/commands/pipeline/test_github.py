@@ -76,6 +76,44 @@ def test_a_finding_with_a_waiver_passes_the_gate(github: FakeGitHub) -> None:
     assert "the team has moved on" in github.comments[0]["body"]
 
 
+def test_the_files_of_a_pull_request_are_read_from_a_folder_beside_mains_code(
+    github: FakeGitHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiver = {"rule": "role-destroyed", "subject": ["111122223333/exec"], "reason": "moved", "expires": "2999-12-31"}
+    of_main = {**waiver, "rule": "trust-lost", "reason": "as main has it"}
+    text = json.dumps([of_main, waiver]).replace('"2999-12-31"', "2999-12-31")
+    Path(".review-accept.yaml").write_text(json.dumps([of_main]).replace('"2999-12-31"', "2999-12-31"))
+    Path("pull-request").mkdir()
+    Path("glue-sessions.yaml").rename("pull-request/glue-sessions.yaml")
+    planned(dev_b=HARMFUL)
+    Path("cdktf.out").rename("pull-request/cdktf.out")
+    assert main(["review", "pull-request"]) == 1
+    assert "waives" not in github.comments[0]["body"]
+
+    Path("pull-request/.review-accept.yaml").write_text(text)
+    for mains in (Path(".review-accept.yaml").read_text(), "no list"):
+        Path(".review-accept.yaml").write_text(mains)
+        assert main(["review", "pull-request"]) == 0
+        note = github.comments[0]["body"].splitlines()[2]
+        rules = "`role-destroyed`" if mains != "no list" else "`trust-lost`, `role-destroyed`"
+        expected = f"**This pull request waives findings** of {rules}; the reasons are in `.review-accept.yaml`."
+        assert note == expected
+    capsys.readouterr()
+
+
+def test_the_pipelines_review_never_starts_terraform(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "terraform"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(program))
+    planned(dev_a=b"PK\x03\x04 a saved plan under another name")
+    assert main(["review"]) == 2
+    assert "glue-sessions-dev-a/plan.json: is a saved plan or another archive; supply" in capsys.readouterr().err
+    assert not (tmp_path / "started").exists()
+
+
 def test_a_stack_without_a_plan_is_named_and_fails_the_gate(github: FakeGitHub) -> None:
     planned(dev_a=b"", prod_a=b"")
     assert main(["review"]) == 2

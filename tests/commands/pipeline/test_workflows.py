@@ -33,13 +33,16 @@ def test_a_workflow_follows_the_rules(file: Path) -> None:
     [
         ("name: plan\n", "name: [plan\n", "is not YAML: "),
         ("name: plan\n", "name: plan\ndefaults: {}\n", "has an unknown key defaults"),
-        ("permissions: {}\n", "permissions: write-all\n", "gives its token permissions for all jobs"),
-        ("permissions: {}\n", "", "gives its token permissions for all jobs"),
-        (
-            "on: pull_request",
-            "on: [pull_request_target]",
-            "runs the code of forks with permissions",
-        ),
+        ("\npermissions: {}\n", "\npermissions: write-all\n", "gives its token permissions for all jobs"),
+        ("\npermissions: {}\n", "\n", "gives its token permissions for all jobs"),
+        ("  pull_request:\n", "  pull_request_target:\n", "runs the code of forks with permissions"),
+        ("    branches: [main]\n", "    branches: [main, dev]\n", "checks pull requests into any branch"),
+        ("          ref: ${{ github.base_ref }}\n", "", "review: comments, and runs the code of the pull request"),
+        ("path: pull-request/cdktf.out", "path: .", "review: comments, and puts what the pull request's code wrote"),
+        ("write # to comment", "write\n      id-token: write", "review: may both comment and assume a role in AWS"),
+        ("    if: always()\n", "    if: ${{ !cancelled() }}\n", "gate: may be skipped, which counts as passed"),
+        ("needs: [stacks, plan, review]", "needs: [stacks, plan]", "gate: passes whatever happens to review"),
+        ("    permissions: {}\n    steps", "    permissions: {contents: read}\n    steps", "gate: has permissions"),
         ("${{ github.token }}", "${{ secrets.PAT }}", "uses a secret"),
         ("      pull-requests: write", "      issues: write", "gives a job other permissions than the least"),
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "is not pinned to the commit of a named version"),
@@ -54,6 +57,7 @@ def test_a_workflow_follows_the_rules(file: Path) -> None:
         ),
         ("      - id: stacks\n        run", "      - run", "stacks: has no step stacks"),
         ("          persist-credentials: false\n", "          fetch-depth: 0\n", "keeps the token in the clone"),
+        ("          persist-credentials: false\n      # the", "      # the", "review: keeps the token in the clone"),
         ("terraform_wrapper: false", "terraform_wrapper: true", "plan: wraps terraform, which hides its exit status"),
         ("run: make pipeline-review", "run: make pipeline-revue", "review: calls the missing target pipeline-revue"),
         ("run: make plan pip", "run: make plans pip", "plan: calls the missing target plans"),
@@ -61,8 +65,8 @@ def test_a_workflow_follows_the_rules(file: Path) -> None:
         ("run: make pipeline-stacks", "run: make pipeline-stacks | tail", "stacks: runs more than make: "),
         ('STACK="$STACK"', 'STACK="$OTHER"', "plan: passes OTHER, which is not in the step's env"),
         (
-            "      - run: make pipeline-review\n",
-            "      - name: nothing\n",
+            "      - run: make pipeline-review ",
+            "      - name: nothing #",
             "review: has a step that has neither run nor uses",
         ),
     ],
@@ -76,6 +80,12 @@ def test_a_violated_rule_is_reported(before: str, after: str, violation: str) ->
 def test_each_action_is_used_in_one_version() -> None:
     used = {tuple(each) for text in TEXTS.values() for each in re.findall(r"uses: ([\w/-]+)@(\w+)", text)}
     assert len({name for name, _ in used}) == len(used)
+
+
+def test_each_job_has_a_name_of_its_own() -> None:
+    # GitHub finds a required check by its job's name, in any workflow
+    names = [job["name"] for text in TEXTS.values() for job in read(text)["jobs"].values()]
+    assert len(set(names)) == len(names)
 
 
 def test_plan_and_apply_run_the_same_terraform_and_python() -> None:

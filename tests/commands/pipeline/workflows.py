@@ -14,11 +14,12 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
 
 # the least permissions of each job's token
 PERMISSIONS = {
-    "tests.yaml": {"tests": {"contents": "read"}},
+    "tests.yaml": {"changes": {"contents": "read"}, "tests": {"contents": "read"}, "gate": {}},
     "plan.yaml": {
         "stacks": {"contents": "read"},
         "plan": {"contents": "read", "id-token": "write"},
         "review": {"contents": "read", "pull-requests": "write"},
+        "gate": {},
     },
     "apply.yaml": {
         "reviewed": {"actions": "read", "contents": "read", "pull-requests": "read"},
@@ -28,7 +29,7 @@ PERMISSIONS = {
 }
 
 _PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
-_MAKE = re.compile(r"make ((?:[a-z-]+ ?)+?)(?: (?:STACK|VERSION)=\"\$(\w+)\")?")
+_MAKE = re.compile(r"make ((?:[a-z-]+ ?)+?)(?: (?:STACK|VERSION|FOLDER)=\"\$(\w+)\")?")
 
 
 def read(text: str) -> Any:
@@ -54,6 +55,8 @@ def violations(name: str, text: str) -> Iterator[str]:
         yield "gives its token permissions for all jobs"
     if "pull_request_target" in workflow["on"]:
         yield "runs the code of forks with permissions of this repository"
+    if "pull_request" in workflow["on"] and workflow["on"]["pull_request"] != {"branches": ["main"]}:
+        yield "checks pull requests into any branch: one that is retargeted to main keeps the checks of its commit"
     if "secrets." in text:
         yield "uses a secret"
     if {job: settings.get("permissions") for job, settings in workflow["jobs"].items()} != PERMISSIONS[name]:
@@ -79,12 +82,43 @@ def _job(job: dict[str, Any], jobs: dict[str, Any]) -> Iterator[str]:
             yield f"does not need {needed}, whose result it uses"
         elif output and output not in jobs[needed]["outputs"]:
             yield f"uses the output {output}, which {needed} does not set"
+    if job["name"].endswith(" gate"):
+        yield from _gate(job, jobs)
+    if job["permissions"].get("pull-requests") == "write":
+        yield from _comments(job)
     ids = {step.get("id") for step in job["steps"]}
     for step_id in re.findall(r"steps\.([\w-]+)\.", str(job)):
         if step_id not in ids:
             yield f"has no step {step_id}"
     for step in job["steps"]:
-        yield from _step(step)
+        if job["permissions"] or "run" not in step:
+            yield from _step(step)
+
+
+def _gate(job: dict[str, Any], jobs: dict[str, Any]) -> Iterator[str]:
+    if job.get("if") != "always()":
+        yield "may be skipped, which counts as passed"
+    if missing := jobs.keys() - {"gate"} - set(job["needs"]):
+        yield f"passes whatever happens to {', '.join(sorted(missing))}"
+    if job["permissions"]:
+        yield "has permissions, and needs none"
+
+
+def _comments(job: dict[str, Any]) -> Iterator[str]:
+    """A job that may comment runs only main's code, so that a pull request cannot write its own review."""
+    if "id-token" in job["permissions"]:
+        yield "may both comment and assume a role in AWS"
+    for step in job["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            into_folder, ref = "path" in step["with"], step["with"].get("ref")
+            if not into_folder and ref != "${{ github.base_ref }}":
+                yield "comments, and runs the code of the pull request"
+        if step.get("uses", "").startswith("actions/download-artifact@") and not _in_folder(step["with"]["path"]):
+            yield "comments, and puts what the pull request's code wrote among main's code"
+
+
+def _in_folder(path: str) -> bool:
+    return path.startswith("pull-request/")
 
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
@@ -92,7 +126,8 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
         yield "has a step that has neither run nor uses, or both"
         return
     if "uses" in step:
-        if step["uses"].startswith("actions/checkout@") and step.get("with") != {"persist-credentials": False}:
+        checkout = step["uses"].startswith("actions/checkout@")
+        if checkout and step.get("with", {}).get("persist-credentials") is not False:
             yield "keeps the token in the clone"
         if "setup-terraform@" in step["uses"] and step["with"].get("terraform_wrapper") is not False:
             yield "wraps terraform, which hides its exit status"
