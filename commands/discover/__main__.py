@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--region", nargs="+", metavar="R", help="regions to search (default: all enabled regions of the account)")
     add("--profile", metavar="P", help="profile of the AWS configuration")
+    add("--all", action="store_true", help="also print all domains, and the grants of all roles, as tables")
     add("--json", action="store_true", help="print JSON (docs/discover.md)")
     add("--write", metavar="ENV", help="add the roles to this environment of glue-sessions.yaml, created if missing")
     add("--role", nargs="+", metavar="NAME", help="with --write: add only these roles")
@@ -70,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
         print(in_words(error), file=sys.stderr)
         return EXIT_CANNOT_RUN
     discovery = _discover(account, options.region, errors)
-    _print(discovery, as_json=options.json)
+    _print(discovery, options)
     for line in errors.lines:
         print(line, file=sys.stderr)
     if options.write is not None:
@@ -84,7 +85,7 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
     from aws.account import WORKERS
     from aws.roles import read_quotas, read_roles
     from commands.discover.findings import findings, role_arns
-    from commands.discover.report import Discovery
+    from commands.discover.report import Discovery, environment_of
     from commands.discover.studio import enabled_regions, read_domains
     from configuration import ConfigurationError, configuration_path, load
     from iam.documents.quotas import Quotas
@@ -119,6 +120,7 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
         roles=findings(domains, by_arn, quotas=quotas, configuration=configuration),
         quotas=quotas,
         orphaned_states=orphaned,
+        environment=environment_of(account_id, configuration),
         errors=errors.lines,
         calls=account.calls,
         seconds=time.monotonic() - began,
@@ -137,18 +139,14 @@ def _orphaned_states(configuration: "Configuration", errors: "Errors") -> list[s
         return []
 
 
-def _print(discovery: "Discovery", *, as_json: bool) -> None:
-    from rich.console import Console
+def _print(discovery: "Discovery", options: argparse.Namespace) -> None:
+    from commands import page
+    from commands.discover.report import print_page, to_json
 
-    from commands.discover.report import print_tables, to_json
-
-    if as_json:
+    if options.json:
         print(json.dumps(to_json(discovery), indent=2))
-        return
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = 160
-    print_tables(discovery, console)
+    else:
+        print_page(discovery, page.console(), everything=options.all, writing=options.write is not None)
 
 
 def _write(discovery: "Discovery", options: argparse.Namespace) -> int:
@@ -176,7 +174,27 @@ def _write(discovery: "Discovery", options: argparse.Namespace) -> int:
         print(line, file=sys.stderr if options.json else sys.stdout)
     for line in written.left_out:
         print(line, file=sys.stderr)
+    if not options.json:
+        _print_next(options.write, {role.name.lower() for role in chosen})
     return 0 if written.lines else EXIT_CANNOT_RUN
+
+
+def _print_next(environment_name: str, role_names: set[str]) -> None:
+    from commands import page
+    from commands.discover.words import advice_after_writing
+    from configuration import ConfigurationError, configuration_path, load
+
+    try:
+        stacks = load(configuration_path(os.environ), os.environ).role_stacks
+    except ConfigurationError:  # what it also needs has been printed
+        return
+    names = [
+        stack.name
+        for stack in stacks
+        if stack.environment_name == environment_name and stack.role.name.lower() in role_names
+    ]
+    if names:
+        page.show(page.console(), [], [], [advice_after_writing(names)])
 
 
 def _chosen(roles: Sequence["RoleFinding"], names: Sequence[str] | None) -> "list[RoleFinding] | str":

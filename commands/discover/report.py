@@ -1,4 +1,4 @@
-"""A discovery as tables and as JSON."""
+"""A discovery as a page, as tables and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,29 @@ from rich.table import Table
 from rich.text import Text
 
 from aws.account import Calls, Identity
+from commands import page
+from commands.discover import words
 from commands.discover.findings import RoleFinding, as_json, is_attached, policy_state
+from commands.discover.problems import Remedy, State, remedies, state
 from commands.discover.studio import Domain
+from commands.page import counted, shortened
+from configuration import Configuration
 from iam.documents.grants import GRANTS, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
 from iam.engine.decision import Verdict
 from iam.readiness.held_grants import HeldGrant, HeldPolicy, HeldTrust, Presence
 
-_NAMES_SHOWN = 3
+_STYLES = {
+    State.GRANTED: "green",
+    State.PARTLY_GRANTED: "yellow",
+    State.NOT_GRANTED: "yellow",
+    State.OBSTRUCTED: "red",
+    State.NOT_SUPPORTED: "dim",
+    State.NOT_READ: "red",
+}
+_NEW_ENVIRONMENT = "dev"
+_FEW_REGIONS = 3
+"""The advice names as many regions; with more, all are searched again."""
 _ATTACHED = {True: "yes", False: "no", None: "unknown"}
 _TRUSTED = {Verdict.ALLOWED: "yes", Verdict.DENIED: "no", Verdict.UNDECIDED: "under conditions"}
 _TRUST_STYLES = {Verdict.ALLOWED: "green", Verdict.DENIED: "red", Verdict.UNDECIDED: "yellow"}
@@ -34,6 +49,7 @@ class Discovery:
         quotas: the account's quotas.
         orphaned_states: one line per orphaned state.
         errors: one line per kind of error.
+        environment: the environment of the configuration to write roles to.
         calls: the counted API calls.
         seconds: the duration.
     """
@@ -45,8 +61,15 @@ class Discovery:
     quotas: Quotas
     orphaned_states: Sequence[str]
     errors: Sequence[str]
+    environment: str
     calls: Calls
     seconds: float
+
+
+def environment_of(account_id: str, configuration: Configuration | None) -> str:
+    """Return the environment to write an account's roles to: the first of that account, otherwise `dev`."""
+    environments = configuration.environments if configuration else {}
+    return next((name for name, each in environments.items() if each.account_id == account_id), _NEW_ENVIRONMENT)
 
 
 def to_json(discovery: Discovery) -> dict[str, object]:
@@ -56,11 +79,20 @@ def to_json(discovery: Discovery) -> dict[str, object]:
         "caller": discovery.identity.arn,
         "regions": list(discovery.regions),
         "domains": [_domain_as_json(domain) for domain in discovery.domains],
-        "roles": [as_json(role) for role in discovery.roles],
+        "roles": [_role_as_json(role) for role in discovery.roles],
         "orphaned_states": list(discovery.orphaned_states),
         "errors": list(discovery.errors),
         "api_calls": discovery.calls.by_operation,
         "seconds": round(discovery.seconds, 2),
+    }
+
+
+def _role_as_json(role: RoleFinding) -> dict[str, object]:
+    return {
+        **as_json(role),
+        "state": state(role).value,
+        "problems": words.lines(role),
+        "remedies": [each.value for each in remedies(role)],
     }
 
 
@@ -94,22 +126,57 @@ def _domain_as_json(domain: Domain) -> dict[str, object]:
     }
 
 
-def print_tables(discovery: Discovery, console: Console) -> None:
-    """Print the domains and the roles as tables."""
+def print_page(discovery: Discovery, console: Console, *, everything: bool, writing: bool) -> None:
+    """Print a summary, what is not well, and what to do next.
+
+    Args:
+        discovery: the discovery.
+        console: where to print.
+        everything: whether to print the domains and the roles as tables too.
+        writing: whether the roles are written right after this.
+    """
+    summary = words.summary(
+        discovery.identity.account_id,
+        domains=len(discovery.domains),
+        regions=len(discovery.regions),
+        states=[state(role) for role in discovery.roles],
+    )
+    advice = [] if writing else list(_advice(discovery))
+    page.show(console, summary, _groups(discovery.roles), advice, notes=discovery.orphaned_states)
+    if not everything:
+        if discovery.roles and not writing:
+            console.print()
+            console.print(
+                Text(f"who uses which role, and its grants: {page.command('discover', '--all')}", style="dim")
+            )
+        return
+    console.print()
     if discovery.domains:
         console.print(_domain_table(discovery.domains))
     if discovery.roles:
         console.print(_role_table(discovery.roles))
-    else:
-        console.print("no execution roles")
-    for line in discovery.orphaned_states:
-        console.print(line, highlight=False, markup=False)
-    console.print(
-        f"account {discovery.identity.account_id}: {_count(len(discovery.domains), 'domain')},"
-        f" {_count(len(discovery.roles), 'execution role')} in {_count(len(discovery.regions), 'region')};"
-        f" {discovery.calls} in {discovery.seconds:.1f} s",
-        highlight=False,
-    )
+    console.print(f"{discovery.calls} in {discovery.seconds:.1f} s", soft_wrap=True)
+
+
+def _groups(roles: Sequence[RoleFinding]) -> Iterator[page.Group]:
+    """Yield roles with the same state and the same problems together, those with a problem only."""
+    groups: dict[tuple[State, tuple[str, ...]], list[str]] = {}
+    for role in roles:
+        if lines := words.lines(role):
+            groups.setdefault((state(role), tuple(lines)), []).append(words.used_by(role))
+    for (of, alike), names in sorted(groups.items(), key=lambda group: [*State].index(group[0][0])):
+        yield page.Group(of.value, _STYLES[of], names, alike)
+
+
+def _advice(discovery: Discovery) -> Iterator[page.Advice]:
+    chosen: dict[Remedy, list[RoleFinding]] = {}
+    for role in discovery.roles:
+        for each in remedies(role):
+            chosen.setdefault(each, []).append(role)
+    writable = [role for role in discovery.roles if role.role and not role.not_supported]
+    for remedy in Remedy:
+        if roles := chosen.get(remedy):
+            yield words.advice(remedy, roles, everything=roles == writable, environment=discovery.environment)
 
 
 def _domain_table(domains: Sequence[Domain]) -> Table:
@@ -136,7 +203,7 @@ def _who(domain: Domain) -> Iterator[tuple[str, str | None]]:
     if not any(role == domain.default_role for _, role in by_role):
         yield "default of user profiles, unused", domain.default_role
     for (kind, role), names in by_role.items():
-        yield f"{_count(len(names), kind)}: {_shortened(names)}", role
+        yield f"{counted(len(names), kind)}: {shortened(names)}", role
 
 
 def _role_table(roles: Sequence[RoleFinding]) -> Table:
@@ -144,7 +211,7 @@ def _role_table(roles: Sequence[RoleFinding]) -> Table:
     for heading in ("Role", "Used by", *(grant.title for grant in GRANTS), "Trust policy", "Notes"):
         table.add_column(heading, overflow="fold")
     for role in roles:
-        used_by = [_count(number, kind[:-1].replace("_", " ")) for kind, number in role.used_by.items() if number]
+        used_by = [counted(number, kind[:-1].replace("_", " ")) for kind, number in role.used_by.items() if number]
         table.add_row(
             Text(role.name),
             Text("\n".join(used_by)),
@@ -182,14 +249,3 @@ def _held(held: HeldGrant) -> Text:
 
 def _name(arn: str | None) -> str:
     return arn.rpartition("/")[2] if arn else "none"
-
-
-def _shortened(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f", and {more} more" if more > 0 else "")
-
-
-def _count(number: int, thing: str) -> str:
-    first, *rest = thing.split(" by ")
-    noun = first if number == 1 else f"{first}s"
-    return " by ".join([f"{number:,} {noun}", *rest])

@@ -165,6 +165,6 @@ def test_tables_group_similar_user_profiles(discover: Run, studio: Studio, make_
     studio.domain("d-1", role=make_role("default"))
     for number in range(20):
         studio.profile("d-1", f"user-{number:02}")
-    run = discover()
+    run = discover("--all")
     assert "20 user profiles by default: user-00, user-01, user-02, and 17 more" in run.out
     assert "API calls (DescribeUserProfile 20, " in run.out

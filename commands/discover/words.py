@@ -1,0 +1,108 @@
+"""The English of what `discover` prints first: the summary, what is not well, and what to do."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from commands.discover.findings import RoleFinding
+from commands.discover.problems import (
+    PolicyDiffers,
+    PolicyMissing,
+    PolicyUnknown,
+    Problem,
+    Remedy,
+    State,
+    TrustMissing,
+    state,
+    ungranted,
+)
+from commands.page import Advice, command, counted
+from iam.documents.grants import InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant
+from iam.engine.decision import Verdict
+
+
+def summary(account_id: str, *, domains: int, regions: int, states: Sequence[State]) -> list[str]:
+    """Return the first lines of the page: what was found, and how many roles are in each state."""
+    found = f"account {account_id}: {counted(domains, 'domain')} in {counted(regions, 'region')}"
+    if not states:
+        return [f"{found}, no execution roles"]
+    numbers = ", ".join(f"{states.count(each):,} {each}" for each in State if each in states)
+    return [found, f"{counted(len(states), 'execution role')}: {numbers}"]
+
+
+def lines(finding: RoleFinding) -> list[str]:
+    """Return what is not well with a role, a line each."""
+    if finding.not_supported:
+        return [finding.not_supported]
+    if finding.role is None or state(finding) is State.GRANTED:
+        return list(finding.notes)
+    problems = [problem_in_words(problem) for problem in ungranted(finding)]
+    return [*finding.obstacles, *problems, *finding.notes]
+
+
+def problem_in_words(problem: Problem) -> str:
+    """Return a missing grant on one line."""
+    match problem:
+        case PolicyMissing(ManagedPolicyGrant()):
+            return f"{_name(problem.grant)} is not attached"
+        case PolicyMissing():
+            return f"{_name(problem.grant)} is missing"
+        case PolicyDiffers():
+            return f"{_name(problem.grant)} has other content than this project grants"
+        case PolicyUnknown():
+            return f"{_name(problem.grant)} could not be read"
+        case TrustMissing():
+            undecided = "undecided: " if problem.decision.verdict is Verdict.UNDECIDED else ""
+            return f"{undecided}{problem.decision.reason}"
+        case _:
+            assert_never(problem)
+
+
+def _name(grant: PolicyGrant) -> str:
+    match grant:
+        case ManagedPolicyGrant():
+            return f"the managed policy {grant.policy_name}"
+        case InlinePolicyGrant():
+            return f"the inline policy {grant.policy_name}"
+        case _:
+            assert_never(grant)
+
+
+def used_by(finding: RoleFinding) -> str:
+    """Return a role's name and what uses it."""
+    uses = [counted(number, kind[:-1].replace("_", " ")) for kind, number in finding.used_by.items() if number]
+    return f"{finding.name} ({', '.join(uses)})" if uses else finding.name
+
+
+def advice(remedy: Remedy, roles: Sequence[RoleFinding], *, everything: bool, environment: str) -> Advice:
+    """Return what to do with some roles.
+
+    Args:
+        remedy: what they need.
+        roles: the roles.
+        everything: whether these are all the roles that can be written.
+        environment: the environment of the configuration to write to.
+    """
+    names = [role.name for role in roles]
+    stacks = [stack.name for role in roles for stack in role.stacks]
+    match remedy:
+        case Remedy.REMOVE_OBSTACLE:
+            return Advice("apply does not help against an obstacle: have it removed first")
+        case Remedy.WRITE:
+            regions = dict.fromkeys(region for role in roles for region in role.regions)
+            chosen = [] if everything else ["--role", *names]
+            return Advice(
+                "add roles to glue-sessions.yaml, in an environment of your choice:",
+                [command("discover", "--region", *regions, "--write", environment, *chosen)],
+            )
+        case Remedy.APPLY:
+            return Advice(
+                "these roles are configured; apply adds what they lack:",
+                [command("plan", *stacks), command("apply-plan", *stacks)],
+            )
+        case _:
+            assert_never(remedy)
+
+
+def advice_after_writing(stacks: Sequence[str]) -> Advice:
+    """Return what to do with roles that were written."""
+    return Advice("plan reads the roles and shows what apply would change:", [command("plan", *stacks)])
