@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from configuration import Configuration, ConfigurationError, RoleStack, Trust, configuration_path, load, load_or_exit
 from iam.arn import RoleArn
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 
 Load = Callable[..., Configuration]
 
@@ -289,7 +289,7 @@ def test_the_default_path_is_in_the_current_directory(tmp_path: Path) -> None:
 
 def test_the_shipped_file_reads_the_variable_of_the_recipe() -> None:
     variables = {"TF_STATE_BUCKET": "shop", "AWS_REGION": "eu-west-1", "SAGEMAKER_ROLE_NAME": "team"}
-    configuration = load(ROOT / "glue-sessions.yaml", variables)
+    configuration = load(AS_SHIPPED, variables)
     stack = only_stack(configuration)
     assert (stack.name, stack.state_key) == ("glue-sessions-default-team", "glue-sessions/default/team.tfstate")
     assert configuration.state.model_dump(exclude_defaults=True) == {"bucket": "shop", "region": "eu-west-1"}
@@ -298,8 +298,8 @@ def test_the_shipped_file_reads_the_variable_of_the_recipe() -> None:
 
 def test_the_shipped_file_names_the_variables_to_export() -> None:
     with pytest.raises(ConfigurationError) as raised:
-        load(ROOT / "glue-sessions.yaml", {})
-    path = ROOT / "glue-sessions.yaml"
+        load(AS_SHIPPED, {})
+    path = AS_SHIPPED
     assert str(raised.value).split("\n") == [
         f"{path}: state.bucket: set the environment variable TF_STATE_BUCKET, it is not set",
         f"{path}: state.region: set the environment variable AWS_REGION, it is not set",

@@ -31,7 +31,7 @@ from configuration import (
     json_schema,
     load,
 )
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 
 SCHEMA = ROOT / "glue-sessions.schema.json"
 REFERENCE = (ROOT / "docs/configuration.md").read_text()
@@ -51,8 +51,8 @@ def with_every_setting(text: str) -> str:
 
 
 VALID = {
-    "the file as shipped": (ROOT / "glue-sessions.yaml").read_text(),
-    "the file as shipped, all settings turned on": with_every_setting((ROOT / "glue-sessions.yaml").read_text()),
+    "the file as shipped": AS_SHIPPED.read_text(),
+    "the file as shipped, all settings turned on": with_every_setting(AS_SHIPPED.read_text()),
     "the example of the reference": blocks("yaml")[0],
 }
 MINIMAL: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_the_json_schema_is_current() -> None:
 
 
 def test_editors_find_the_json_schema_by_the_first_line_of_the_file() -> None:
-    first = (ROOT / "glue-sessions.yaml").read_text().splitlines()[0]
+    first = AS_SHIPPED.read_text().splitlines()[0]
     assert first == f"# yaml-language-server: $schema=./{SCHEMA.name}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED
 from tests.stacks.conftest import run_app
 
 WRONG = """
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_every_stack_is_written_where_cdktf_looks_for_it(tmp_path: Path) -> None:
     variables = {"SAGEMAKER_ROLE_NAME": "execution-role", "TF_STATE_BUCKET": "states", "AWS_REGION": "eu-west-1"}
-    done = run_app("main.py", ROOT / "glue-sessions.yaml", tmp_path, **variables)
+    done = run_app("main.py", AS_SHIPPED, tmp_path, **variables)
     assert (done.returncode, done.stderr) == (0, "")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert list(manifest["stacks"]) == ["glue-sessions-default-execution-role"]

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from configuration import load
 from configuration.pipeline_access import pipeline_settings
 from stacks.pipeline_access import PipelineAccessStack
 from stacks.state_bucket import StateBucketStack
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 from tests.stacks.conftest import templates
 from tests.template import Template, app_in_memory
 
@@ -26,7 +27,7 @@ VARIABLES = {
 
 
 def configuration_file(example: str) -> Path:
-    return ROOT / "glue-sessions.yaml" if example == "as-shipped" else EXPECTED / example / "glue-sessions.yaml"
+    return EXPECTED / example / "glue-sessions.yaml"
 
 
 def compare(file: Path, document: Any) -> None:
@@ -91,6 +92,20 @@ def test_an_example_synthesizes_the_expected_pipeline_access() -> None:
     settings = pipeline_settings(load(configuration_file("pipeline"), VARIABLES))
     template = Template.from_stack(PipelineAccessStack(app_in_memory(), settings=settings))
     compare(EXPECTED / "pipeline/pipeline-access.json", template.document)
+
+
+def test_the_file_as_shipped_is_the_repositorys() -> None:
+    shipped = AS_SHIPPED.read_text()
+    own = (ROOT / "glue-sessions.yaml").read_text()
+    if parsed(own) != parsed(shipped):
+        pytest.skip("this repository is in use: glue-sessions.yaml is no longer the one that was shipped")
+    if os.environ.get("REWRITE_EXPECTED") == "1":
+        AS_SHIPPED.write_text(own)
+    assert AS_SHIPPED.read_text() == own, "run: make expected"
+
+
+def parsed(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 SAME = [

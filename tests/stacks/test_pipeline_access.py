@@ -11,7 +11,7 @@ from configuration import load
 from configuration.pipeline_access import pipeline_settings
 from sandbox.iam_evaluator import Evaluator, Question
 from stacks.pipeline_access import PipelineAccessStack
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 from tests.stacks.conftest import run_app
 from tests.template import Template, app_in_memory
 
@@ -142,8 +142,6 @@ def test_the_app_writes_only_this_stack(tmp_path: Path) -> None:
 
 def test_the_app_exits_with_2_and_names_a_missing_section(tmp_path: Path) -> None:
     variables = {"SAGEMAKER_ROLE_NAME": "team", "TF_STATE_BUCKET": "states", "AWS_REGION": "eu-west-1"}
-    done = run_app("pipeline_access.py", ROOT / "glue-sessions.yaml", tmp_path, **variables)
+    done = run_app("pipeline_access.py", AS_SHIPPED, tmp_path, **variables)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        f"{ROOT / 'glue-sessions.yaml'}: pipeline: supply this section, the pipeline's access is built from it\n"
-    )
+    assert done.stderr == (f"{AS_SHIPPED}: pipeline: supply this section, the pipeline's access is built from it\n")

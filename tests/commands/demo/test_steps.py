@@ -15,7 +15,7 @@ from commands.demo.shell import Counts, Shell
 from commands.demo.steps import CONFIGURATION, OWN_ACCOUNT, STEPS, Demo, DemoError, expect
 from configuration import load
 from sandbox.launcher import Sandbox
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 
 MOST_LINES = 25
 
@@ -37,7 +37,7 @@ def test_an_unexpected_summary_is_an_error_in_one_line() -> None:
 def test_the_configuration_uses_the_variables_of_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "glue-sessions.yaml").write_text(CONFIGURATION)
     variables = {"AWS_REGION": "eu-west-1", "TF_STATE_BUCKET": "states", "SAGEMAKER_ROLE_NAME": "team"}
-    shipped = load(ROOT / "glue-sessions.yaml", variables)
+    shipped = load(AS_SHIPPED, variables)
     used = load(tmp_path / "glue-sessions.yaml", variables)
     assert (used.state, used.role_stacks) == (shipped.state, shipped.role_stacks)
 
