@@ -135,19 +135,24 @@ def _applies(name: str, policy: Policy | None, effect: str, request: Request, se
 def _statement_applies(statement: Statement, request: Request, service: str, doubts: dict[str, None]) -> Answer:
     """Return whether a statement applies, and add what that depends on to `doubts` if it is undecided."""
     found: dict[str, None] = {}
-    action = request.action.lower()
     answers = [
-        _element(statement.action, lambda pattern: answer(wildcards.covers(pattern, wildcards.escape(action)))),
+        action_matches(statement, request.action),
         _element(statement.resource, lambda pattern: _matches(pattern, request, found)),
     ]
     if service:
         answers.append(_trusted(statement, service, found))
     whole = all_of(answers)
     if whole is not Answer.NO:
-        whole = all_of([whole, _condition_holds(statement.condition, request.context, found)])
+        whole = all_of([whole, condition_holds(statement.condition, request.context, found)])
     if whole is Answer.UNDECIDED:
         doubts.update(found)
     return whole
+
+
+def action_matches(statement: Statement, action: str) -> Answer:
+    """Return whether a statement is about an action."""
+    name = wildcards.escape(action.lower())
+    return _element(statement.action, lambda pattern: answer(wildcards.covers(pattern, name)))
 
 
 def _element(element: Element, matches: Callable[[str], Answer]) -> Answer:
@@ -156,18 +161,18 @@ def _element(element: Element, matches: Callable[[str], Answer]) -> Answer:
 
 
 def _matches(pattern: str, request: Request, doubts: dict[str, None]) -> Answer:
-    filled = _filled(pattern, request.context)
+    pattern = filled(pattern, request.context)
     literal = wildcards.escape(wildcards.without_variables(request.resource))
-    if wildcards.covers(filled, literal, Syntax.RESOURCE):
+    if wildcards.covers(pattern, literal, Syntax.RESOURCE):
         return Answer.YES
-    unknown = wildcards.variables(filled)
-    if not unknown or not wildcards.overlap(filled, literal, Syntax.RESOURCE):
+    unknown = wildcards.variables(pattern)
+    if not unknown or not wildcards.overlap(pattern, literal, Syntax.RESOURCE):
         return Answer.NO
     doubts.update(dict.fromkeys(sorted(unknown)))
     return Answer.UNDECIDED
 
 
-def _filled(pattern: str, context: Context) -> str:
+def filled(pattern: str, context: Context) -> str:
     """Return a pattern with the values of the policy variables that are known."""
     if "${" not in pattern:
         return pattern
@@ -200,8 +205,14 @@ def _trusted(statement: Statement, service: str, doubts: dict[str, None]) -> Ans
     return Answer.NO
 
 
-def _condition_holds(condition: Condition, context: Context, doubts: dict[str, None]) -> Answer:
-    """Return whether a condition holds in a request; one that contradicts itself never does."""
+def condition_holds(condition: Condition, context: Context, doubts: dict[str, None]) -> Answer:
+    """Return whether a condition holds in a request; one that contradicts itself never does.
+
+    Args:
+        condition: the condition.
+        context: the known values of condition keys.
+        doubts: receives the keys that the answer depends on, if it is undecided.
+    """
     if key_values.possible(condition) is Answer.NO:
         return Answer.NO
     return all_of([_holds(test, context, doubts) for test in condition])
@@ -218,10 +229,10 @@ def _holds(test: Comparison, context: Context, doubts: dict[str, None]) -> Answe
     if not values:
         found = answer(test.holds_absent())
     else:
-        filled = replace(test, values=frozenset(_filled(value, context) for value in test.values))
+        known = replace(test, values=frozenset(filled(value, context) for value in test.values))
         every = test.each == "forallvalues" or (test.negated and not test.each)
-        found = (all_of if every else any_of)([key_values.matches(filled, value) for value in values])
+        found = (all_of if every else any_of)([key_values.matches(known, value) for value in values])
     if found is Answer.UNDECIDED:
-        unknown = {variable for value in test.values for variable in wildcards.variables(_filled(value, context))}
+        unknown = {variable for value in test.values for variable in wildcards.variables(filled(value, context))}
         doubts.update(dict.fromkeys(sorted(unknown) or [test.key]))
     return found
