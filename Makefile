@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access expected comment-pictures test-pythons setup clean python terraform
+.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access pipeline-setup pipeline-changes expected comment-pictures test-pythons setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -104,6 +104,9 @@ state-bucket: python terraform $(packages) $(cdktf) ## create and manage the sta
 pipeline-access: python terraform $(packages) $(cdktf) ## create the roles that a pipeline plans and applies with, after your approval
 	$(asks)
 	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
+
+pipeline-setup: python $(packages) ## set up the repository on GitHub for the pipeline: make pipeline-setup OWNERS=@acme/platform
+	@python -m commands.pipeline.setup $(if $(APPROVALS),--approvals "$(APPROVALS)") --owners $(OWNERS)
 
 expected: python $(all_packages) ## write the expected Terraform JSON in tests/expected again: review the difference
 	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py
