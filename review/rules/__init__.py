@@ -7,6 +7,7 @@ from plans.plan import Plan
 from plans.roles import Role
 from review.rules import (
     access,
+    passed_roles,
     permissions,
     plan,
     quotas,
@@ -55,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     permissions.PASS_ANY_ROLE,
     permissions.PASS_ANY_ROLE_TO_SERVICE,
     permissions.PASS_ROLE_TO_ANY_SERVICE,
+    passed_roles.PASSES_OTHER_ROLES,
     permissions.PRIVILEGE_ESCALATION,
     permissions.ADMIN_WILDCARD,
     permissions.PERMISSIONS_WILDCARD,

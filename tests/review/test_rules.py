@@ -29,6 +29,7 @@ from tests.plan_builder import (
     trust,
 )
 from tests.review.stack_plans import Stack
+from tests.review.stack_plans import Stack
 
 OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
 OTHER = "arn:aws:iam::999999999999:root"
@@ -162,6 +163,10 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     "pass-role-to-any-service": (
         gains(allow("iam:PassRole", OWN)),
         gains(allow("iam:PassRole", OWN, **TO_GLUE)),
+    ),
+    "other-roles-to-glue": (
+        Stack("exec", "least-privilege").adopted(),
+        Stack("exec", "isolated").adopted(),
     ),
     "privilege-escalation": (
         plan(STAYS, role_policy(None, RECIPE_INLINE), attachment(GLUE_SESSIONS)),
