@@ -80,7 +80,7 @@ def _limits(boundary: Value) -> dict[str, Policy | None]:
 PASSES_OTHER_ROLES = RoleRule(
     id="other-roles-to-glue",
     severity="medium",
-    raised="this project lets a role pass only itself to Glue, and another policy of the role lets it pass others, or may",
+    raised="a role may pass only itself to Glue by this project's policy, and others by another policy, or may do so",
     remedy="`permissions: isolated` denies it, whatever other policies allow; or name the roles in that policy",
     judge=_passes_other_roles,
     kinds=("role",),

@@ -29,7 +29,6 @@ from tests.plan_builder import (
     trust,
 )
 from tests.review.stack_plans import Stack
-from tests.review.stack_plans import Stack
 
 OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
 OTHER = "arn:aws:iam::999999999999:root"

@@ -18,7 +18,10 @@ FULL_ACCESS = {
 def verdict(permissions: Permissions, *, attached: Any = None, inline: dict[str, Document | None] | None = None) -> str:
     granted = role(permissions)
     policies = {**(granted.attached_policies or {}), **(attached or {})}
-    more = {"attached_policies": policies, "inline_policies": {**(granted.inline_policies or {}), **(inline or {})}}
+    more: dict[str, Any] = {
+        "attached_policies": policies,
+        "inline_policies": {**(granted.inline_policies or {}), **(inline or {})},
+    }
     return passing_other_roles(role(permissions, **more)).decision.verdict
 
 
