@@ -139,7 +139,8 @@ class Shop:
     def _initialized(self, document: Mapping[str, Any], name: str) -> Terraform:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        (folder / "cdk.tf.json").write_text(json.dumps(document))
+        # indented as CDKTF does it: Terraform repeats whole lines in the details of each warning
+        (folder / "cdk.tf.json").write_text(json.dumps(document, indent=2))
         terraform = Terraform(folder, self.binary, self.environment, self.provider)
         if folder not in self._prepared:
             initialized = terraform.init()
