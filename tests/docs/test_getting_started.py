@@ -49,6 +49,7 @@ RUN = {
 NOT_RUN = {
     "gh repo create": "needs GitHub",
     "gh pr create": "needs GitHub",
+    "gh api": "needs GitHub",
     "make setup": "needs the network; continuous integration begins with it",
     "cd glue-sessions": "a shell's own",
     "export": "a shell's own",
