@@ -1,6 +1,7 @@
 """Assertions on the Terraform JSON of a stack; each raises AssertionError with the nearest miss."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,7 +16,9 @@ def app_in_memory() -> "App":
     """Return an app that writes no files, for stacks that are only inspected."""
     from cdktf import Testing  # starts the jsii runtime
 
-    return Testing.app()
+    app = Testing.app()
+    shutil.rmtree(app.outdir)  # for an output that is never written; CDKTF leaves it in the folder of temporary files
+    return app
 
 
 class Template:

@@ -17,7 +17,7 @@ from terraform_cli import installation
 from tests.availability import missing, terraform_binary
 from tests.aws_proxy import AwsProxy, aws_proxy
 from tests.e2e.execution_role import CONSOLE_TRUST, Document, ExecutionRole
-from tests.e2e.provider import Provider, running_provider
+from tests.e2e.provider import Provider, installed_provider
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Terraform
 
@@ -53,15 +53,15 @@ def environment(aws: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Mappi
 def provider(
     binary: str, environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Provider]:
-    """Return the AWS provider of this process, which runs until its last test."""
+    """Return the AWS provider of this process, which is kept running."""
     folder = tmp_path_factory.mktemp("terraform")
     (folder / "main.tf.json").write_text('{"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}')
     initialized = Terraform(folder, binary, environment).init()
     if "Failed to query available provider packages" in initialized.output:
         missing("terraform finds the AWS provider neither in a mirror on this machine nor in the registry")
     assert initialized.status == 0, initialized.output
-    with running_provider(folder, environment) as running:
-        yield running
+    with installed_provider(folder) as installed:
+        yield installed
 
 
 @pytest.fixture
@@ -81,11 +81,18 @@ def shop(new_shop: Shop) -> Shop:
     return new_shop
 
 
-@pytest.fixture
-def proxy(aws: Sandbox) -> Iterator[AwsProxy]:
-    """Return a proxy in front of the local AWS, for `through`."""
+@pytest.fixture(scope="session")
+def only_proxy(aws: Sandbox) -> Iterator[AwsProxy]:
     with aws_proxy(aws) as running:
         yield running
+
+
+@pytest.fixture
+def proxy(only_proxy: AwsProxy) -> AwsProxy:
+    """Return a proxy in front of the local AWS, for `through`, which has no calls and no answers yet."""
+    only_proxy.calls.clear()
+    only_proxy.answers = {}
+    return only_proxy
 
 
 def through(proxy: AwsProxy) -> dict[str, str]:

@@ -28,11 +28,9 @@ _KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-96ef-1234567890a
 _ATTEMPT = "attempt"
 
 
-def run_unguarded(stack: Terraform, *arguments: str) -> Run:
-    """Run a command that may create or destroy a role, as no stack of an execution role ever may."""
-    process = stack.start(*arguments, "-json", "-input=false", "-auto-approve")
-    output, _ = process.communicate("", timeout=240)
-    return Run(process.returncode, output)
+def apply_unguarded(stack: Terraform, *arguments: str) -> Run:
+    """Apply a stack that may create or destroy a role, as no stack of an execution role ever may."""
+    return stack.run_unguarded("apply", "-json", "-input=false", "-auto-approve", *arguments)
 
 
 @dataclass
@@ -174,7 +172,7 @@ def begin(shop: Shop, make_role: MakeRole, unique_name: str) -> PipelineWork:
     }
     settings = pipeline_settings(shop.configure(**environments))
     stack = shop.prepare(PipelineAccessStack(app_in_memory(), settings=settings), "pipeline-access")
-    applied = run_unguarded(stack, "apply")
+    applied = apply_unguarded(stack)
     assert applied.status == 0, applied.output
     stack.assert_nothing_to_do()
     outputs = json.loads(stack.run("output", "-json").output)

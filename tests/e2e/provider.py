@@ -10,80 +10,93 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 _REATTACH = "TF_REATTACH_PROVIDERS"
 # ends with this process, even if that is killed: then its standard input closes
 _UNTIL_STDIN_CLOSES = '"$0" -debug & cat > /dev/null; kill -9 $!; wait'
+_MOST = 2
+"""How many processes are kept, each with half a gigabyte of memory."""
 
 
-@dataclass(frozen=True)
 class Provider:
-    """The provider as `terraform init` has installed it, and a process of it.
+    """The provider as `terraform init` has installed it, with running processes of it.
 
-    Attributes:
+    Args:
         folder: the folder that Terraform has initialized.
-        environment: the environment of the process.
-        address: how Terraform finds the process.
     """
 
-    folder: Path
-    environment: Mapping[str, str]
-    address: str
+    def __init__(self, folder: Path) -> None:
+        self._lock = (folder / ".terraform.lock.hcl").read_text()
+        self._installed = folder / ".terraform/providers"
+        (self._binary,) = self._installed.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
+        self._running: dict[frozenset[tuple[str, str]], _Process] = {}
 
-    def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that make Terraform use the process; none if its own provider would see another AWS."""
-        names = {name for name in {*environment, *self.environment} if name.startswith("AWS_")}
-        same = all(environment.get(name) == self.environment.get(name) for name in names)
-        return self.for_init if same else {}
+    def running(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that make Terraform use a running provider, which is started if necessary.
 
-    @property
-    def for_init(self) -> dict[str, str]:
-        """Variables that keep `terraform init` from installing a provider."""
-        return {_REATTACH: self.address}
+        Args:
+            environment: the environment of Terraform; a provider is used again where the variables of AWS are the same.
+        """
+        aws = frozenset((name, value) for name, value in environment.items() if name.startswith("AWS_"))
+        process = self._running.pop(aws, None)
+        if not process:
+            while len(self._running) >= _MOST:
+                self._running.pop(next(iter(self._running))).stop()
+            process = _Process(self._binary, environment)
+        self._running[aws] = process  # the last one used is the last one stopped
+        return {_REATTACH: process.address}
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        while self._running:
+            self._running.popitem()[1].stop()
 
     def install(self, folder: Path) -> None:
         """Install the provider in an initialized folder, for a Terraform that starts its own.
 
         The lock file pins the version and has no checksum, which Terraform would compute in each run.
         """
-        lock = (self.folder / ".terraform.lock.hcl").read_text()
-        (folder / ".terraform.lock.hcl").write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock, flags=re.DOTALL))
-        installed = folder / ".terraform/providers"
-        installed.parent.mkdir(exist_ok=True)  # Terraform makes none for a stack without a backend
-        if not installed.exists():
-            installed.symlink_to(self.folder / ".terraform/providers")
+        (folder / ".terraform.lock.hcl").write_text(re.sub(r"  hashes = \[.*?\]\n", "", self._lock, flags=re.DOTALL))
+        providers = folder / ".terraform/providers"
+        providers.parent.mkdir(exist_ok=True)  # Terraform makes none for a stack without a backend
+        if not providers.exists():
+            providers.symlink_to(self._installed)
+
+
+class _Process:
+    def __init__(self, binary: Path, environment: Mapping[str, str]) -> None:
+        own = {**environment, "GOMEMLIMIT": "500MiB"}
+        # configured a second time with AWS_CA_BUNDLE, the provider fails: the AWS SDK would add the certificates again
+        if certificates := own.pop("AWS_CA_BUNDLE", None):
+            own["SSL_CERT_FILE"] = certificates
+        self._process = subprocess.Popen(
+            ["sh", "-c", _UNTIL_STDIN_CLOSES, str(binary)],
+            env=own,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout
+        found = next(filter(None, (re.search(f"{_REATTACH}='(.*)'", line) for line in self._process.stdout)), None)
+        assert found, "the provider did not start"
+        self.address = found[1]
+
+    def stop(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
 
 
 @contextmanager
-def running_provider(folder: Path, environment: Mapping[str, str]) -> Iterator[Provider]:
-    """Run the provider that is installed in a folder while the block runs.
-
-    Args:
-        folder: a folder that Terraform has initialized.
-        environment: the environment of Terraform.
-    """
-    (binary,) = (folder / ".terraform/providers").glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
-    own = {**environment, "GOMEMLIMIT": "700MiB"}
-    # configured a second time with AWS_CA_BUNDLE, the provider fails: the AWS SDK would add the certificates again
-    certificates = own.pop("AWS_CA_BUNDLE", None)
-    process = subprocess.Popen(
-        ["sh", "-c", _UNTIL_STDIN_CLOSES, str(binary)],
-        env={**own, "SSL_CERT_FILE": certificates} if certificates else own,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdin
-    assert process.stdout
+def installed_provider(folder: Path) -> Iterator[Provider]:
+    """Yield the provider of an initialized folder, and stop it at the end."""
+    provider = Provider(folder)
     try:
-        found = next(filter(None, (re.search(f"{_REATTACH}='(.*)'", line) for line in process.stdout)), None)
-        assert found, "the provider did not start"
-        yield Provider(folder, environment, found[1])
+        yield provider
     finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait()
+        provider.stop()

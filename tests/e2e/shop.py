@@ -67,6 +67,11 @@ class Shop:
         """The shop's glue-sessions.yaml."""
         return self.folder / "glue-sessions.yaml"
 
+    @property
+    def environment_of_commands(self) -> Mapping[str, str]:
+        """An environment in which the Terraform of commands uses the running provider until the next one is started."""
+        return {**self.environment, **(self.provider.running(self.environment) if self.provider else {})}
+
     def configure(self, **environments: Any) -> Configuration:
         """Write glue-sessions.yaml with these environments and read it as the app does."""
         region = self.aws.environment["AWS_REGION"]

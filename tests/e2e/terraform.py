@@ -94,7 +94,7 @@ class Terraform:
         folder: holds the stack's `cdk.tf.json`.
         binary: the terraform to run.
         environment: the whole environment it runs in.
-        provider: a provider that is installed and runs already; None if Terraform installs and starts it.
+        provider: a provider that is kept running; None if Terraform installs and starts it.
     """
 
     folder: Path
@@ -103,13 +103,11 @@ class Terraform:
     provider: Provider | None = None
 
     def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        """Start Terraform in its own process group."""
-        environment = {**self.environment, **variables}
-        running = self.provider.variables(environment) if self.provider else {}
+        """Start Terraform in its own process group, with a provider of its own: `kill` kills both."""
         return subprocess.Popen(
             [self.binary, *arguments],
             cwd=self.folder,
-            env={**running, **environment},
+            env={**self.environment, **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -119,20 +117,24 @@ class Terraform:
 
     def run(self, *arguments: str, **variables: str) -> Run:
         """Run Terraform until it exits; `variables` are added to its environment."""
-        process = self.start(*arguments, **variables)
+        done = self.run_unguarded(*arguments, **variables)
+        done.assert_no_role_is_made_or_destroyed()
+        return done
+
+    def run_unguarded(self, *arguments: str, **variables: str) -> Run:
+        """Run a command that may create or destroy a role, as no stack of an execution role ever may."""
+        running = self.provider.running({**self.environment, **variables}) if self.provider else {}
+        process = self.start(*arguments, **running, **variables)
         try:
             output, _ = process.communicate("", timeout=_HANGS)
         except BaseException:
             kill(process)
             raise
-        done = Run(process.returncode, output)
-        done.assert_no_role_is_made_or_destroyed()
-        return done
+        return Run(process.returncode, output)
 
     def init(self, **variables: str) -> Run:
         """Initialize the folder: provider and backend."""
-        running = self.provider.for_init if self.provider else {}
-        done = self.run("init", "-input=false", "-no-color", **running, **variables)
+        done = self.run("init", "-input=false", "-no-color", **variables)
         if self.provider and done.status == 0:
             self.provider.install(self.folder)
         return done

@@ -24,6 +24,7 @@ from tests.e2e.execution_role import (
     statement,
     trust,
 )
+from tests.e2e.provider import Provider
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, Shop
 from tests.e2e.terraform import Run, Terraform
 from tests.ran import Ran
@@ -39,13 +40,19 @@ ApplyPlan = Callable[..., Ran]
 
 @pytest.fixture
 def apply_plan(
-    shop: Shop, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Shop,
+    environment: Mapping[str, str],
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> ApplyPlan:
     """Run the command in this process, on a shop's stacks; `variables` are added to its environment."""
 
     def run(*arguments: str, folder: Path = shop.folder, **variables: str) -> Ran:
+        wanted = {**environment, "CDKTF_OUTDIR": str(folder), **variables}
+        running = provider.running(wanted) if folder == shop.folder else {}  # elsewhere it is installed as locked
         with monkeypatch.context() as patch:
-            for name, value in {**environment, "CDKTF_OUTDIR": str(folder), **variables}.items():
+            for name, value in {**wanted, **running}.items():
                 patch.setenv(name, value)
             capsys.readouterr()
             status = main(arguments)

@@ -19,7 +19,7 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 @pytest.fixture
 def shop_at_hand(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop whose configuration, AWS and output folder are those of this process."""
-    for name, value in shop.environment.items():
+    for name, value in shop.environment_of_commands.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GLUE_SESSIONS_CONFIG", str(shop.configuration_file))
     monkeypatch.setenv("CDKTF_OUTDIR", str(shop.folder / "cdktf.out"))
@@ -42,7 +42,7 @@ def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
     assert main([]) == 0
     assert capsys.readouterr().out.endswith("\n3 stacks not applied\n")
     for name in names[:3]:
-        Terraform(shop.folder / "cdktf.out/drift/stacks" / name, shop.binary, shop.environment).apply()
+        Terraform(shop.folder / "cdktf.out/drift/stacks" / name, shop.binary, shop.environment, shop.provider).apply()
 
     key = f"glue-sessions/dev/{ours.name}.tfstate"
     shop.aws.client("s3").put_object(Bucket=shop.bucket, Key=f"{key}.tflock", Body=b'{"ID": "somebody"}')

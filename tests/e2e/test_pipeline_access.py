@@ -7,7 +7,7 @@ from iam.documents.pipeline_access import CALLS_FILE
 from stacks.pipeline_access import PipelineAccessStack
 from tests.e2e import pipeline_work
 from tests.e2e.conftest import MakeRole
-from tests.e2e.pipeline_work import PipelineWork, run_unguarded
+from tests.e2e.pipeline_work import PipelineWork, apply_unguarded
 from tests.e2e.shop import Shop
 from tests.e2e.terraform import Run, Terraform
 from tests.template import app_in_memory
@@ -41,7 +41,7 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
     work.apply(planned)
     work.drift_and_verify()
     before = work.adopted.read()
-    deleting = run_unguarded(without_its_role(work.attempt("apply")), "apply")
+    deleting = apply_unguarded(without_its_role(work.attempt("apply")))
     assert_refused(deleting, "iam:ListInstanceProfilesForRole")
     assert work.adopted.read() == before
 
@@ -57,9 +57,9 @@ def assert_it_can_be_left(work: PipelineWork) -> None:
     shop.pipeline = {"github": {"repository": "acme/data", "oidc_provider_exists": True}}
     settings = pipeline_settings(shop.configure(**work.environments))
     stack = shop.prepare(PipelineAccessStack(app_in_memory(), settings=settings), "pipeline-access")
-    forgotten = run_unguarded(stack, "apply")
+    forgotten = apply_unguarded(stack)
     assert (forgotten.status, forgotten.changes) == (0, {OIDC_PROVIDER: "remove"}), forgotten.output
-    destroyed = run_unguarded(stack, "apply", "-destroy")
+    destroyed = apply_unguarded(stack, "-destroy")
     assert destroyed.summary == "Apply complete! Resources: 0 added, 0 changed, 4 destroyed.", destroyed.output
     (provider,) = shop.aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     assert provider["Arn"].endswith(":oidc-provider/token.actions.githubusercontent.com")

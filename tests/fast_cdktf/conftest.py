@@ -34,7 +34,9 @@ def run_python(code: str, folder: Path, *, path: Path = ROOT, **env: str) -> sub
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
-        env=inherited | {"PYTHONPATH": os.pathsep.join(dict.fromkeys([str(path), str(ROOT)]))} | env,
+        env=inherited
+        | {"PYTHONPATH": os.pathsep.join(dict.fromkeys([str(path), str(ROOT)])), "TMPDIR": str(folder)}
+        | env,
         capture_output=True,
         text=True,
         check=False,

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from benchmarks import environments
 from tests.availability import missing
 from tests.repository import ROOT
-from tests.stacks.test_expected import EXAMPLES, VARIABLES, configuration_file
+from tests.stacks.test_expected import EXAMPLES, EXPECTED, VARIABLES, comparable, configuration_file
 
 
 @pytest.fixture(scope="module")
@@ -24,50 +23,62 @@ def cdk_terrain() -> Path:
         missing(str(error))
 
 
-def synthesized(program: str, example: str, folder: Path, *, python: Path | str, library: str) -> dict[str, Any]:
-    """Run a program; return its stacks' Terraform JSON by name."""
+PROGRAMS = [
+    *(("main.py", example) for example in EXAMPLES),
+    ("state_bucket.py", "as-shipped"),
+    ("state_bucket.py", "everything"),
+    ("pipeline_access.py", "pipeline"),
+]
+
+RUN_ALL = """
+import json, os, runpy, shutil, sys
+for program, configuration, folder in json.load(sys.stdin):
+    os.environ["GLUE_SESSIONS_CONFIG"] = configuration
+    runpy.run_path(program, run_name="__main__")
+    shutil.move(os.environ["CDKTF_OUTDIR"], folder)
+"""
+
+
+@pytest.fixture(scope="module")
+def synthesized(cdk_terrain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Run all programs with CDK Terrain, in one process; return the folder that each has written."""
+    folder = tmp_path_factory.mktemp("cdk-terrain")
+    folders = {(program, example): folder / example / program for program, example in PROGRAMS}
+    runs = [(program, str(configuration_file(example)), str(to)) for (program, example), to in folders.items()]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JSII_", "CDKTF_"))}
     completed = subprocess.run(
-        [python, program],
+        [cdk_terrain, "-c", RUN_ALL],
         cwd=ROOT,
-        env={
-            **inherited,
-            **VARIABLES,
-            "GLUE_SESSIONS_CONFIG": str(configuration_file(example)),
-            "GLUE_SESSIONS_CDK": library,
-            "CDKTF_OUTDIR": str(folder),
-        },
+        env={**inherited, **VARIABLES, "GLUE_SESSIONS_CDK": "cdktn", "CDKTF_OUTDIR": str(folder / "out")},
+        input=json.dumps(runs),
         capture_output=True,
         text=True,
         check=False,
     )
     assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
-    return {file.parent.name: json.loads(file.read_text()) for file in folder.glob("stacks/*/cdk.tf.json")}
+    return folders
 
 
-def without_metadata(value: Any) -> Any:
-    """Return the JSON without the metadata that CDKTF writes for its own command line."""
-    if isinstance(value, dict):
-        return {key: without_metadata(inner) for key, inner in value.items() if key != "//"}
-    return [without_metadata(inner) for inner in value] if isinstance(value, list) else value
+@pytest.mark.parametrize(("program", "example"), PROGRAMS)
+def test_cdk_terrain_synthesizes_the_stacks_that_cdktf_does(
+    program: str, example: str, synthesized: dict[tuple[str, str], Path]
+) -> None:
+    """CDKTF's: `tests/stacks/test_expected.py`."""
+    files = list(synthesized[program, example].glob("stacks/*/cdk.tf.json"))
+    stacks = {file.parent.name: json.loads(file.read_text()) for file in files}
+    expected = expected_stacks(program, example)
+
+    assert all(stack["//"]["metadata"]["version"] == "0.24.0" for stack in stacks.values())
+    if program == "main.py":
+        assert {name: comparable(stack) for name, stack in stacks.items()} == expected
+    else:
+        assert [comparable(stack) for stack in stacks.values()] == list(expected.values())
 
 
-@pytest.mark.parametrize(
-    ("program", "example"),
-    [
-        *(("main.py", example) for example in EXAMPLES),
-        ("state_bucket.py", "as-shipped"),
-        ("state_bucket.py", "everything"),
-    ],
-)
-def test_cdk_terrain_synthesizes_the_same_stacks(program: str, example: str, cdk_terrain: Path, tmp_path: Path) -> None:
-    cdktf = synthesized(program, example, tmp_path / "cdktf", python=sys.executable, library="cdktf")
-    cdktn = synthesized(program, example, tmp_path / "cdktn", python=cdk_terrain, library="cdktn")
-
-    assert cdktn.keys() == cdktf.keys()
-    for name, stack in cdktn.items():
-        assert stack["//"]["metadata"]["version"] == "0.24.0"
-        assert without_metadata(stack) == without_metadata(cdktf[name])
+def expected_stacks(program: str, example: str) -> dict[str, Any]:
+    pattern = "*.cdk.tf.json" if program == "main.py" else f"{program.removesuffix('.py').replace('_', '-')}.json"
+    files = (EXPECTED / example).glob(pattern)
+    return {file.name.removesuffix(".cdk.tf.json"): comparable(json.loads(file.read_text())) for file in files}
 
 
 def test_with_cdk_terrain_the_imports_of_cdktf_return_it(cdk_terrain: Path) -> None:
