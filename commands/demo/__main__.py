@@ -66,7 +66,7 @@ def _run(output: "Output") -> None:
     started = time.monotonic()
     with ExitStack() as cleanup:
         directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="glue-sessions-demo-")))
-        with output.step("Start a local AWS on this machine"):
+        with output.step("Start a local AWS"):
             aws = cleanup.enter_context(Sandbox())
             output.result("IAM, STS, S3, SageMaker and Glue, over TLS")
         environment = {

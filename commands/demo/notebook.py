@@ -1,17 +1,29 @@
-"""The starter notebook, run by the real Glue PySpark kernel as the execution role."""
+"""`python -m commands.demo.notebook`: the starter notebook, run by the real Glue PySpark kernel as the execution role.
 
-from collections.abc import Iterator
+Its own process, so that Spark starts while Terraform works: the cells run until the session has started, and the others
+once a line is on standard input.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
-from sandbox.launcher import Sandbox
-from sandbox.studio import Kernel, local_part, save, text_of
+from sandbox.studio import AWS_ONLY_TAG, Kernel, save, text_of
+
+STARTED = "start"
+"""The cell after which the session runs."""
 
 _NOTEBOOK = (
     Path(__file__).resolve().parents[2] / "notebooks" / "notebook-with-glue-interactive-sessions-in-sagemaker.ipynb"
 )
+_LEFT_OUT = "Left out: this cell needs what only AWS has.\n"
+_LINES_SHOWN = 8
 
 # text in the output of each cell: a refused session does not fail a cell, it only prints the refusal
 _SIGNS = {
@@ -23,27 +35,53 @@ _SIGNS = {
 }
 
 
-def read_notebook() -> tuple[NotebookNode, list[str]]:
-    """Return the starter notebook without the code cells that only AWS can run, and their ids."""
-    whole = nbformat.read(_NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
-    part = local_part(whole)
-    kept = {cell.id for cell in part.cells}
-    return part, [cell.id for cell in whole.cells if cell.cell_type == "code" and cell.id not in kept]
+class CellError(Exception):
+    """A cell lacks its expected output; one line."""
 
 
-def run_cells(notebook: NotebookNode, *, role_arn: str, aws: Sandbox) -> Iterator[NotebookNode]:
-    """Run the code cells in place, and yield each after it has run.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the notebook; return 0 for success, 1 if a cell lacks its expected output."""
+    parser = argparse.ArgumentParser(prog="python -m commands.demo.notebook")
+    parser.add_argument("role_arn", help="the execution role")
+    parser.add_argument("results", type=Path, help="folder for the executed notebook and its page")
+    options = parser.parse_args(arguments)
+    notebook = nbformat.read(_NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    try:
+        with Kernel(role_arn=options.role_arn, sandbox=os.environ) as kernel:
+            ran = 0
+            for cell in run_cells(notebook, kernel):
+                ran += 1
+                _print(cell)
+                if cell.id == STARTED and not sys.stdin.readline():
+                    return 1  # the demo has ended
+    except CellError as error:
+        print(error)
+        return 1
+    save_page(notebook, options.results)
+    print(f"{ran} cells ran; left out, for AWS alone: {', '.join(left_out(notebook))}")
+    return 0
 
-    Args:
-        notebook: the notebook.
-        role_arn: the execution role's ARN.
-        aws: the local AWS.
+
+def left_out(notebook: NotebookNode) -> list[str]:
+    """Return the ids of the cells that only AWS can run."""
+    return [cell.id for cell in notebook.cells if AWS_ONLY_TAG in cell.metadata.get("tags", [])]
+
+
+def run_cells(notebook: NotebookNode, kernel: Kernel) -> Iterator[NotebookNode]:
+    """Run the code cells in place, and yield each after it has run; those that only AWS can run get a note instead.
+
+    Raises:
+        CellError: a cell lacks its expected output.
     """
-    with Kernel(role_arn=role_arn, sandbox=aws.environment) as kernel:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                kernel.run_cell(cell)
-                yield cell
+    not_run = set(left_out(notebook))
+    for cell in notebook.cells:
+        if cell.id in not_run:
+            cell.outputs = [new_output("stream", name="stdout", text=_LEFT_OUT)]  # type: ignore[no-untyped-call]
+        elif cell.cell_type == "code":
+            kernel.run_cell(cell)
+            if error := failure(cell):
+                raise CellError(error)
+            yield cell
 
 
 def failure(cell: NotebookNode) -> str | None:
@@ -56,9 +94,18 @@ def failure(cell: NotebookNode) -> str | None:
     return None
 
 
-def save_page(notebook: NotebookNode, folder: Path) -> Path:
-    """Write the executed notebook and its HTML page into a folder; return the page."""
+def save_page(notebook: NotebookNode, folder: Path) -> None:
+    """Write the executed notebook and its HTML page into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    page = folder / "notebook.html"
-    save(notebook, folder / "notebook.ipynb", page)
-    return page
+    save(notebook, folder / "notebook.ipynb", folder / "notebook.html")
+
+
+def _print(cell: NotebookNode) -> None:
+    print(f"[{cell.id}] {cell.source.splitlines()[0]}")
+    for line in [each for each in text_of(cell).splitlines() if each.strip()][-_LINES_SHOWN:]:
+        print(f"    {line}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 _WIDTH = 100
+_INDENT = "   "
 
 
 class Output:
@@ -54,7 +55,14 @@ class Output:
             self._print(duration)
         else:
             result = f": {', '.join(self._results)}" if self._results else ""
-            self._print(Text.assemble(("ok ", "green"), f"{title}{result}", duration))
+            self._print(self._wrapped(Text.assemble(("ok ", "green"), f"{title}{result}", duration)))
+
+    def _wrapped(self, text: Text) -> Text:
+        """Break a line that is longer than the terminal, and indent what follows."""
+        if not self._console.is_terminal or len(text) <= self._console.width:
+            return text
+        first, *rest = text.wrap(self._console, self._console.width - len(_INDENT))
+        return Text("\n").join([first, *(Text(_INDENT) + line for line in rest)])
 
     def note(self, text: str) -> None:
         """Explain a step; each line of `text` is a paragraph."""

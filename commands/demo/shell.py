@@ -49,13 +49,15 @@ class Shell:
         for process in self._running:
             self._end(process)
 
-    def start(self, command: str, output: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(
+        self, command: str, output: IO[str] | int = subprocess.PIPE, *, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         """Start a command line, with `$NAME` expanded; its standard output and error go to `output`."""
         process = subprocess.Popen(
             [Template(word).safe_substitute(self.environment) for word in shlex.split(command)],
             cwd=self._directory,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -83,8 +85,9 @@ class Shell:
             if _group_is_alive(process):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def _group_is_alive(process: subprocess.Popen[str]) -> bool:

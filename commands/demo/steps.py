@@ -1,8 +1,10 @@
 """The steps of the demo, in order; each checks its own result."""
 
+import contextlib
 import json
+import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +35,19 @@ environments:
 _SETTINGS = GrantSettings(permissions="recipe")
 """The settings of the role in CONFIGURATION."""
 
+_STARTED = "[start]"
+"""Begins the line of the notebook's cell after which the session runs, as `commands.demo.notebook` prints it."""
+
 _GRANTED = Counts(adopted=1, added=len([*policy_grants()]), changed=1)
 """The first plan: the role is adopted with a changed trust policy, and gets each policy."""
 
 OWN_ACCOUNT = """In your own account:
-  export AWS_REGION=eu-west-1 TF_STATE_BUCKET=my-terraform-states SAGEMAKER_ROLE_NAME=my-execution-role
+  export AWS_REGION=eu-west-1 TF_STATE_BUCKET=my-terraform-states
+  export SAGEMAKER_ROLE_NAME=my-execution-role
   make state-bucket   # create the bucket, unless you have one
   make plan
   make apply
+The notebook as it ran: .local/demo/notebook.html
 With all commands and their output: make demo VERBOSE=1"""
 
 
@@ -60,6 +67,7 @@ class Demo:
         results: a folder for files that outlive the demo.
         before: the role before the first apply.
         state_bucket: the apply of the state bucket, which runs in the background.
+        notebook: the notebook, which begins in the background.
     """
 
     aws: Sandbox
@@ -69,6 +77,7 @@ class Demo:
     results: Path
     before: RoleSnapshot | None = None
     state_bucket: subprocess.Popen[str] | None = None
+    notebook: subprocess.Popen[str] | None = None
 
     @property
     def stack(self) -> str:
@@ -80,13 +89,19 @@ class Demo:
         """Return the execution role as IAM has it."""
         return account.read_role(self.aws.client("iam"))
 
-    def run(self, command: str, *, stack: str = "", status: int = 0) -> list[str]:
+    @property
+    def plan_file(self) -> str:
+        """The stack's saved plan."""
+        return f"$CDKTF_OUTPUT/stacks/{self.stack}/plan"
+
+    def run(self, command: str, *, stack: str = "", status: int = 0, quiet: bool = False) -> list[str]:
         """Run a command, show its output line by line, and return the lines.
 
         Args:
             command: the command line; `$NAME` is a variable of the shell's environment.
             stack: the stack whose name cdktf prints before each line.
             status: the expected exit status.
+            quiet: whether to show the output only if the command fails.
 
         Raises:
             DemoError: the exit status is another one.
@@ -95,9 +110,12 @@ class Demo:
         lines = []
         process = self.shell.start(command)
         for line in without_initialization(without_stack(line, stack) for line in self.shell.lines(process)):
-            self.output.line(line)
+            if not quiet:
+                self.output.line(line)
             lines.append(line)
         if process.returncode != status:
+            for line in lines if quiet else ():
+                self.output.line(line)
             raise DemoError(f"`{command}` ended with status {process.returncode}, expected {status}")
         return lines
 
@@ -122,12 +140,14 @@ def expect(command: str, lines: list[str], expected: Counts) -> None:
 
 
 def create_account(demo: Demo) -> None:
-    """Create a SageMaker domain with the console's execution role"""
+    """Create a domain with the console's role"""
     arn = account.create_domain(demo.aws.client("iam"), demo.aws.client("sagemaker"))
     account.create_default_bucket(demo.aws.client("s3"), account_id=RoleArn.parse(arn).account_id)
     demo.before = demo.read_role()
-    demo.output.note(f"Domain data-science, execution role\n{arn}\nNo notebook of the domain can start a Glue session.")
-    demo.output.result("the role trusts only SageMaker")
+    demo.output.note(
+        f"SageMaker domain data-science, execution role\n{arn}\nNo notebook of the domain can start a Glue session."
+    )
+    demo.output.result("it trusts only SageMaker")
 
 
 def configure(demo: Demo) -> None:
@@ -145,7 +165,7 @@ def configure(demo: Demo) -> None:
 
 
 def create_state_bucket(demo: Demo) -> None:
-    """Create the bucket of Terraform's state"""
+    """Create the state bucket"""
     demo.output.note(
         "One call creates the bucket. A separate stack, whose state is in the same bucket, then imports it: versioned, "
         "encrypted, closed to the public and to plain HTTP. Its apply runs in the background, because Terraform's AWS "
@@ -158,7 +178,7 @@ def create_state_bucket(demo: Demo) -> None:
     demo.output.command(f"{command} > state-bucket.log &")
     with (demo.directory / "state-bucket.log").open("w") as log:
         demo.state_bucket = demo.shell.start(command, log)
-    demo.output.result("its stack is applied in the background")
+    demo.output.result("its settings are applied in the background")
 
 
 def plan(demo: Demo) -> None:
@@ -171,23 +191,43 @@ def plan(demo: Demo) -> None:
 
 
 def review(demo: Demo) -> None:
-    """Review the plan in IAM terms"""
-    lines = demo.run(f"python -m commands.review --fail-on critical $CDKTF_OUTPUT/stacks/{demo.stack}/plan")
+    """Review it"""
+    lines = demo.run(f"python -m commands.review --fail-on critical {demo.plan_file}")
     demo.output.result(plain(lines[-1]))
 
 
 def apply(demo: Demo) -> None:
-    """cdktf apply"""
-    demo.cdktf("cdktf apply --auto-approve", _GRANTED)
+    """Apply that plan"""
+    lines = demo.run(f"python -m commands.apply_plan {demo.stack}")
+    demo.output.result(_of_stack(demo, lines))
+
+
+def open_notebook(demo: Demo) -> None:
+    """Open the starter notebook"""
+    demo.output.note(
+        "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones. The local AWS "
+        "answers Glue's session calls, and evaluates the role's current policies for each."
+    )
+    arn = demo.read_role().other["Arn"]
+    demo.notebook = demo.shell.start(
+        f"python -m commands.demo.notebook {arn} {shlex.quote(str(demo.results))}", stdin=subprocess.PIPE
+    )
+    demo.output.result("its Glue session starts in the background")
 
 
 def plan_again(demo: Demo) -> None:
     """cdktf plan, again"""
     demo.cdktf("cdktf plan", Counts())
+    for line in _notebook_lines(demo):
+        if line.startswith(_STARTED):
+            break
+    else:
+        raise DemoError("the notebook's session did not start")
+    demo.output.result("meanwhile the session has started")
 
 
 def drift(demo: Demo) -> None:
-    """Remove trust and policy by hand, then detect the drift"""
+    """Remove trust and policy by hand, run drift"""
     iam = demo.aws.client("iam")
     arn = RoleArn.parse(iam.get_role(RoleName=ROLE_NAME)["Role"]["Arn"])
     iam.update_assume_role_policy(RoleName=ROLE_NAME, PolicyDocument=json.dumps(account.trust_of_the_console()))
@@ -200,12 +240,15 @@ def drift(demo: Demo) -> None:
 
 
 def repair(demo: Demo) -> None:
-    """Repair it with cdktf apply"""
-    demo.cdktf("cdktf apply --auto-approve", Counts(added=len([*managed_policies()]), changed=1))
+    """Plan, review and apply the repair"""
+    demo.run(f"python -m commands.plan {demo.stack}", quiet=True)
+    demo.run(f"python -m commands.review --fail-on critical {demo.plan_file}")
+    lines = demo.run(f"python -m commands.apply_plan {demo.stack}")
+    demo.output.result(_of_stack(demo, lines))
 
 
 def check_role(demo: Demo) -> None:
-    """Read the role back from IAM"""
+    """Read the role back"""
     assert demo.before is not None
     before, now = demo.before, demo.read_role()
     arn = RoleArn.parse(now.other["Arn"])
@@ -222,11 +265,24 @@ def check_role(demo: Demo) -> None:
         if not holds:
             raise DemoError(f"read back from IAM, this is wrong: {claim}")
         demo.output.note(f"ok {claim}")
-    demo.output.result("the grants are the recipe's, everything else is unchanged")
+    demo.output.result("the recipe's grants, all else unchanged")
+
+
+def run_notebook(demo: Demo) -> None:
+    """Run the notebook"""
+    assert demo.notebook is not None
+    assert demo.notebook.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # its last line says why it ended
+        print(file=demo.notebook.stdin, flush=True)
+    lines = list(_notebook_lines(demo))
+    if demo.notebook.wait():
+        raise DemoError(lines[-1] if lines else "the notebook ended early")
+    demo.output.note(f"The executed notebook: {demo.results / 'notebook.html'}")
+    demo.output.result(lines[-1])
 
 
 def await_state_bucket(demo: Demo) -> None:
-    """Read the state bucket back from S3"""
+    """Read the state bucket back"""
     assert demo.state_bucket is not None
     demo.output.command("wait")
     status = demo.state_bucket.wait()
@@ -242,32 +298,18 @@ def await_state_bucket(demo: Demo) -> None:
     demo.output.result("versioned, encrypted, private, TLS only")
 
 
-def run_notebook(demo: Demo) -> None:
-    """Run the starter notebook on the real Glue PySpark kernel"""
-    # imported here: slow, and from a group of packages that only this step needs
-    from commands.demo import notebook
-    from sandbox.studio import text_of
-
-    demo.output.note(
-        "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones. The local AWS "
-        "answers Glue's session calls, and evaluates the role's current policies for each."
-    )
-    executed, left_out = notebook.read_notebook()
-    ran = 0
-    for cell in notebook.run_cells(executed, role_arn=demo.read_role().other["Arn"], aws=demo.aws):
-        if failure := notebook.failure(cell):
-            raise DemoError(failure)
-        ran += 1
-        demo.output.line(f"[{cell.id}] {cell.source.splitlines()[0]}")
-        for line in [each for each in text_of(cell).splitlines() if each.strip()][-8:]:
-            demo.output.line(f"    {line}")
-    page = notebook.save_page(executed, demo.results)
-    demo.output.note(f"The executed notebook: {page}")
-    demo.output.result(f"{ran} cells ran, without those for AWS alone ({', '.join(left_out)}); see {_short(page)}")
+def _of_stack(demo: Demo, lines: list[str]) -> str:
+    """Return the last line of apply-plan, without the stack's name."""
+    return plain(lines[-1]).removeprefix(f"{demo.stack}: ").removeprefix("applied: ") if lines else ""
 
 
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+def _notebook_lines(demo: Demo) -> Iterator[str]:
+    """Show and yield the lines that the notebook prints from now on."""
+    assert demo.notebook is not None
+    assert demo.notebook.stdout is not None
+    for line in iter(demo.notebook.stdout.readline, ""):
+        demo.output.line(line.rstrip("\n"))
+        yield line.rstrip("\n")
 
 
 STEPS: tuple[Callable[[Demo], None], ...] = (
@@ -277,11 +319,12 @@ STEPS: tuple[Callable[[Demo], None], ...] = (
     plan,
     review,
     apply,
+    open_notebook,
     plan_again,
     drift,
     repair,
     check_role,
-    await_state_bucket,
     run_notebook,
+    await_state_bucket,
 )
 """The steps in order; the docstring of a step is its title."""

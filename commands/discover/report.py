@@ -146,9 +146,8 @@ def print_page(discovery: Discovery, console: Console, *, everything: bool, writ
     if not everything:
         if discovery.roles and not writing:
             console.print()
-            console.print(
-                Text(f"who uses which role, and its grants: {page.command('discover', '--all')}", style="dim")
-            )
+            few = ["--region", *discovery.regions] if len(discovery.regions) <= _FEW_REGIONS else []
+            console.print(Text(f"who uses which role: {page.command('discover', '--all', *few)}", style="dim"))
         return
     console.print()
     if discovery.domains:

@@ -52,7 +52,17 @@ def check_outputs(executed: NotebookNode) -> None:
     assert errors == []
 
 
-def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(shop: Shop, role: ExecutionRole) -> None:
+def s3_cell(notebook: NotebookNode, bucket: str) -> str:
+    """Return the notebook's cell about S3 with another bucket."""
+    (source,) = (cell.source for cell in notebook.cells if cell.id == "s3")
+    named = source.replace('f"sagemaker-{region}-{account}"', f'"{bucket}"')
+    assert named != source
+    return str(named)
+
+
+def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(
+    shop: Shop, role: ExecutionRole, notebook: NotebookNode
+) -> None:
     stack = shop.stack(role.arn)
     studio = RoleSession(shop.aws, role.arn)
     drifts: list[tuple[Callable[[], None], str]] = [
@@ -75,6 +85,15 @@ def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(shop:
         assert "Status: READY" in status
         assert NO_GET_TAGS in status
         assert studio.user_id not in status
+        missing = f"missing-{role.name}".lower()
+        assert f"The bucket {missing} does not exist: create it, or name another one." in kernel.run(
+            s3_cell(notebook, missing)
+        )
+        role.detach(FULL_ACCESS)
+        shop.aws.client("s3").create_bucket(Bucket=missing)
+        assert f"The bucket {missing} is closed to this role: name another one" in kernel.run(
+            s3_cell(notebook, missing)
+        )
 
 
 def test_the_notebook_runs_whole_with_least_privilege_added_to_a_trust_policy(

@@ -78,3 +78,14 @@ def test_sentences_are_wrapped_and_names_are_not_broken() -> None:
     to.note(f"a long sentence that goes on for more than sixty columns of a terminal\n{arn}")
     assert [len(line) < 61 for line in written.getvalue().splitlines()] == [True, True, False]
     assert written.getvalue().splitlines()[-1] == arn
+
+
+def test_a_long_line_is_wrapped_on_a_terminal_alone() -> None:
+    for terminal, lines in ((True, 2), (False, 1)):
+        to, written = output(terminal=terminal)
+        with to.step("Run the notebook"):
+            to.result("10 cells ran; left out, for AWS alone: dynamic-frame, catalog")
+        printed = plain(written.getvalue()).splitlines()[-lines:]
+        assert printed[0].startswith("ok Run the notebook: 10 cells ran")
+        assert (len(printed[0]) <= 60) is terminal
+        assert [line[:3] for line in printed[1:]] == ["   "] * (lines - 1)

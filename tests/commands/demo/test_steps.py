@@ -11,7 +11,7 @@ from rich.console import Console
 
 from commands.demo import account, steps
 from commands.demo.output import Output
-from commands.demo.shell import Counts, Shell
+from commands.demo.shell import Counts, Shell, plain
 from commands.demo.steps import CONFIGURATION, OWN_ACCOUNT, STEPS, Demo, DemoError, expect
 from configuration import load
 from sandbox.launcher import Sandbox
@@ -42,16 +42,37 @@ def test_the_configuration_uses_the_variables_of_the_shipped_one(tmp_path: Path)
     assert (used.state, used.role_stacks) == (shipped.state, shipped.role_stacks)
 
 
-def test_the_whole_demo_prints_at_most_25_lines() -> None:
+def printed_in_the_readme() -> list[str]:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    return page.partition("<!-- demo -->\n```\n")[2].partition("```")[0].splitlines()
+
+
+def test_the_readme_shows_the_steps_and_what_to_do_next() -> None:
+    lines = printed_in_the_readme()
+    titles = ["Start a local AWS", *(str(step.__doc__) for step in STEPS)]
+    assert [line for line, title in zip(lines, titles, strict=False) if not line.startswith(f"ok {title}")] == []
+    assert "\n".join(lines).endswith(OWN_ACCOUNT)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_whole_demo_prints_at_most_25_lines(width: int) -> None:
     written = io.StringIO()
-    output = Output(Console(file=written, width=120, highlight=False))
-    for step in ("Start a local AWS on this machine", *(str(step.__doc__) for step in STEPS)):
-        with output.step(step):
+    console = Console(file=written, width=width, force_terminal=True, color_system=None, highlight=False)
+    output = Output(console)
+    *steps, _, _, _, _, _, _, _, _, _ = printed_in_the_readme()
+    for line in steps:
+        title, _, result = line.removeprefix("ok ").rpartition("  (")[0].partition(": ")
+        with output.step(title):
             for _ in range(50):
                 output.line("details")
-            output.result("a result")
-    output.end(f"Done in 60 s, and nothing is left running. {OWN_ACCOUNT}")
-    assert len(written.getvalue().splitlines()) <= MOST_LINES
+            if result:
+                output.result(result)
+    output.end(f"Done in 100 s, and nothing is left running. {OWN_ACCOUNT}")
+    lines = plain(written.getvalue().replace("\r", "\n")).splitlines()
+    kept = [line for line in lines if line.startswith(("ok ", "   ", "Done", "  ")) or line in OWN_ACCOUNT]
+    assert len(steps) == 1 + len(STEPS)
+    assert len(kept) <= MOST_LINES
+    assert [line for line in kept if len(line) > width] == []
 
 
 def test_each_step_has_a_title_in_one_line() -> None:
