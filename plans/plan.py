@@ -79,6 +79,8 @@ class Plan:
     """Attributes of the roles that data sources read, by name."""
     known_accounts: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Accounts that data sources read as those of the provider's credentials, by the data source's address."""
+    regions: tuple[str, ...] = ()
+    """The regions that the provider configurations name, those known from the configuration alone."""
     errored: bool = False
     complete: bool = True
     """False if more plans are needed to apply the configuration, as with deferred changes or `-target`."""
@@ -158,6 +160,7 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         known_policies=policies,
         known_roles=roles,
         known_accounts=accounts,
+        regions=tuple(dict.fromkeys(_regions(_object(body.get("configuration"), "configuration")))),
         errored=bool(body.get("errored")),
         complete=body.get("complete") is not False,
         deferred=tuple(
@@ -173,6 +176,16 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
 
 _DEFERRED = {"deferred_changes": "resource_change", "deferred_action_invocations": "action_invocation"}
 """The parts of a plan that list what it defers, with the key of what each entry is about."""
+
+
+def _regions(configuration: dict[str, Json]) -> Iterator[str]:
+    """Yield the regions of the AWS provider's configurations."""
+    for each in _object(configuration.get("provider_config"), "configuration.provider_config").values():
+        provider = _object(each, "configuration.provider_config")
+        expressions = _object(provider.get("expressions"), "configuration.provider_config.expressions")
+        region = _object(expressions.get("region"), "configuration.provider_config.expressions.region")
+        if provider.get("name") == "aws" and text(region.get("constant_value")):
+            yield text(region["constant_value"])
 
 
 def _address(value: Json, place: str) -> str:

@@ -1,21 +1,28 @@
 """What a plan does at this project's own addresses, and which losses are exactly what this project granted."""
 
+import json
 from collections.abc import Iterator
 
 from iam.arn import RoleArn
 from iam.documents.grants import (
     GLUE_TRUST,
+    SETUP_POLICY,
     Grantee,
     GrantSettings,
     inline_policies,
     managed_policies,
     policy_grants,
 )
-from iam.documents.recipe import PERMISSION_LEVELS, glue_statement
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement
 from iam.engine.difference import Change, Kind, difference
 from iam.engine.statements import Policy, permissions_policy, trust_policy
+from iam.policy_document import Document
 from plans.plan import ResourceChange
 from plans.roles import Role
+
+RECIPE_ADDRESS = SETUP_POLICY.address
+OF_THE_RECIPE = ("pass-any-role", "privilege-escalation")
+"""The rules that the recipe's inline policy raises at its address: `iam:PassRole` on every role, to every service."""
 
 _REMOVED = (Kind.LOST, Kind.NARROWED)
 
@@ -54,6 +61,32 @@ def released(role: Role) -> frozenset[Change]:
     if not is_release(role):
         return frozenset()
     return frozenset([*_trust_losses(role), *_permission_losses(role)])
+
+
+def level(role: Role) -> Permissions | None:
+    """Return the permission level of the grants after the plan; None if they are not those of exactly one level."""
+    try:
+        grantee = Grantee.of(RoleArn.parse(role.arn))
+    except ValueError:
+        return None
+    documents = [_document(role.declared.get(grant.address), grant.policy_name) for grant in inline_policies()]
+    levels = [
+        level
+        for level in PERMISSION_LEVELS
+        if documents == [grant.document(GrantSettings(permissions=level), grantee) for grant in inline_policies()]
+    ]
+    return levels[0] if len(levels) == 1 else None
+
+
+def _document(change: ResourceChange | None, policy_name: str) -> Document | None:
+    """Return the inline policy that a resource leaves, None for another one than this project's."""
+    if change is None or change.text("after", "name") != policy_name:
+        return None
+    try:
+        document: Document = json.loads(change.text("after", "policy"))
+    except (ValueError, RecursionError):
+        return None
+    return document
 
 
 def _trust_losses(role: Role) -> Iterator[Change]:

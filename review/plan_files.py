@@ -1,6 +1,7 @@
 """Plan files: read one, and review several with the waivers of the repository."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ from plans.content import SHOW
 from plans.plan import Plan, PlanError, parse
 from plans.values import visible
 from review import waivers
-from review.report import Review, review
+from review.report import Review, as_json, review
 from review.rules import Severity
 from terraform_cli import installation
 
@@ -66,7 +67,18 @@ def review_files(
     current = waivers.Waivers([*entries, *added], today)
     waived = [replace(each, findings=tuple(current.apply(each.findings))) for each in reviews]
     notices = current.notices([finding for each in waived for finding in each.findings])
-    return Review(tuple(waived), fail_on, notices)
+    return Review(tuple(waived), fail_on, notices, today)
+
+
+def json_text(review: Review) -> str:
+    """Return a review as JSON, on one line and in ASCII without control characters."""
+    return json.dumps(as_json(review)).replace("\x7f", "\\u007f")  # the one control character that json leaves
+
+
+def write_json(review: Review, path: Path) -> None:
+    """Write a review as JSON. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{json_text(review)}\n", encoding="utf-8")
 
 
 def read(argument: str, *, only_json: bool = False) -> Plan:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from iam.engine import conditions, sentences
@@ -51,6 +52,8 @@ class Review:
     fail_on: Severity | None
     """The lowest severity that fails the review; None: no finding fails it."""
     waivers: Notices = field(default_factory=Notices)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    """The day from which a waiver that the review proposes counts."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -155,7 +158,7 @@ def what_happens(role: Role) -> str:
             return done(next(iter(role.declared.values())).actions)
         return "not managed in this plan; its policies are"
     parts = [done(role.change.actions)]
-    if role.change.actions == ("update",) and (names := _other_attributes(role.change)):
+    if role.change.actions == ("update",) and (names := other_attributes(role.change)):
         parts[0] += f" ({', '.join(names)})"
     if role.change.importing:
         parts.insert(0, "adopted (imported)")
@@ -164,7 +167,7 @@ def what_happens(role: Role) -> str:
     return ", ".join(filter(None, parts)) or "unchanged itself"
 
 
-def _other_attributes(change: ResourceChange) -> list[str]:
+def other_attributes(change: ResourceChange) -> list[str]:
     """Return the attributes of a role that change and that the review does not show otherwise."""
     before, after = change.values["before"], change.values["after"]
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -1,16 +1,21 @@
-"""A review on the terminal."""
+"""A review on the terminal: what happens to which roles, the findings, and the verdict last.
+
+Lines are wrapped at the width of the terminal. Where the output is no terminal, nothing is wrapped, so that an ARN can
+be found in it.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from iam.engine import sentences
 from iam.engine.difference import Difference
 from plans.roles import Role
 from plans.values import visible
+from review.groups import FindingGroup, Group, finding_groups, groups
 from review.report import (
-    PlanReview,
     Review,
     boundary_change,
     counted,
@@ -19,7 +24,7 @@ from review.report import (
     waiver_lines,
     what_happens,
 )
-from review.rules import Finding
+from review.wording import Names, happens, kinds, recipe_findings
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 _SIGNS = {
@@ -32,97 +37,147 @@ _SIGNS = {
     "kept": (" ", "dim"),
 }
 
-
 _AT_MOST = 20
 """Most actions, resources or principals that a statement lists."""
 
-_ROLES = 50
+_GROUPS = 50
 _FINDINGS = 100
-"""Most roles of a plan, and most findings or waiver notes, that are shown; the rest are counted."""
+"""Most groups of roles, and most findings or waiver notes, that are shown; the rest are counted."""
+
+_NAMES = 5
+"""Most roles that a finding names; more are counted."""
+
+_NARROWEST = 40
+"""Least columns that text is wrapped at."""
+
+
+class _Line(NamedTuple):
+    """A line with its indentation; what does not fit hangs two columns further in."""
+
+    text: Text
+    indent: int = 0
 
 
 def show(review: Review, console: Console) -> None:
     """Print the review, in color if the console supports it."""
-    for plan in review.plans:
-        _plan(plan, console)
-    if review.findings:
-        console.print()
-    for finding in review.findings[:_FINDINGS]:
-        _finding(finding, console)
-    _rest(len(review.findings) - _FINDINGS, "finding", console)
-    lines = list(waiver_lines(review.waivers))
-    for line in lines[:_FINDINGS]:
-        console.print(_text(line, "yellow"))
-    _rest(len(lines) - _FINDINGS, "waiver note", console)
-    console.print()
-    console.print(Text(review.verdict, "bold red" if review.failing else "bold green"))
+    for line in _lines(review):
+        _print(line, console)
 
 
-def _plan(plan: PlanReview, console: Console) -> None:
-    console.print(_text(plan.plan.name, "bold underline"))
-    if not plan.roles:
-        console.print(Padding("no change in roles and their policies", (0, 2)))
-    for role in plan.roles[:_ROLES]:
-        _role(role, console)
-    _rest(len(plan.roles) - _ROLES, "role", console)
-    if plan.drift:
-        console.print(Padding(Text("changed outside of Terraform since the last apply", "bold"), (1, 2, 0, 2)))
-    for role in plan.drift[:_ROLES]:
-        _role(role, console)
-    _rest(len(plan.drift) - _ROLES, "drifted role", console)
+def _print(line: _Line, console: Console) -> None:
+    margin = " " * line.indent
+    if not console.is_terminal:
+        console.print(Text(margin) + line.text, soft_wrap=True)
+        return
+    width = max(console.width - line.indent - 2, _NARROWEST)
+    for number, part in enumerate(line.text.wrap(console, width)):
+        part.rstrip()
+        console.print(Text(margin + "  " * (number > 0)) + part, soft_wrap=True)
 
 
-def _rest(number: int, what: str, console: Console) -> None:
-    if number > 0:
-        console.print(Text(f"{counted(number, f'more {what}')}: --format json lists all", "dim"))
-
-
-def _role(role: Role, console: Console) -> None:
-    title = Text.assemble(_text(role.title, "bold"), _text(f": {what_happens(role)}"))
-    console.print(Padding(title, (1, 2, 0, 2)))
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    if role.kind == "resource":
-        _changes(table, role.trust, trust=True)
-        if problem := role.after.trust.problem:
-            _row(table, "changed", f"policy: {problem}")
-    elif role.kind == "role" and role.change:
-        _changes(table, role.trust, trust=True)
-        for statement in role.trust.kept:
-            _row(
-                table,
-                "kept",
-                sentences.statement(statement, role.trust.spelling, trust=True, at_most=_AT_MOST),
+def _lines(review: Review) -> Iterator[_Line]:
+    names = Names(review)
+    found = groups(review)
+    for group in found[:_GROUPS]:
+        yield from _group(group, names, several=len(review.plans) > 1)
+        yield _Line(Text())
+    yield from _rest(sum(len(group.members) for group in found[_GROUPS:]), "role")
+    findings = finding_groups(review)
+    for finding in findings[:_FINDINGS]:
+        yield from _finding(finding, names)
+    yield from _rest(sum(len(each.findings) for each in findings[_FINDINGS:]), "finding")
+    if own := recipe_findings(found):
+        verb = "is" if len(own) == 1 else "are"
+        yield _Line(
+            _text(
+                f"{' and '.join(own)} {verb} what permissions: recipe means; with permissions: least-privilege there is "
+                "no such finding",
+                "dim",
             )
-    _changes(table, role.permissions, trust=False)
+        )
+    notes = list(waiver_lines(review.waivers))
+    yield from (_Line(_text(note, "yellow")) for note in notes[:_FINDINGS])
+    yield from _rest(len(notes) - _FINDINGS, "waiver note")
+    if findings or notes:
+        yield _Line(Text())
+    yield _Line(Text(review.verdict, "bold red" if review.failing else "bold green"))
+
+
+def _rest(number: int, what: str) -> Iterator[_Line]:
+    if number > 0:
+        yield _Line(Text(f"{counted(number, f'more {what}')}: --format json lists all", "dim"))
+
+
+def _group(group: Group, names: Names, *, several: bool) -> Iterator[_Line]:
+    member = group.first
+    alone = len(group.members) == 1
+    name = names.of_member(member) if member.role is None else member.role.title
+    title = Text.assemble(_text(name if alone else kinds(group), "bold"), _text(f": {_plain(happens(group))}"))
+    if alone and several and member.role:
+        title.append_text(_text(f"  ({member.plan.plan.name})", "dim"))
+    yield _Line(title)
+    if not alone:
+        yield _Line(_text(", ".join(map(names.of_member, group.members)), "dim"), 2)
+    if member.role:
+        yield from _role(member.role)
+    drift = [role for role in member.plan.drift if member.role is None or role.name == member.role.name]
+    if drift:
+        yield _Line(Text("changed outside of Terraform since the last apply", "bold"), 2)
+    for role in drift[:_GROUPS]:
+        yield _Line(_text(f"{role.title}: {what_happens(role)}"), 2)
+        yield from _role(role)
+    yield from _rest(len(drift) - _GROUPS, "drifted role")
+
+
+def _plain(text: str) -> str:
+    """Return a sentence of this project without the backticks of Markdown."""
+    return text.replace("`", "")
+
+
+def _role(role: Role) -> Iterator[_Line]:
+    if role.kind == "resource":
+        yield from _changes(role.trust, trust=True)
+        if problem := role.after.trust.problem:
+            yield _row("changed", f"policy: {problem}")
+    elif role.kind == "role" and role.change:
+        yield from _changes(role.trust, trust=True)
+        for statement in role.trust.kept:
+            yield _row("kept", sentences.statement(statement, role.trust.spelling, trust=True, at_most=_AT_MOST))
+    yield from _changes(role.permissions, trust=False)
     for kind, name, known in policy_rows(role):
         if kind != "kept" and role.kind != "policy":
-            _row(table, kind, f"{name} ({known})" if known else name)
+            yield _row(kind, f"{name} ({known})" if known else name)
     for address, what in resources(role):
-        _row(table, "kept", f"through {address} ({what})")
+        yield _row("kept", f"through {address} ({what})")
     if boundary := boundary_change(role):
-        _row(table, "changed", f"boundary {' → '.join(boundary)}")
-    console.print(Padding(table, (0, 4)))
+        yield _row("changed", f"boundary {' → '.join(boundary)}")
 
 
-def _changes(table: Table, of: Difference, *, trust: bool) -> None:
+def _changes(of: Difference, *, trust: bool) -> Iterator[_Line]:
     for change in of.changes:
-        _row(table, change.kind, sentences.change(change, of.spelling, trust=trust, at_most=_AT_MOST))
+        # what a Deny gains is a loss
+        kind = str(change.kind) if change.effect == "Allow" else "changed" if change.broadens else "lost"
+        yield _row(kind, sentences.change(change, of.spelling, trust=trust, at_most=_AT_MOST))
 
 
-def _row(table: Table, kind: str, text: str) -> None:
+def _row(kind: str, text: str) -> _Line:
     sign, style = _SIGNS[kind]
-    table.add_row(Text(sign, style), _text(text, style))
+    return _Line(_text(f"{sign} {text}", style), 4)
 
 
-def _finding(finding: Finding, console: Console) -> None:
+def _finding(group: FindingGroup, names: Names) -> Iterator[_Line]:
+    finding = group.first
     severity = "waived" if finding.accepted else finding.severity
     style = "dim" if finding.accepted else _SEVERITY[finding.severity]
-    where = f"{finding.plan} {finding.address}".rstrip()
-    console.print(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", _text(where)))
-    advice = f"waived: {finding.accepted}" if finding.accepted else finding.remedy
-    console.print(Padding(Text.assemble(_text(finding.reason), "\n", _text(advice, "dim")), (0, 4)))
+    if len(group.findings) == 1:
+        where = f"{finding.plan} {finding.address}".rstrip()
+    else:
+        roles = names.of_findings(group.findings)
+        where = ", ".join(roles) if len(roles) <= _NAMES else counted(len(roles), "role")
+    yield _Line(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", _text(where)))
+    alike = len({each.reason for each in group.findings}) == 1
+    yield _Line(_text(finding.reason if alike else f"for example {finding.reason}"), 4)
+    yield _Line(_text(f"waived: {finding.accepted}" if finding.accepted else finding.remedy, "dim"), 4)
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -16,6 +16,7 @@ An entry without a subject, as earlier versions wrote them, covers what its rule
 but no critical finding, and nothing at a place for which another entry of the rule has a subject.
 """
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,6 +31,9 @@ FILE = Path(".review-accept.yaml")
 
 DEFAULT_PERIOD = timedelta(days=90)
 """How long a waiver that the command writes is in force."""
+
+PLACEHOLDER = "say here why this is acceptable and who agreed"
+"""The reason of a waiver that a review proposes."""
 
 _REQUIRED = ("rule", "reason", "expires")
 _PLACE = ("plan", "role", "address")
@@ -158,7 +162,7 @@ def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -
 
     Raises WaiverError when an argument is malformed or matches no finding.
     """
-    places: dict[tuple[str, str, Subject], dict[Place, None]] = {}
+    chosen: list[tuple[str, Finding]] = []
     for argument in arguments:
         rule, _, reason = argument.partition("=")
         if rule not in _RULE_IDS or not reason.strip():
@@ -166,11 +170,42 @@ def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -
         matching = [finding for finding in findings if finding.rule == rule]
         if not matching:
             raise WaiverError(f"--accept {rule}: these plans have no finding of that rule; leave the option out")
-        for finding in matching:
-            of_waiver = places.setdefault((rule, reason.strip(), finding.subject), {})
-            of_waiver[Place(finding.plan, finding.role)] = None
+        chosen += ((reason.strip(), finding) for finding in matching)
+    return _bound(chosen, today)
+
+
+def proposed(findings: Iterable[Finding], today: date) -> list[Waiver]:
+    """Return waivers that would cover findings, with a placeholder in place of the reason."""
+    return _bound(((PLACEHOLDER, finding) for finding in findings), today)
+
+
+def _bound(findings: Iterable[tuple[str, Finding]], today: date) -> list[Waiver]:
+    """Return a waiver for each reason, rule and subject, bound to the places of the findings."""
+    places: dict[tuple[str, str, Subject], dict[Place, None]] = {}
+    for reason, finding in findings:
+        of_waiver = places.setdefault((finding.rule, reason, finding.subject), {})
+        of_waiver[Place(finding.plan, finding.role)] = None
     expires = today + DEFAULT_PERIOD
     return [Waiver(rule, reason, expires, subject, tuple(where)) for (rule, reason, subject), where in places.items()]
+
+
+def as_yaml(waivers: Iterable[Waiver]) -> str:
+    """Return waivers as the text of a waiver file, in ASCII; many places of one waiver share a line."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+
+    yaml = YAML()
+    yaml.width = 1_000_000
+    yaml.allow_unicode = False
+    yaml.representer.ignore_aliases = lambda _: True
+    entries = [_entry(waiver) for waiver in waivers]
+    for entry in entries:
+        if isinstance(where := entry.get("where"), list):
+            entry["where"] = places = CommentedSeq(where)
+            places.fa.set_flow_style()
+    text = io.StringIO()
+    yaml.dump(entries, text)
+    return text.getvalue()
 
 
 def write(waivers: Iterable[Waiver], path: Path = FILE) -> None:
@@ -179,6 +214,7 @@ def write(waivers: Iterable[Waiver], path: Path = FILE) -> None:
 
     yaml = YAML()
     yaml.width = 4_096  # a part of a subject stays on one line
+    yaml.representer.ignore_aliases = lambda _: True
     document = (yaml.load(path) if path.exists() else None) or []
     document.extend(map(_entry, waivers))
     with path.open("w", encoding="utf-8") as file:

@@ -3,15 +3,16 @@
 import argparse
 import gc
 import io
-import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from commands.command_line import exit_cleanly_on_interrupt
 from plans.plan import PlanError
 from review import report, waivers
-from review.plan_files import review_files
+from review.links import Links
+from review.plan_files import json_text, review_files, write_json
 from review.rules import SEVERITIES
 
 
@@ -26,6 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PlanError, waivers.WaiverError) as error:
         for line in str(error).splitlines():
             print(line, file=sys.stderr)
+        return 2
+    try:
+        if options.json_file:
+            write_json(review, options.json_file)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        print(f"--json-file {options.json_file}: cannot be written: {reason}", file=sys.stderr)
         return 2
     try:
         _show(review, options.format)
@@ -51,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         "--format", choices=("terminal", "markdown", "json"), default="terminal", help="(default: terminal)"
     )
     parser.add_argument(
+        "--json-file",
+        type=Path,
+        metavar="FILE",
+        help="also write the whole review as JSON, for a pipeline to keep: the comment folds what is long",
+    )
+    parser.add_argument(
         "--fail-on",
         choices=(*SEVERITIES, "never"),
         default="high",
@@ -72,11 +86,11 @@ def _show(review: report.Review, format_: str) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the encoding of a terminal may lack a character
     if format_ == "json":
-        print(json.dumps(report.as_json(review)).replace("\x7f", "\\u007f"))  # the one control character it leaves
+        print(json_text(review))
     elif format_ == "markdown":
         from review.markdown import markdown
 
-        print(markdown(review), end="")
+        print(markdown(review, Links.of(os.environ)), end="")
     else:
         from rich.console import Console
 

@@ -30,7 +30,8 @@ from review.drift.entries import (
     TrustOfAnotherStack,
 )
 from review.drift.report import STATES, Reading, verdict
-from review.markdown import LIMIT, code
+from review.markdown import LIMIT
+from review.markdown_text import code
 from review.report import counted, done
 
 SCHEMA_VERSION = 1

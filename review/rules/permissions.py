@@ -34,6 +34,9 @@ WRITES_CONTROL_ACCESS = ("account", "identitystore", "organizations")
 MOST_WAYS = 4
 """Most kinds of existing roles that a reason lists; the rest are counted."""
 
+MOST_CALLS = 2
+"""Most ways to use a passed role that a reason lists; the rest are counted."""
+
 MOST_LOSSES = 3
 """Most lost statements of a policy that a reason lists; the rest are counted."""
 
@@ -145,7 +148,9 @@ def _passed_role(
             gained.setdefault(path.role, []).append(path.calls)
     for service, ways in gained.items():
         calls = [call for way in ways for call in way.split(" + ")]
-        why = f"iam:PassRole with {', or '.join(ways)} runs code as any role that trusts {service}"
+        more = f", or in {len(ways) - MOST_CALLS} more ways," if len(ways) > MOST_CALLS + 1 else ""
+        listed = ", or ".join(ways[:MOST_CALLS] if more else ways)
+        why = f"iam:PassRole with {listed}{more} runs code as any role that trusts {service}"
         where = _origin(role, changes, [escalation.PASS_ROLE, *calls])
         found = _path_subject(after, service, tuple(ways))
         yield Hit(where, why, found, "remove the calls that complete the path, or name the roles of iam:PassRole")

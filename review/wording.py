@@ -1,0 +1,102 @@
+"""What the comment and the terminal both say of a review: names of roles, what happens to a group, where it happens."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from configuration.settings import stack_name
+from plans.roles import Role
+from review import own_grants
+from review.groups import Group, Member
+from review.intent import Intent
+from review.report import KIND_NAMES, Review, counted, what_happens
+from review.rules import Finding
+
+INTENTS: Mapping[Intent, str] = {
+    Intent.ADOPTION: "first adoption",
+    Intent.OWNERSHIP: "change of ownership of the trust policy",
+    Intent.TRUST: "change of the trust policy",
+    Intent.PERMISSIONS: "change of permissions",
+    Intent.RELEASE: "release",
+    Intent.REPAIR: "repair of drift",
+    Intent.REFRESH: "nothing but a refresh of the state",
+    Intent.OTHER: "other changes",
+}
+"""What happens, in words."""
+
+
+def happens(group: Group) -> str:
+    """Return what happens to the members of a group; what stands in backticks is a setting."""
+    member = group.first
+    if member.role is None:
+        if member.intents == (Intent.REFRESH,):
+            return INTENTS[Intent.REFRESH]
+        return "no change in roles and their policies" if group.counts != (0,) * 5 else "no change"
+    if member.intents == (Intent.OTHER,):
+        return what_happens(member.role)
+    words = ", ".join(INTENTS[intent] for intent in member.intents)
+    grants = {Intent.ADOPTION, Intent.PERMISSIONS} & {*member.intents}
+    level = own_grants.level(member.role) if grants else None
+    return f"{words} with `permissions: {level}`" if level else words
+
+
+def kinds(group: Group) -> str:
+    """Return how many of which kind a group has, such as `50 roles`."""
+    role = group.first.role
+    return counted(len(group.members), KIND_NAMES[role.kind] if role else "plan")
+
+
+class Names:
+    """The names that a review uses for roles: short ones where they are unique.
+
+    Args:
+        review: the review.
+    """
+
+    def __init__(self, review: Review) -> None:
+        self._several = len(review.plans) > 1
+        self._counts = Counter(role.name for plan in review.plans for role in plan.roles)
+
+    def of(self, plan: str, role: str) -> str:
+        """Return the name of a role of a plan; for "", that of the plan."""
+        if not role:
+            return plan
+        return role if not self._several or self._counts[role] == 1 else f"{plan} {role}"
+
+    def of_member(self, member: Member) -> str:
+        """Return the name of a member of a group."""
+        return self.of(member.plan.plan.name, member.role.name if member.role else "")
+
+    def of_findings(self, findings: Sequence[Finding]) -> list[str]:
+        """Return the names of the roles, or plans, that findings are about."""
+        return list(dict.fromkeys(self.of(each.plan, each.role) for each in findings))
+
+
+def scope(review: Review) -> Iterator[tuple[str, list[str]]]:
+    """Yield the accounts, regions and environments that the plans are about, each with what it is called."""
+    roles = [(plan.plan.name, role) for plan in review.plans for role in (*plan.roles, *plan.drift)]
+    yield "account", list(dict.fromkeys(role.account for _, role in roles if role.account))
+    yield "region", list(dict.fromkeys(region for plan in review.plans for region in plan.plan.regions))
+    environments = (_environment(plan, role) for plan, role in roles)
+    yield "environment", list(dict.fromkeys(filter(None, environments)))
+
+
+def _environment(plan: str, role: Role) -> str:
+    """Return the environment in the name of a stack, "" for a plan that is not called like a stack of the role."""
+    before, after = stack_name("\0", role.name).split("\0")
+    named = plan.startswith(before) and plan.endswith(after) and len(plan) > len(before) + len(after)
+    return plan[len(before) : -len(after)] if named else ""
+
+
+def recipe_findings(groups: Sequence[Group]) -> list[str]:
+    """Return the rules of the open findings that are what `permissions: recipe` means, nothing else."""
+    rules = {
+        finding.rule
+        for group in groups
+        for finding in group.first.findings
+        if finding.rule in own_grants.OF_THE_RECIPE
+        and finding.address == own_grants.RECIPE_ADDRESS
+        and not finding.accepted
+        and group.first.role
+        and own_grants.level(group.first.role) == "recipe"
+    }
+    return sorted(rules)
