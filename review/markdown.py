@@ -45,14 +45,15 @@ DETAILS = (
 )
 
 
-def markdown(review: Review, links: Links | None = None) -> str:
+def markdown(review: Review, links: Links | None = None, *, complete: bool = True) -> str:
     """Return the review in Markdown, in at most LIMIT characters.
 
     Args:
         review: the review.
         links: where the pipeline keeps the plans and the review as JSON.
+        complete: whether every plan could be reviewed; if not, the comment does not say that all is well.
     """
-    comment = _Comment(review, links or Links())
+    comment = _Comment(review, links or Links(), complete)
     for detail in DETAILS:
         if text := _within_limit(comment.lines(detail)):
             return text
@@ -73,9 +74,10 @@ def _within_limit(lines: Iterable[str]) -> str:
 
 
 class _Comment:
-    def __init__(self, review: Review, links: Links) -> None:
+    def __init__(self, review: Review, links: Links, complete: bool) -> None:
         self._review = review
         self._links = links
+        self._complete = complete
         self._names = Names(review)
         self._groups = groups(review)
         self._findings = finding_groups(review)
@@ -97,11 +99,14 @@ class _Comment:
             yield f"_{counted(roles, 'more role')} folded: the review as JSON lists all._"
         if self._others:
             yield ""
-            yield "#### Resources other than roles"
+            yield f"{counted(len(self._others), 'other resource')} changed, beside roles and their policies."
             yield from raw_lines(self._others, detail)
+        if not detail.raw:
+            yield ""
+            yield "_The raw plans are folded: `terraform show` prints them._"
 
     def head(self) -> Iterator[str]:
-        sign = "❌" if self._review.failing else "✅"
+        sign = "✅" if self._complete and not self._review.failing else "❌"
         yield MARKER
         yield f"### {sign} IAM review: {self._review.verdict}"
 
@@ -199,8 +204,9 @@ class _Comment:
 
     def _group(self, group: Group, detail: Detail) -> Iterator[str]:
         member = group.first
-        several = len(self._review.plans) > 1 and len(group.members) == 1 and member.role
-        plan = f" ({code(member.plan.plan.name)})" if several else ""
+        name = member.plan.plan.name
+        alone = len(self._review.plans) > 1 and len(group.members) == 1 and self._names.of_member(member) != name
+        plan = f" ({code(name)})" if alone else ""
         yield ""
         yield f"#### {self._who(group, SMALL)}: {prose(happens(group))}{plan}"
         if len(group.members) > SMALL:

@@ -131,11 +131,7 @@ def _who(names: Sequence[str], detail: Detail) -> str:
 def raw_lines(changes: Iterable[ResourceChange], detail: Detail) -> Iterator[str]:
     """Yield changes as Terraform shows them, folded."""
     changing = [change for change in changes if change.changes]
-    if not changing:
-        return
-    if not detail.raw:
-        yield ""
-        yield f"_The raw plan ({counted(len(changing), 'change')}) is folded: `terraform show` prints it._"
+    if not changing or not detail.raw:
         return
     shown: list[str] = []
     length = whole = 0

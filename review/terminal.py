@@ -88,13 +88,8 @@ def _lines(review: Review) -> Iterator[_Line]:
     yield from _rest(sum(len(each.findings) for each in findings[_FINDINGS:]), "finding")
     if own := recipe_findings(found):
         verb = "is" if len(own) == 1 else "are"
-        yield _Line(
-            _text(
-                f"{' and '.join(own)} {verb} what permissions: recipe means; with permissions: least-privilege there is "
-                "no such finding",
-                "dim",
-            )
-        )
+        means = "what permissions: recipe means; with permissions: least-privilege there is no such finding"
+        yield _Line(Text(f"{' and '.join(own)} {verb} {means}", "dim"))
     notes = list(waiver_lines(review.waivers))
     yield from (_Line(_text(note, "yellow")) for note in notes[:_FINDINGS])
     yield from _rest(len(notes) - _FINDINGS, "waiver note")

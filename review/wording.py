@@ -54,13 +54,16 @@ class Names:
 
     def __init__(self, review: Review) -> None:
         self._several = len(review.plans) > 1
+        self._alone = {plan.plan.name for plan in review.plans if len(plan.roles) == 1}
         self._counts = Counter(role.name for plan in review.plans for role in plan.roles)
 
     def of(self, plan: str, role: str) -> str:
         """Return the name of a role of a plan; for "", that of the plan."""
         if not role:
             return plan
-        return role if not self._several or self._counts[role] == 1 else f"{plan} {role}"
+        if not self._several or self._counts[role] == 1:
+            return role
+        return plan if plan in self._alone else f"{plan} {role}"
 
     def of_member(self, member: Member) -> str:
         """Return the name of a member of a group."""

@@ -1,6 +1,7 @@
 """Saved plans in a pipeline: shown as JSON, reviewed, looked up after the merge, compared with what was merged."""
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,9 @@ from typing import Any
 from commands.pipeline.github import GitHub, GitHubError
 from plans.plan import PlanError
 from review import waivers
+from review.links import Links
 from review.markdown import LIMIT, MARKER, markdown
-from review.plan_files import review_files
+from review.plan_files import review_files, write_json
 from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
 from terraform_cli.synthesis import synthesize
@@ -19,6 +21,9 @@ from terraform_cli.terraform import Terraform, TerraformError
 
 SHOWN = "plan.json"
 """File name of a saved plan as JSON, in the stack's folder."""
+
+REVIEW = "review.json"
+"""File name of the whole review as JSON, in cdktf's output."""
 
 WORKFLOW = "plan.yaml"
 """The workflow that plans pull requests."""
@@ -51,7 +56,8 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
     if planned:
         try:
             review = review_files(planned, waiver_file=waiver_file, only_json=True)
-            status, text = int(bool(review.failing)), markdown(review)
+            write_json(review, folder / REVIEW)
+            status, text = int(bool(review.failing)), markdown(review, Links.of(os.environ), complete=not missing)
             notes += _added_waivers(waiver_file)
         except (PlanError, WaiverError) as error:
             print(error, file=sys.stderr)

@@ -25,7 +25,7 @@ from tests.e2e.shop import Shop
 from tests.repository import ROOT
 
 LAMBDA = statement("lambda.amazonaws.com", Sid="Theirs")
-LOST = "lambda.amazonaws.com may sts:AssumeRole"
+LOST = "`lambda.amazonaws.com` may `sts:AssumeRole`"
 
 
 def git(*arguments: str) -> str:
@@ -93,7 +93,7 @@ def test_a_pull_request_from_its_branch_to_no_drift(
         MARKER,
         "### ❌ IAM review: do not apply as is: 1 high; 1 role changed",
     )
-    assert f"| **high** | `trust-lost` | `aws_iam_role.execution_role` | `lost: {LOST}` |" in comment["body"]
+    assert f"| **high**<br>`trust-lost` | `{role.name}`: lost: {LOST}<br>" in comment["body"]
     assert "| **gained** | `glue.amazonaws.com` | `sts:AssumeRole` |" in comment["body"]
 
     # the team agrees: that is kept in the branch, with its reason and its last day

@@ -232,7 +232,7 @@ def test_a_saved_plan_is_read_through_terraform_in_its_folder(
     (stack / "plan").write_bytes(b"PK\x03\x04")
     terraform(f'test "$*" = "-chdir={stack} show -no-color -json plan" && cat {stack}/shown.json', monkeypatch)
     assert main([str(stack / "plan")]) == 1
-    assert capsys.readouterr().out.startswith("dev\n")
+    assert "critical  role-destroyed  dev aws_iam_role.exec\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -263,9 +263,9 @@ def test_several_plans_are_one_comment(capsys: pytest.CaptureFixture[str]) -> No
     assert main([saved(HARMFUL, "stack-a/plan.json"), saved(HARMLESS, "b.json"), "--format", "markdown"]) == 1
     text = capsys.readouterr().out
     assert text.count(MARKER) == 1
-    assert "#### `stack-a`" in text
-    assert "#### `b`" in text
-    assert "| **critical** | `role-destroyed` | `stack-a` `aws_iam_role.exec` |" in text
+    assert "#### `stack-a`: deleted\n" in text
+    assert "#### `b`: updated in place\n" in text
+    assert "| **critical**<br>`role-destroyed` | `stack-a`: `exec` is deleted together with all its" in text
 
 
 def test_the_same_plan_gives_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,8 +347,8 @@ def test_what_does_not_fit_is_folded_and_counted(capsys: pytest.CaptureFixture[s
     text = capsys.readouterr().out
     assert len(text) <= LIMIT
     assert any("more roles folded" in line for line in folded(text))
-    assert any("The raw plan (2,000 changes) is folded" in line for line in folded(text))
-    assert "`pass-any-role` | 400 |" in text
+    assert "_The raw plans are folded: `terraform show` prints them._" in folded(text)
+    assert "| **high**<br>`pass-any-role` | **400 roles**: " in text
 
 
 def test_a_small_plan_is_not_folded(capsys: pytest.CaptureFixture[str]) -> None:

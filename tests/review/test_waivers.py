@@ -79,7 +79,7 @@ def test_a_waiver_for_a_partner_does_not_cover_another_account(capsys: pytest.Ca
         assert (
             "the waiver for trust-opened-to-account (partner) no longer fits dev aws_iam_role.exec; "
             "new: AWS:999999999999 sts:assumerole"
-        ) in " ".join(capsys.readouterr().out.replace("\\", "").split())
+        ) in " ".join(capsys.readouterr().out.replace("`", "").split())
 
 
 def test_json_names_the_subject_and_what_no_longer_fits(capsys: pytest.CaptureFixture[str]) -> None:
