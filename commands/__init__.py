@@ -1,1 +1,1 @@
-"""What people run beside cdktf."""
+"""The commands of this project: one folder each; `./glue-sessions` runs them by name."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,7 @@ from review import waivers
 from review.report import Review, as_json, review
 from review.rules import Severity
 from terraform_cli import installation
+from terraform_cli.environment import for_stack
 
 _SHOW_TIMEOUT = 120
 """Seconds that `terraform show` may take; it starts the providers to read their schemas."""
@@ -113,7 +115,13 @@ def _show(path: Path, content: bytes) -> bytes:
     try:
         binary = installation.binary()
         command = [binary, f"-chdir={path.absolute().parent}", "show", "-no-color", "-json", path.name]
-        done = subprocess.run(command, capture_output=True, timeout=_SHOW_TIMEOUT, check=False)
+        done = subprocess.run(
+            command,
+            env=for_stack(path.absolute().parent, os.environ),
+            capture_output=True,
+            timeout=_SHOW_TIMEOUT,
+            check=False,
+        )
     except installation.TerraformMissingError as error:
         raise PlanError(visible(f"{path}: {error}, or supply {SHOW}")) from None
     except subprocess.TimeoutExpired:

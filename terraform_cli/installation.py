@@ -14,6 +14,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from terraform_cli.environment import TerraformMissingError as TerraformMissingError
+from terraform_cli.environment import without_arguments
+
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
 _IMAGES = Path("/opt")
@@ -21,10 +24,6 @@ OLDEST = (1, 10)  # the first Terraform, and the first OpenTofu, to lock a state
 
 IMPLIED_MIRROR = Path("~/.terraform.d/plugins")
 """Terraform takes providers from here first: https://developer.hashicorp.com/terraform/cli/config/config-file"""
-
-
-class TerraformMissingError(Exception):
-    """No usable Terraform; the message names what to install."""
 
 
 class ProviderError(Exception):
@@ -54,7 +53,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     try:
         output = subprocess.check_output(
             [path, "version", "-json"],
-            env={**environment, "CHECKPOINT_DISABLE": "1"},
+            env={**without_arguments(environment), "CHECKPOINT_DISABLE": "1"},
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,

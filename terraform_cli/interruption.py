@@ -2,7 +2,10 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
+
+_happened = threading.Event()
 
 
 @contextlib.contextmanager
@@ -28,3 +31,13 @@ def ignore_interrupts() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def note() -> None:
+    """Record that an interrupt was handled: its effects are reported, and the exit status still says it."""
+    _happened.set()
+
+
+def happened() -> bool:
+    """Return whether an interrupt was handled in this process."""
+    return _happened.is_set()

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from terraform_cli import progress
+from terraform_cli import interruption, progress
 from terraform_cli.interruption import ignore_interrupts, sigterm_as_interrupt
 from terraform_cli.terraform import NOT_STARTED, TerraformError, interrupt_all
 
@@ -161,6 +161,7 @@ def for_each(
             try:
                 wait(running)
             except KeyboardInterrupt:
+                interruption.note()
                 with ignore_interrupts(), interrupt_all():
                     print("interrupted, waiting for Terraform to finish its current calls", file=sys.stderr)
                     pool.shutdown(cancel_futures=True)

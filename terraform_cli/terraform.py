@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from terraform_cli import environment as terraform_environment
 from terraform_cli import installation
 
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
@@ -101,10 +102,12 @@ class Terraform:
         environment: the environment to run in.
 
     Raises:
-        TerraformMissingError: there is no Terraform.
+        TerraformMissingError: there is no Terraform, or the environment would make it do something else.
     """
 
     def __init__(self, settings: Path, environment: Mapping[str, str] = os.environ) -> None:
+        terraform_environment.check(environment)
+        self._added = terraform_environment.arguments(environment)
         self._binary = installation.binary(environment)
         self._environment = {
             **environment,
@@ -119,9 +122,13 @@ class Terraform:
         from `interrupt_all`.
 
         Raises:
-            TerraformError: it was not started, because of an interrupt.
+            TerraformError: it was not started, because of an interrupt or of another workspace.
         """
-        if (folder / ".terraform").is_dir():
+        try:
+            terraform_environment.check_selected_workspace(folder, self._environment)
+        except terraform_environment.UnusableEnvironmentError as error:
+            raise TerraformError(str(error)) from None
+        if terraform_environment.data_folder(folder, self._environment).is_dir():
             done = self._run(folder, *arguments)
             if done.status != 1 or not _MUST_INITIALIZE.search(done.output):
                 return done
@@ -136,10 +143,11 @@ class Terraform:
             with _lock:
                 if _interrupted.is_set():
                     raise TerraformError(NOT_STARTED)
+                command, *rest = arguments
                 process = subprocess.Popen(
-                    [self._binary, *arguments],
+                    [self._binary, command, *self._added[command], *rest],
                     cwd=folder,
-                    env=self._environment,
+                    env=terraform_environment.for_stack(folder, self._environment),
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,

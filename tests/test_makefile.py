@@ -34,7 +34,8 @@ def make(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     clone = clone_of(tools)
     if not clone.exists():
         (clone / "terraform_cli").mkdir(parents=True)
-        for name in ("Makefile", "Pipfile.lock", "terraform_cli/__init__.py", "terraform_cli/installation.py"):
+        python = ("__init__.py", "environment.py", "installation.py")
+        for name in ("Makefile", "Pipfile.lock", *(f"terraform_cli/{each}" for each in python)):
             shutil.copy(ROOT / name, clone / name)
     environment = {"PATH": str(tools), "HOME": os.environ["HOME"]}
     return subprocess.run(

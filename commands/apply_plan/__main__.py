@@ -27,7 +27,7 @@ missing, AWS or Terraform refused, no credentials."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for applied, 1 for refused, 2 for failed."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
     from applying.apply import apply_plans, report
     from terraform_cli import installation
@@ -50,17 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command_line.parser("apply-plan", _DESCRIPTION, _EPILOG)
-    command_line.add_stacks(parser, required=True)
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser("apply-plan", _DESCRIPTION, _EPILOG)
+    command_line.add_stacks(result, required=True)
+    result.add_argument(
         "--despite-failed-checks",
         action="store_true",
         help="also apply plans with failed checks, and lose what those name",
     )
-    command_line.add_parallelism(parser)
-    return parser
+    command_line.add_parallelism(result)
+    return result
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.exit_cleanly_on_interrupt(main))
+    command_line.run(main)

@@ -5,19 +5,17 @@ settings, and keeps its own state in it.
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from aws import state_backend
-from aws.errors import AWS_ERRORS, in_words
-from commands.command_line import exit_cleanly_on_interrupt
-from configuration import State, exit_with_error, load_or_exit
+from commands import command_line
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CreateBucketRequestTypeDef
+
+    from configuration import State
 
 # S3 has no location constraint for this region
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
@@ -28,7 +26,7 @@ class StateBucketError(Exception):
     """The bucket cannot be created or used; one line that says what to change."""
 
 
-def create(state: State) -> bool:
+def create(state: "State") -> bool:
     """Create the bucket, unless it exists.
 
     Args:
@@ -40,6 +38,9 @@ def create(state: State) -> bool:
     Raises:
         StateBucketError: another account owns it, it is in another region, or S3 refuses or cannot be reached.
     """
+    from aws import state_backend
+    from aws.errors import AWS_ERRORS, in_words
+
     try:
         session = state_backend.session(state)
         account_id = state_backend.client(session, "sts", state).get_caller_identity()["Account"]
@@ -58,6 +59,8 @@ def create(state: State) -> bool:
 
 def _region_of(s3: "S3Client", bucket: str, account_id: str) -> str | None:
     """Return the bucket's region, None if this account owns no such bucket or the caller may not see it."""
+    from botocore.exceptions import ClientError
+
     try:
         return s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account_id)["BucketRegion"]
     except ClientError as error:
@@ -67,7 +70,7 @@ def _region_of(s3: "S3Client", bucket: str, account_id: str) -> str | None:
         raise
 
 
-def _create(s3: "S3Client", state: State) -> bool:
+def _create(s3: "S3Client", state: "State") -> bool:
     request: CreateBucketRequestTypeDef = {"Bucket": state.bucket}
     if state.region != _FIRST_REGION:
         request["CreateBucketConfiguration"] = {"LocationConstraint": state.region}  # type: ignore[typeddict-item]
@@ -82,28 +85,38 @@ def _create(s3: "S3Client", state: State) -> bool:
     return True
 
 
-def _status(error: ClientError) -> int:
+def _status(error: "ClientError") -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def _operation(error: Exception) -> str:
-    return f"{error.operation_name}: " if isinstance(error, ClientError) else ""
+    operation: str | None = getattr(error, "operation_name", None)  # of a ClientError
+    return f"{operation}: " if operation else ""
 
 
-def main() -> None:
-    """Run the command."""
-    argparse.ArgumentParser(
-        prog="python -m commands.create_state_bucket",
-        description="Create the S3 bucket that glue-sessions.yaml names under `state`, unless it exists.",
-        epilog="Exit status: 0 the bucket exists, 2 it could not be created.",
-    ).parse_args()
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    return command_line.parser(
+        "create-state-bucket",
+        "Create the S3 bucket that glue-sessions.yaml names under `state`, unless it exists.",
+        "Exit status: 0 the bucket exists, 2 it could not be created.",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, exit with 2 if there is no bucket."""
+    command_line.parse(parser(), arguments)
+    # imported here to keep --help and argument errors fast
+    from configuration import exit_with_error, load_or_exit
+
     state = load_or_exit().state
     try:
         created = create(state)
     except StateBucketError as error:
         exit_with_error(error)
     print(f"{state.bucket} in {state.region}: " + ("created" if created else "exists already, nothing to do"))
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main))
+    command_line.run(main)

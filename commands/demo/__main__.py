@@ -10,18 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.command_line import exit_cleanly_on_interrupt
+from commands import command_line
 
 if TYPE_CHECKING:
     from commands.demo.output import Output
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_EXIT_INTERRUPTED = 130
+
+INTERRUPTED = "interrupted, nothing is left running"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0 for success, 1 if a step has an unexpected result, 2 if the demo cannot start."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     # imported here to keep --help and argument errors fast
     from commands.demo import shell
     from commands.demo.output import Output
@@ -47,14 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m commands.demo",
-        description="Plan, apply, drift and repair on a local AWS. Needs no AWS account, and leaves nothing running.",
-        epilog="exit status: 0 success, 1 a step had an unexpected result, 2 the demo could not start",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "demo",
+        "Plan, apply, drift and repair on a local AWS. Needs no AWS account, and leaves nothing running.",
+        "Exit status: 0 success, 1 a step had an unexpected result, 2 the demo could not start.",
     )
-    parser.add_argument("--verbose", action="store_true", help="also print each command and its output")
-    return parser
+    result.add_argument("--verbose", action="store_true", help="also print each command and its output")
+    return result
 
 
 def _run(output: "Output") -> None:
@@ -92,4 +94,4 @@ def _run(output: "Output") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main, message="interrupted, nothing is left running", status=_EXIT_INTERRUPTED))
+    command_line.run(main, interrupted=INTERRUPTED)

@@ -9,7 +9,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from commands.command_line import EXIT_CANNOT_RUN, exit_cleanly_on_interrupt
+from commands import command_line
+from commands.command_line import EXIT_CANNOT_RUN
+
+INTERRUPTED = "interrupted, nothing was written"
 
 if TYPE_CHECKING:
     from aws.account import Account
@@ -21,30 +24,31 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for success, 2 for failure."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    own = parser()
+    options = command_line.parse(own, arguments)
     for region in options.region or ():
         if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}", region):
-            parser.error(f'supply the name of an AWS region, like eu-west-1, got "{region}"')
+            own.error(f'supply the name of an AWS region, like eu-west-1, got "{region}"')
     if options.write is None and (options.additive or options.role):
-        parser.error("--additive and --role require --write")
+        own.error("--additive and --role require --write")
     if options.write is not None and not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{0,31}", options.write):
-        parser.error(f'supply the name of an environment, 1 to 32 letters, digits, _ and -, got "{options.write}"')
+        own.error(f'supply the name of an environment, 1 to 32 letters, digits, _ and -, got "{options.write}"')
     return _run(options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="discover",
-        description="Find SageMaker domains, user profiles and spaces, the execution role of each, and which of the"
-        " grants for Glue interactive sessions those roles have. Changes nothing in AWS.",
-        epilog="exit status: 0 success, 2 failure",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "discover",
+        "Find SageMaker domains, user profiles and spaces, the execution role of each, and which of the grants for Glue"
+        " interactive sessions those roles have. Changes nothing in AWS.",
+        "Exit status: 0 success, 2 failure.",
     )
-    add = parser.add_argument
+    command_line.add_format(result)
+    add = result.add_argument
     add("--region", nargs="+", metavar="R", help="regions to search (default: all enabled regions of the account)")
     add("--profile", metavar="P", help="profile of the AWS configuration")
     add("--all", action="store_true", help="also print all domains, and the grants of all roles, as tables")
-    add("--json", action="store_true", help="print JSON (docs/discover.md)")
     add("--write", metavar="ENV", help="add the roles to this environment of glue-sessions.yaml, created if missing")
     add("--role", nargs="+", metavar="NAME", help="with --write: add only these roles")
     add(
@@ -52,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --write: where a role trusts others too, leave its trust policy to them (ownership additive)",
     )
-    return parser
+    return result
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -143,7 +147,7 @@ def _print(discovery: "Discovery", options: argparse.Namespace) -> None:
     from commands import page
     from commands.discover.report import print_page, to_json
 
-    if options.json:
+    if options.format == "json":
         print(json.dumps(to_json(discovery), indent=2))
     else:
         print_page(discovery, page.console(), everything=options.all, writing=options.write is not None)
@@ -171,10 +175,10 @@ def _write(discovery: "Discovery", options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return EXIT_CANNOT_RUN
     for line in written.lines:
-        print(line, file=sys.stderr if options.json else sys.stdout)
+        print(line, file=sys.stderr if options.format == "json" else sys.stdout)
     for line in written.left_out:
         print(line, file=sys.stderr)
-    if not options.json:
+    if options.format != "json":
         _print_next(options.write, {role.name.lower() for role in chosen})
     return 0 if written.lines else EXIT_CANNOT_RUN
 
@@ -211,4 +215,4 @@ def _chosen(roles: Sequence["RoleFinding"], names: Sequence[str] | None) -> "lis
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main, message="interrupted, nothing was written"))
+    command_line.run(main, interrupted=INTERRUPTED)

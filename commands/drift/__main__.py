@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 if something drifted, 2 if a stack could not be read."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     # imported here, so that --help and errors in the arguments are fast
     from review.drift.planning import CANNOT_READ, read
     from review.drift.report import exit_status
@@ -28,16 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_status(readings)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="drift",
-        description="Report what others changed in the roles since the last apply, who is affected, and what apply"
-        " would do. Reads only, takes no lock.",
-        epilog="exit status: 0 nothing drifted, 1 something drifted, 2 a stack could not be read",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "drift",
+        "Report what others changed in the roles since the last apply, who is affected, and what apply would do. Reads"
+        " only, takes no lock.",
+        "Exit status: 0 nothing drifted, 1 something drifted, 2 a stack could not be read.",
     )
-    command_line.add_stacks(parser)
-    parser.add_argument("--format", choices=("terminal", "markdown", "json"), default="terminal")
-    return parser
+    command_line.add_stacks(result)
+    command_line.add_format(result, markdown=True)
+    return result
 
 
 def _show(readings: "Sequence[Reading]", format_: str) -> None:
@@ -54,4 +55,4 @@ def _show(readings: "Sequence[Reading]", format_: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.exit_cleanly_on_interrupt(main))
+    command_line.run(main)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from commands.command_line import EXIT_CANNOT_RUN, exit_cleanly_on_interrupt
+from commands import command_line
+from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from configuration import Configuration, ConfigurationError, configuration_path, load
 from terraform_cli import installation, stacks
@@ -27,7 +28,7 @@ _ERRORS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step; return 0, 1 if a gate refuses, 2 if the step fails."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     step: Callable[[Sequence[str]], int] = options.step
     try:
         return step(options.arguments)
@@ -36,20 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_CANNOT_RUN
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pipeline",
-        description="The steps of the workflows, see docs/pipelines/README.md.",
-        epilog="exit status: 0 done, 1 a gate refuses, 2 the step failed",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "pipeline",
+        "The steps of the workflows, see docs/pipelines/README.md.",
+        "Exit status: 0 done, 1 a gate refuses, 2 the step failed.",
     )
-    commands = parser.add_subparsers(required=True, metavar="STEP")
+    commands = result.add_subparsers(required=True, metavar="STEP")
     for name, (step, argument) in STEPS.items():
         added = commands.add_parser(name, description=step.__doc__, help=(step.__doc__ or "").partition(";")[0])
         added.set_defaults(step=step, arguments=[])
         if argument:
             number = "?" if argument.startswith("[") else None
             added.add_argument("arguments", nargs=number, type=lambda text: [text], metavar=argument.strip("[]"))
-    return parser
+    return result
 
 
 def _stacks(_: Sequence[str]) -> int:
@@ -156,4 +158,4 @@ STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main))
+    command_line.run(main)

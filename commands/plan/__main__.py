@@ -33,7 +33,7 @@ class Planned:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every stack is planned, otherwise 2."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
     from configuration import load_or_exit
     from terraform_cli import stacks
@@ -72,12 +72,13 @@ def planned(done: "Done") -> Planned:
     return Planned(", ".join(counts) or "no changes", tuple(dict.fromkeys(warnings)))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command_line.parser("plan", _DESCRIPTION, _EPILOG)
-    command_line.add_stacks(parser)
-    command_line.add_parallelism(parser)
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser("plan", _DESCRIPTION, _EPILOG)
+    command_line.add_stacks(result)
+    command_line.add_parallelism(result)
+    return result
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.exit_cleanly_on_interrupt(main))
+    command_line.run(main)

@@ -2,13 +2,12 @@
 
 import argparse
 import gc
-import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from commands.command_line import exit_cleanly_on_interrupt
+from commands import command_line
 from plans.plan import PlanError
 from review import report, waivers
 from review.links import Links
@@ -18,7 +17,7 @@ from review.rules import SEVERITIES
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Review the plans of the command line; return 0, 1 for a finding at or above --fail-on, 2 for wrong input."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     gc.disable()  # the process is short and creates hardly any cycles; it is a third faster without collection
     try:
         review = review_files(
@@ -30,48 +29,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         if options.json_file:
-            write_json(review, options.json_file)
+            write_json(review, Path(options.json_file))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         print(f"--json-file {options.json_file}: cannot be written: {reason}", file=sys.stderr)
         return 2
-    try:
-        _show(review, options.format)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has enough; Python flushes once more when it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _show(review, options.format)
     return 1 if review.failing else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="review",
-        description="Report what Terraform plans mean in IAM terms, and what is dangerous about them.",
-        epilog="exit status: 0 no finding at or above --fail-on, 1 such a finding, 2 wrong input",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "review",
+        "Report what Terraform plans mean in IAM terms, and what is dangerous about them.",
+        "Exit status: 0 no finding at or above --fail-on, 1 such a finding, 2 wrong input.",
     )
-    parser.add_argument(
+    result.add_argument(
         "plans",
         nargs="+",
+        type=command_line.typed_path,
         metavar="PLAN",
         help="a saved plan, the output of `terraform show -json PLAN`, or - for stdin",
     )
-    parser.add_argument(
-        "--format", choices=("terminal", "markdown", "json"), default="terminal", help="(default: terminal)"
-    )
-    parser.add_argument(
+    command_line.add_format(result, markdown=True)
+    result.add_argument(
         "--json-file",
-        type=Path,
+        type=command_line.typed_path,
         metavar="FILE",
         help="also write the whole review as JSON, for a pipeline to keep: the comment folds what is long",
     )
-    parser.add_argument(
+    result.add_argument(
         "--fail-on",
         choices=(*SEVERITIES, "never"),
         default="high",
         metavar="SEVERITY",
         help="the lowest severity that fails the review: critical, high, medium, low or never (default: high)",
     )
-    parser.add_argument(
+    result.add_argument(
         "--accept",
         action="append",
         default=[],
@@ -79,12 +74,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"waive the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
         f"recorded in {waivers.FILE}, which belongs in the repository",
     )
-    return parser
+    return result
 
 
 def _show(review: report.Review, format_: str) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # the encoding of a terminal may lack a character
     if format_ == "json":
         print(json_text(review))
     elif format_ == "markdown":
@@ -96,13 +89,8 @@ def _show(review: report.Review, format_: str) -> None:
 
         from review.terminal import show
 
-        class _Console(Console):
-            def on_broken_pipe(self) -> None:
-                """Leave the exit status to the review; rich exits with 1."""
-                raise BrokenPipeError
-
-        show(review, _Console(highlight=False))
+        show(review, Console(highlight=False))
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main))
+    command_line.run(main)

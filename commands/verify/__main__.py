@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every role is ready, 1 if one is not, 2 if one could not be checked."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
     from configuration import exit_with_error, load_or_exit
     from terraform_cli.stacks import StacksError, chosen
@@ -32,20 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _check(configuration, stacks, options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="verify",
-        description="Check roles in AWS: whether they match glue-sessions.yaml, and whether the Glue kernel's calls are"
-        " allowed. Changes nothing in AWS, except for the session that --start-session starts and deletes.",
-        epilog="exit status: 0 every role is ready, 1 one is not, 2 one could not be checked",
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    result = command_line.parser(
+        "verify",
+        "Check roles in AWS: whether they match glue-sessions.yaml, and whether the Glue kernel's calls are allowed."
+        " Changes nothing in AWS, except for the session that --start-session starts and deletes.",
+        "Exit status: 0 every role is ready, 1 one is not, 2 one could not be checked.",
     )
-    command_line.add_stacks(parser)
-    add = parser.add_argument
+    command_line.add_stacks(result)
+    command_line.add_format(result)
+    add = result.add_argument
     add("--all", action="store_true", help="also print each call of each role, with the reason of its verdict")
-    add("--json", action="store_true", help="print JSON (docs/verify.md)")
     add("--start-session", action="store_true", help="start a minimal session with each ready role; this costs money")
     add("--yes", action="store_true", help="with --start-session: do not ask for confirmation of the cost")
-    return parser
+    return result
 
 
 def _confirmed(options: argparse.Namespace) -> bool:
@@ -94,7 +95,7 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
     notes = [] if options.stacks else _orphaned_states(configuration, errors)
     if options.start_session:
         notes += _start_sessions(checker, results)
-    if options.json:
+    if options.format == "json":
         print(json.dumps(to_json(results, notes=notes, errors=errors.lines, calls=account.calls), indent=2))
     else:
         print_results(results, page.console(), notes=notes, everything=options.all)
@@ -143,4 +144,4 @@ def _start_sessions(checker: "Checker", results: "Sequence[Result]") -> list[str
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.exit_cleanly_on_interrupt(main))
+    command_line.run(main)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.command_line import exit_cleanly_on_interrupt
+from commands.command_line import status_of
 from commands.verify.__main__ import main
 from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies
 from iam.documents.recipe import (
@@ -35,11 +35,7 @@ def verify(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
             f"environments:\n  dev: {{region: us-east-1, roles: {roles}}}\n{more}"
         )
         capsys.readouterr()
-        try:
-            status = exit_cleanly_on_interrupt(lambda: main(arguments))
-        except SystemExit as ended:
-            status = int(str(ended.code))
-        return Ran(int(status or 0), *capsys.readouterr())
+        return Ran(status_of(main, arguments), *capsys.readouterr())
 
     return run
 
