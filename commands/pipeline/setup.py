@@ -16,7 +16,8 @@ from difflib import unified_diff
 from pathlib import Path
 from shlex import quote
 
-from commands.command_line import EXIT_CANNOT_RUN, exit_cleanly_on_interrupt, parser
+from commands import command_line
+from commands.command_line import EXIT_CANNOT_RUN
 from configuration import Configuration, ConfigurationError, configuration_path, load
 from configuration.pipeline_access import PipelineSettings, pipeline_settings
 
@@ -58,7 +59,7 @@ class _Recorded(dict[str, str]):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the script, and run it on a terminal if that is wanted; return 2 if it cannot be made or fails."""
-    options = _parser().parse_args(arguments)
+    options = command_line.parse(parser(), arguments)
     if not options.owners:
         print(f"name who approves changes of the code: make pipeline-setup OWNERS={EXAMPLE_OWNER}", file=sys.stderr)
         return EXIT_CANNOT_RUN
@@ -87,8 +88,9 @@ def _run(written: str) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    made = parser(
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = command_line.parser(
         "pipeline-setup",
         "Print what the repository on GitHub needs for the workflows: variables,\n"
         "CODEOWNERS, the rule of the branch, the environment. On a terminal with gh,\n"
@@ -285,4 +287,4 @@ def _token(repository: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_cleanly_on_interrupt(main))
+    command_line.run(main)

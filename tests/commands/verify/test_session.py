@@ -195,7 +195,7 @@ def test_an_interrupted_session_is_stopped_and_deleted(
 
     proxy.answers[operation] = interrupting
     run = verify(*ARGUMENTS)
-    assert (run.status, run.out) == (2, "")
+    assert (run.status, run.out) == (130, "")
     assert run.err.splitlines()[-1] == "interrupted"
     assert glue.operations[-1] == "DeleteSession"
     assert glue.created is None
