@@ -1,0 +1,36 @@
+"""docs/sandbox.md: its commands work in a shell."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.repository import ROOT
+from tests.waiting import wait_until
+
+PAGE = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+START, USE = re.findall(r"^```shell\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
+def test_its_commands_work_in_a_shell(tmp_path: Path) -> None:
+    start = START.partition("#")[0].replace("pipenv run sandbox", f"{sys.executable} -m sandbox")
+    *use, last = [line for line in USE.replace("/tmp/aws", str(tmp_path)).splitlines() if line]
+    assert last == "make apply"  # the end-to-end tests apply
+    with subprocess.Popen(start.replace("/tmp/aws", str(tmp_path)).split(), cwd=ROOT, stdout=subprocess.DEVNULL) as aws:
+        try:
+            wait_until((tmp_path / "environment").exists, "the sandbox is ready")
+            asked = [
+                "aws iam get-role --role-name $SAGEMAKER_ROLE_NAME",
+                "aws s3api head-bucket --bucket $TF_STATE_BUCKET",
+            ]
+            script = "\n".join(["set -e", *use, *asked])
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+        finally:
+            aws.terminate()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"Service": "sagemaker.amazonaws.com"' in done.stdout
