@@ -1,11 +1,11 @@
 """Orphaned states: the role left the configuration without being released, so its state still has grants."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws import state_backend
+from aws.state_grants import read_state
 from configuration import Configuration
 from iam.documents.grants import policy_grants
 
@@ -52,8 +52,8 @@ def orphaned_states(configuration: Configuration) -> Iterator[OrphanedState]:
 
 
 def _has_grants(s3: "S3Client", bucket: str, key: str) -> bool:
+    content = read_state(s3, bucket, key) or {}
     try:
-        content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return any(each["type"] in _GRANTS and each["instances"] for each in content["resources"])
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return False  # not a Terraform state

@@ -88,6 +88,7 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
 
     from aws.account import WORKERS
     from aws.roles import read_quotas, read_roles
+    from aws.state_grants import reader
     from commands.discover.findings import findings, role_arns
     from commands.discover.report import Discovery, environment_of
     from commands.discover.studio import enabled_regions, read_domains
@@ -121,7 +122,13 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
         identity=account.identity,
         regions=searched,
         domains=domains,
-        roles=findings(domains, by_arn, quotas=quotas, configuration=configuration),
+        roles=findings(
+            domains,
+            by_arn,
+            quotas=quotas,
+            configuration=configuration,
+            state_grants=reader(configuration.state, errors) if configuration else None,
+        ),
         quotas=quotas,
         orphaned_states=orphaned,
         environment=environment_of(account_id, configuration),

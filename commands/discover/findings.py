@@ -1,11 +1,14 @@
 """Findings on each execution role, as values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from aws.roles import NoRole
+from aws.state_grants import StateGrants
 from commands.discover.studio import Domain
+from commands.role_warnings import GrantsStay, Warning, configured_twice, other_roles_to_glue
+from commands.role_warnings import as_json as warning_as_json
 from configuration import Configuration, RoleStack
 from iam.arn import RoleArn
 from iam.documents.grants import (
@@ -40,6 +43,7 @@ class RoleFinding:
         not_supported: why it cannot be granted to, None if it can.
         stacks: the configured stacks of the role.
         notes: what a person should know before changing anything.
+        warnings: what does not keep it from being granted to.
     """
 
     arn: str
@@ -53,6 +57,7 @@ class RoleFinding:
     not_supported: str | None = None
     stacks: Sequence[RoleStack] = ()
     notes: Sequence[str] = ()
+    warnings: Sequence[Warning] = ()
 
     @property
     def name(self) -> str:
@@ -83,6 +88,7 @@ def findings(
     *,
     quotas: Quotas,
     configuration: Configuration | None,
+    state_grants: StateGrants | None = None,
 ) -> list[RoleFinding]:
     """Return a finding for each execution role of the domains.
 
@@ -91,9 +97,10 @@ def findings(
         roles: the roles by ARN; those of other accounts are missing.
         quotas: the account's quotas.
         configuration: the current configuration, None if it cannot be read.
+        state_grants: reads the grants in the state of a stack.
     """
     uses = _uses(domains)
-    return [_finding(arn, use, roles, quotas, configuration) for arn, use in uses.items()]
+    return [_finding(arn, use, roles, quotas, configuration, state_grants) for arn, use in uses.items()]
 
 
 def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
@@ -114,7 +121,12 @@ def _uses(domains: Iterable[Domain]) -> dict[str, _Use]:
 
 
 def _finding(
-    arn: str, use: _Use, roles: Mapping[str, Role | NoRole], quotas: Quotas, configuration: Configuration | None
+    arn: str,
+    use: _Use,
+    roles: Mapping[str, Role | NoRole],
+    quotas: Quotas,
+    configuration: Configuration | None,
+    state_grants: StateGrants | None,
 ) -> RoleFinding:
     role = roles.get(arn, NoRole.UNREADABLE)
     match role:
@@ -124,12 +136,19 @@ def _finding(
         case NoRole.UNREADABLE:
             return RoleFinding(arn, list(use.regions), use.counts, notes=["the role could not be read"])
         case Role():
-            return _readable(arn, role, use, quotas, configuration)
+            return _readable(arn, role, use, quotas, configuration, state_grants)
         case _:
             assert_never(role)
 
 
-def _readable(arn: str, role: Role, use: _Use, quotas: Quotas, configuration: Configuration | None) -> RoleFinding:
+def _readable(
+    arn: str,
+    role: Role,
+    use: _Use,
+    quotas: Quotas,
+    configuration: Configuration | None,
+    state_grants: StateGrants | None,
+) -> RoleFinding:
     regions = list(use.regions)
     held = held_grants(role)
     sign = use.unified_studio or unified_studio_sign(role)
@@ -146,14 +165,29 @@ def _readable(arn: str, role: Role, use: _Use, quotas: Quotas, configuration: Co
         not_supported=f"it belongs to SageMaker Unified Studio: {sign}" if sign else None,
         stacks=stacks,
         notes=_notes(role, held, stacks, configured=configuration is not None),
+        warnings=[] if sign else [*_warnings(role, held, stacks, state_grants)],
     )
+
+
+def _warnings(
+    role: Role, held: Sequence[HeldGrant], stacks: Sequence[RoleStack], state_grants: StateGrants | None
+) -> Iterator[Warning]:
+    yield from configured_twice(stacks)
+    yield from other_roles_to_glue(role, stacks)
+    policies = [each.grant for each in held if isinstance(each, HeldPolicy) and each.presence is Presence.PRESENT]
+    if not (policies and stacks and state_grants and all(stack.role.released for stack in stacks)):
+        return
+    states = [state_grants(stack) for stack in stacks]
+    known = frozenset[str]().union(*(state for state in states if state is not None))
+    if staying := tuple(grant for grant in policies if grant.address not in known):
+        yield GrantsStay(staying, undecided=None in states)
 
 
 def _stacks(arn: RoleArn, configuration: Configuration | None) -> list[RoleStack]:
     return [
         stack
         for stack in (configuration.role_stacks if configuration else ())
-        if stack.role.name.lower() == arn.name.lower() and stack.account_id in (None, arn.account_id)
+        if stack.may_own(arn.name, arn.account_id)
     ]
 
 
@@ -240,4 +274,5 @@ def as_json(finding: RoleFinding) -> dict[str, object]:
         "not_supported": finding.not_supported,
         "stacks": [stack.name for stack in finding.stacks],
         "notes": list(finding.notes),
+        "warnings": [warning_as_json(warning) for warning in finding.warnings],
     }

@@ -15,6 +15,7 @@ from commands.discover.findings import RoleFinding, as_json, is_attached, policy
 from commands.discover.problems import Remedy, State, remedies, state
 from commands.discover.studio import Domain
 from commands.page import counted, shortened
+from commands.role_warnings import in_words
 from configuration import Configuration
 from iam.documents.grants import GRANTS, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
@@ -230,6 +231,7 @@ def _notes(role: RoleFinding) -> Iterator[str]:
     if role.stacks:
         yield f"configured: {', '.join(stack.name for stack in role.stacks)}"
     yield from role.notes
+    yield from map(in_words, role.warnings)
 
 
 def _held(held: HeldGrant) -> Text:

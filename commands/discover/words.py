@@ -16,6 +16,7 @@ from commands.discover.problems import (
     ungranted,
 )
 from commands.page import Advice, command, counted
+from commands.role_warnings import in_words
 from iam.documents.grants import InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant
 from iam.engine.decision import Verdict
 
@@ -33,10 +34,11 @@ def lines(finding: RoleFinding) -> list[str]:
     """Return what is not well with a role, a line each."""
     if finding.not_supported:
         return [finding.not_supported]
+    warnings = [in_words(warning) for warning in finding.warnings]
     if finding.role is None or state(finding) is State.GRANTED:
-        return list(finding.notes)
+        return [*finding.notes, *warnings]
     problems = [problem_in_words(problem) for problem in ungranted(finding)]
-    return [*finding.obstacles, *problems, *finding.notes]
+    return [*finding.obstacles, *problems, *finding.notes, *warnings]
 
 
 def problem_in_words(problem: Problem) -> str:

@@ -112,7 +112,7 @@ def write(
     if raised:
         new_environment["trust_policy_quota"] = raised
     quota = (known.get("trust_policy_quota") if known else raised) or default
-    configured = dict(_configured(environments, environment_name, account_id))
+    configured = dict(_configured(environments, account_id))
 
     lines: list[str] = []
     left_out: list[str] = []
@@ -231,18 +231,24 @@ def _environments(text: str, environment: Mapping[str, str]) -> dict[str, dict[s
     return {name: each for name, each in environments.items() if isinstance(each, dict)}
 
 
-def _configured(
-    environments: Mapping[str, dict[str, Any]], environment_name: str, account_id: str
-) -> Iterator[tuple[str, str]]:
-    """Yield the lower-case name and the place of each configured role of the account."""
+def _configured(environments: Mapping[str, dict[str, Any]], account_id: str) -> Iterator[tuple[str, str]]:
+    """Yield the lower-case name and the place of each configured role of the account.
+
+    An environment without an account counts as the account at hand: its credentials may be the same.
+    """
     for name, environment in environments.items():
         roles = environment.get("roles")
         for entry in roles if isinstance(roles, list) else []:
             role = entry.get("role") if isinstance(entry, dict) else None
             if isinstance(role, str):
-                account = (role.split(":") + [""] * 5)[4] if role.startswith("arn:") else environment.get("account_id")
-                if account == account_id or (account is None and name == environment_name):
+                account = environment.get("account_id") or _account_of(environment.get("deploy_role_arn"))
+                if (_account_of(role) or account) in (None, account_id):
                     yield role.rpartition("/")[2].lower(), f"environments.{name}"
+
+
+def _account_of(arn: object) -> str | None:
+    """Return the account in an ARN, None for anything else."""
+    return (arn.split(":") + [""] * 5)[4] if isinstance(arn, str) and arn.startswith("arn:") else None
 
 
 def _kept_at(settings: Settings, directory: Path, environment_name: str) -> str | None:

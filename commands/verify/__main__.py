@@ -86,7 +86,7 @@ def _check(configuration: "Configuration", stacks: "Sequence[RoleStack]", option
         print(in_words(error), file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
     with ThreadPoolExecutor(WORKERS) as pool, progress.shown() as steps:
-        checker = Checker(account, pool, errors, steps)
+        checker = Checker(account, pool, errors, steps, configuration)
         try:
             results = checker.check(stacks)
         except KeyboardInterrupt:

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from aws import state_grants
 from aws.account import Account, Progress, each
 from aws.errors import AWS_ERRORS, Errors, code, in_words, is_denied
 from aws.roles import NoRole, read_roles
+from commands.role_warnings import Warning, configured_twice, other_roles_to_glue
 from commands.verify.calls import DOCUMENTS, SIMULATION, CallResult, by_documents, by_simulation
 from commands.verify.mismatches import mismatches
 from commands.verify.problems import (
     AccountNotReached,
     NoSuchRole,
     NotReadable,
+    NotReleased,
     OfUnifiedStudio,
     OtherAccount,
     Problem,
@@ -21,7 +24,8 @@ from commands.verify.problems import (
     refused_calls,
 )
 from commands.verify.results import Result, State
-from configuration import Environment, RoleStack
+from configuration import Configuration, Environment, RoleStack
+from iam.documents.grants import is_policy
 from iam.engine.decision import Verdict
 from iam.readiness.obstacles import denied_calls, unified_studio_sign
 from iam.role import Role
@@ -36,6 +40,7 @@ class Checker:
         pool: bounds the calls in parallel.
         errors: receives the calls that fail.
         progress: shows the progress.
+        configuration: all stacks, and where their states are.
         accounts: the accounts of the environments that were reached.
     """
 
@@ -43,6 +48,7 @@ class Checker:
     pool: ThreadPoolExecutor
     errors: Errors
     progress: Progress
+    configuration: Configuration
     accounts: dict[str, Account] = field(default_factory=dict)
 
     def check(self, stacks: Iterable[RoleStack]) -> list[Result]:
@@ -70,7 +76,7 @@ class Checker:
         self.accounts[name] = account
         names = [stack.role.name for stack in stacks if stack not in elsewhere]
         roles = read_roles(account, names, pool=self.pool, errors=self.errors, progress=self.progress)
-        check = _RoleCheck(account, environment.region, self.errors)
+        check = _RoleCheck(account, environment.region, self.errors, self.configuration)
 
         def result(stack: RoleStack) -> Result:
             if stack in elsewhere:
@@ -87,7 +93,9 @@ class Checker:
 
 
 class _RoleCheck:
-    def __init__(self, account: Account, region: str, errors: Errors) -> None:
+    def __init__(self, account: Account, region: str, errors: Errors, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._state_grants = state_grants.reader(configuration.state, errors)
         self._account = account
         self._region = region
         self._errors = errors
@@ -110,13 +118,29 @@ class _RoleCheck:
         if sign := unified_studio_sign(role):
             return Result(stack, "not supported", [OfUnifiedStudio(sign)], role_arn=arn)
         problems: list[Problem] = [*mismatches(stack, role)]
+        warnings: list[Warning] = [*configured_twice(self._stacks(role))]
         if stack.role.released:
-            return Result(stack, "not ready" if problems else "released", problems, role_arn=arn)
+            problems = self._with_states(stack, problems)
+            return Result(stack, "not ready" if problems else "released", problems, role_arn=arn, warnings=warnings)
+        warnings += other_roles_to_glue(role, [stack])
         calls, evaluated_by = self._calls(role)
         denied = list(denied_calls(role, region=self._region))
         problems += [each for each in denied if each.decision.verdict is Verdict.DENIED]
         problems += refused_calls(problems, denied, calls)
-        return Result(stack, _state(problems), problems, calls, evaluated_by, arn)
+        return Result(stack, _state(problems), problems, calls, evaluated_by, arn, warnings=warnings)
+
+    def _stacks(self, role: Role) -> list[RoleStack]:
+        stacks = self._configuration.role_stacks
+        return [stack for stack in stacks if stack.may_own(role.arn.name, role.arn.account_id)]
+
+    def _with_states(self, stack: RoleStack, problems: Sequence[Problem]) -> list[Problem]:
+        """Return problems with what the state has of the policies that a released role still has."""
+        policies = [each for each in problems if isinstance(each, NotReleased) and is_policy(each.grant)]
+        if not policies:
+            return list(problems)
+        state = self._state_grants(stack)
+        known = None if state is None else all(each.grant.address in state for each in policies)
+        return [replace(each, in_state=known) if isinstance(each, NotReleased) else each for each in problems]
 
     def _calls(self, role: Role) -> tuple[Sequence[CallResult], str]:
         if self._may_simulate:

@@ -21,6 +21,8 @@ class Remedy(enum.Enum):
     KEEP_OR_APPLY = "keep or apply"
     """Apply takes away what others may need: it is kept by a setting."""
     RELEASE = "release"
+    GRANTS_STAY = "grants-stay"
+    """Apply does not remove the grants, because the state does not have them."""
     OWNER = "owner of the trust policy"
     OTHER_POLICY = "other policy"
     """A policy that this project does not manage decides."""
@@ -129,9 +131,15 @@ class NotTrusted:
 
 @dataclass(frozen=True)
 class NotReleased:
-    """A grant that a released role still has."""
+    """A grant that a released role still has.
+
+    Attributes:
+        grant: the grant.
+        in_state: whether the role's state has all policies that remain, so that apply removes them; None if unknown.
+    """
 
     grant: Grant
+    in_state: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +200,7 @@ def remedy(problem: Problem) -> Remedy:
         case NotTrusted():
             return Remedy.OTHER_POLICY if problem.denied else Remedy.APPLY
         case NotReleased():
-            return Remedy.RELEASE
+            return Remedy.GRANTS_STAY if problem.in_state is False else Remedy.RELEASE
         case CallsRefused(decision=Decision(verdict=Verdict.UNDECIDED)):
             return Remedy.START_SESSION if problem.trust else Remedy.RUN_NOTEBOOK
         case CallsDenied() | CallsRefused():

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from aws.account import Calls
 from commands import page
+from commands.role_warnings import Warning, as_json, in_words
 from commands.verify import words
 from commands.verify.calls import CallResult
 from commands.verify.problems import Problem, Remedy, remedy
@@ -40,6 +41,7 @@ class Result:
         state: `ready`, or why not; `undecided` if the documents do not decide a needed call.
         problems: what keeps it from being ready.
         calls: the kernel's calls.
+        warnings: what does not keep it from being ready.
         evaluated_by: `iam:SimulatePrincipalPolicy` or `documents`, None if no calls were evaluated.
         role_arn: the role's ARN, None if it was not read.
         session: the outcome of the started session, None if none was started.
@@ -52,11 +54,13 @@ class Result:
     evaluated_by: str | None = None
     role_arn: str | None = None
     session: SessionResult | None = None
+    warnings: Sequence[Warning] = ()
 
     @property
     def lines(self) -> list[str]:
-        """The problems in words, and what a session printed."""
+        """The problems and warnings in words, and what a session printed."""
         lines = [words.problem_in_words(problem) for problem in self.problems]
+        lines += [in_words(warning) for warning in self.warnings]
         if self.session and self.session.ran:
             lines.append(f"a statement ran in its session and printed {self.session.output}")
         return lines
@@ -98,6 +102,7 @@ def _as_json(result: Result) -> dict[str, object]:
         "arn": result.role_arn,
         "state": result.state,
         "problems": [words.problem_in_words(problem) for problem in result.problems],
+        "warnings": [as_json(warning) for warning in result.warnings],
         "remedies": [_remedy_as_json(each, result.stack) for each in result.remedies],
         "evaluated_by": result.evaluated_by,
         "calls": [

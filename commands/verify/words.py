@@ -143,6 +143,12 @@ def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
                 " released, then with it:",
                 [plan, apply],
             )
+        case Remedy.GRANTS_STAY:
+            return Advice(
+                "apply leaves these grants, because the state does not have them: apply once without released, then"
+                " with it; if another stack grants them now, delete the entry instead:",
+                [plan, apply],
+            )
         case Remedy.OWNER:
             return Advice("have the stack that owns the role let glue.amazonaws.com assume it, then:", [again])
         case Remedy.OTHER_POLICY:

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from iam.arn import RoleArn
 from iam.documents import recipe
@@ -220,9 +220,14 @@ GLUE_TRUST = TrustGrant(
 GRANTS: tuple[Grant, ...] = (SESSION_USER_POLICY, SETUP_POLICY, GLUE_TRUST)
 
 
+def is_policy(grant: Grant) -> TypeGuard[PolicyGrant]:
+    """Return whether a grant is a policy, and not trust."""
+    return not isinstance(grant, TrustGrant)
+
+
 def policy_grants() -> Iterator[PolicyGrant]:
     """Yield the grants that are policies: those that a released role no longer has."""
-    return (grant for grant in GRANTS if not isinstance(grant, TrustGrant))
+    return filter(is_policy, GRANTS)
 
 
 def managed_policies() -> Iterator[ManagedPolicyGrant]:

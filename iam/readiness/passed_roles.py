@@ -4,8 +4,12 @@ This project grants that with `permissions: recipe`. With `least-privilege` any 
 it, such as AmazonSageMakerFullAccess.
 """
 
+from dataclasses import replace
+from typing import assert_never
+
 from iam.arn import RoleArn
-from iam.documents.recipe import GLUE
+from iam.documents.grants import inline_policies
+from iam.documents.recipe import GLUE, Permissions
 from iam.engine.decision import Context
 from iam.engine.some_resource import Requests, SomeResource, decide_some
 from iam.readiness.kernel_calls import boundary, requests, role_policies
@@ -35,3 +39,21 @@ def _requests(prefix: str, name: str, arn: RoleArn | None, context: Context) -> 
     # names are unique in an account, whatever their path
     own = (f"{prefix}{name}", f"{prefix}*/{name}", *([str(arn)] if arn else []))
     return Requests(PASS_ROLE, f"{prefix}?*", own, {**context, "iam:passedtoservice": (GLUE,)})
+
+
+def is_left_to_other_policies(permissions: Permissions) -> bool:
+    """Return whether a permission level neither allows nor denies passing other roles to Glue."""
+    match permissions:
+        case "recipe" | "isolated":
+            return False
+        case "least-privilege":
+            return True
+        case never:
+            assert_never(never)
+
+
+def passing_other_roles_by_others(role: Role) -> SomeResource:
+    """Evaluate the same without this project's inline policies."""
+    own = {grant.policy_name for grant in inline_policies()}
+    others = role.inline_policies and {name: each for name, each in role.inline_policies.items() if name not in own}
+    return passing_other_roles(replace(role, inline_policies=others))

@@ -8,6 +8,7 @@ from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement, inline_policy, trust_policy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
+from tests.ran import Ran
 from tests.trust_policies import trust as trusting
 
 RECIPE = inline_policy("recipe", partition="aws", account_id=ACCOUNT, role_arn="unused")
@@ -65,6 +66,46 @@ def test_each_grant_is_recognized(discover: Run, studio: Studio, make_role: Make
     studio.domain("d-1", role=make_role("granted", trust_policy(), **grants))
     role = discover("--json").role("granted")
     assert (role["managed_policy"], role["inline_policy"], role["glue_trust"]) == (True, kind, "allowed")
+
+
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+
+
+def warnings(run: Ran, name: str) -> list[str]:
+    return [warning["warning"] for warning in run.role(name)["warnings"]]
+
+
+def test_policies_that_pass_other_roles_to_glue_are_warned_of_unless_the_level_decides(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("console", attached=(FULL_ACCESS,)))
+    studio.profile("d-1", "ann", role=make_role("bare"))
+    run = discover("--json")
+    assert warnings(run, "bare") == []
+    assert warnings(run, "console") == ["other-roles-to-glue"]
+    for level, expected in {"recipe": 0, "least-privilege": 1, "isolated": 0}.items():
+        configure(tmp_path, f"[{{role: console, permissions: {level}}}]")
+        run = discover("--json")
+        assert warnings(run, "console") == ["other-roles-to-glue"] * expected
+
+
+def test_grants_that_no_apply_of_a_released_role_removes_are_warned_of(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("left", inline={SETUP_POLICY.policy_name: RECIPE}))
+    configure(tmp_path, "[{role: left, released: true}]")
+    assert warnings(discover("--json"), "left") == ["grants-stay"]
+    assert "apply once without released, then with it" in " ".join(discover().out.split())
+
+
+def test_a_role_of_two_environments_is_warned_of(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("shared"))
+    configure(tmp_path, "[{role: shared}]}, default: {region: us-east-1, roles: [{role: shared}]")
+    run = discover("--json")
+    assert run.role("shared")["stacks"] == ["glue-sessions-dev-shared", "glue-sessions-default-shared"]
+    assert warnings(run, "shared") == ["configured-twice"]
 
 
 def test_an_inline_policy_with_our_name_and_other_content_is_recognized(

@@ -67,6 +67,26 @@ def test_a_role_that_trusts_only_sagemaker_gets_the_defaults(
     assert "plain: written as authoritative, it trusts only SageMaker" in run.out.splitlines()
 
 
+def test_a_role_of_an_environment_without_an_account_is_not_written_again(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("known"))
+    studio.profile("d-1", "ann", role=make_role("x"))
+    run = discover("--write", "other")
+    assert "known: already in environments.dev, not changed" in run.out.splitlines()
+    assert "x: written as authoritative, it trusts only SageMaker" in run.out.splitlines()  # prod is another account
+
+
+def test_an_environment_with_a_deploy_role_is_of_that_roles_account(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    studio.domain("d-1", role=make_role("known"))
+    deploy = "deploy_role_arn: arn:aws:iam::999999999999:role/deploy"
+    file.write_text(CONFIGURATION.replace("    region: us-east-1\n", f"    region: us-east-1\n    {deploy}\n"))
+    run = discover("--write", "other")
+    assert "known: written as authoritative, it trusts only SageMaker" in run.out.splitlines()
+
+
 def test_a_role_with_the_recipes_trust_gets_the_defaults(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:

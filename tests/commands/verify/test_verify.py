@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -5,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from iam.documents.grants import SETUP_POLICY
-from iam.documents.recipe import PERMISSION_LEVELS, glue_statement, trust_policy
+from iam.documents.grants import SETUP_POLICY, policy_grants
+from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement, trust_policy
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, STATE, MakeRole
@@ -129,6 +130,70 @@ def test_grants_that_a_released_role_still_has_are_named(verify: Run, granted: G
         "exists",
         "statement",
     ]
+
+
+STATE_KEY = "glue-sessions/dev/team.tfstate"
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        (None, "grants-stay"),
+        ({"aws_iam_role.execution_role", *(grant.address for grant in policy_grants())}, "release"),
+        ({"aws_iam_role.execution_role"}, "grants-stay"),
+        ({"aws_iam_role.execution_role", SETUP_POLICY.address}, "grants-stay"),
+        ("unreadable", "release"),
+    ],
+)
+def test_what_a_released_role_still_has_is_compared_with_its_state(
+    verify: Run, granted: Granted, sandbox: Sandbox, proxy: AwsProxy, state: set[str] | str | None, remedy: str
+) -> None:
+    granted()
+    s3 = sandbox.client("s3")
+    if isinstance(state, set):
+        resources = [{"type": a.partition(".")[0], "name": a.partition(".")[2], "instances": [{}]} for a in state]
+        s3.put_object(Bucket="verify-states", Key=STATE_KEY, Body=json.dumps({"resources": resources}).encode())
+    elif state:
+        proxy.refuse(f"GET /verify-states/{STATE_KEY}", "AccessDenied")
+    try:
+        run = verify("--json", "*team", roles="[{role: team, released: true}]")
+    finally:
+        s3.delete_object(Bucket="verify-states", Key=STATE_KEY)
+    assert run.status == 1
+    assert [each["remedy"] for each in run.role("team")["remedies"]] == [remedy]
+    assert (STATE_KEY in run.err) is (state == "unreadable")
+
+
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+
+
+@pytest.mark.parametrize(("permissions", "warned"), [("recipe", 0), ("least-privilege", 1), ("isolated", 0)])
+def test_policies_that_pass_other_roles_to_glue_are_warned_of(
+    verify: Run, granted: Granted, sandbox: Sandbox, permissions: Permissions, warned: int
+) -> None:
+    granted(permissions=permissions)
+    sandbox.client("iam").attach_role_policy(RoleName="team", PolicyArn=FULL_ACCESS)
+    run = verify("--json", "*team", roles=f"[{{role: team, permissions: {permissions}}}]")
+    assert (run.status, run.role("team")["state"]) == (0, "ready")
+    warnings = run.role("team")["warnings"]
+    assert [each["warning"] for each in warnings] == ["other-roles-to-glue"] * warned
+    assert all("on arn:aws:iam::*:role/*AmazonSageMaker*;" in each["text"] for each in warnings)
+    lines = " ".join(verify("*team", roles=f"[{{role: team, permissions: {permissions}}}]").out.split())
+    assert lines.count("isolated denies it") == warned
+
+
+def test_a_role_of_two_environments_is_legal_and_warned_of(verify: Run, granted: Granted) -> None:
+    granted()
+
+    def warned(settings: str) -> list[list[str]]:
+        more = f"  prod: {{region: eu-west-1, {settings}roles: [{{role: TEAM}}]}}\n"
+        found = verify("--json", "glue-sessions-dev-team", more=more).json["roles"]
+        return [[each["warning"] for each in role["warnings"]] for role in found]
+
+    assert warned("") == [["configured-twice"]]
+    assert warned(f"account_id: '{ACCOUNT}', ") == [["configured-twice"]]
+    assert warned("account_id: '999999999999', ") == [[]]
+    assert warned("deploy_role_arn: 'arn:aws:iam::999999999999:role/deploy', ") == [[]]
 
 
 @pytest.mark.parametrize("sign", ["name", "trust"])
