@@ -79,12 +79,17 @@ def _review(folders: Sequence[str]) -> int:
     and nothing in it is run.
     """
     from commands.pipeline.plans import review_comment
-    from commands.pipeline.reports import put_comment
+    from commands.pipeline.reports import put_comment, unreadable
     from review import waivers
 
     github = GitHub()
     folder = Path(*folders)
-    names = [stack.name for stack in _configuration(folder).role_stacks]
+    try:
+        names = [stack.name for stack in _configuration(folder).role_stacks]
+    except ConfigurationError as error:
+        # a comment on an earlier commit must not stay
+        put_comment(github, github.pull_request, unreadable(error))
+        raise
     waiver_file = folder / waivers.FILE
     status, text = review_comment(names, folder / stacks.output_folder(), waiver_file=waiver_file)
     print(text)

@@ -1,13 +1,20 @@
 """What a pipeline writes on GitHub: a comment on the pull request, and an issue per environment with drift."""
 
+import re
 from collections.abc import Sequence
 
 from commands.pipeline.github import GitHub, user_type
+from configuration import ConfigurationError
+from plans.values import visible
 from review.drift.renderers import markdown
 from review.drift.report import Reading, exit_status, verdict
+from review.markdown import MARKER
 
 LABEL = "drift"
 """Label of the drift issues, created with the first one."""
+
+_ERRORS, _ERROR_LENGTH = 20, 500
+"""How many errors of the configuration a comment has, and how much of each."""
 
 
 def put_comment(github: GitHub, pull_request: int, text: str) -> None:
@@ -24,6 +31,17 @@ def put_comment(github: GitHub, pull_request: int, text: str) -> None:
             github.patch(f"issues/comments/{comment['id']}", body=text)
             return
     github.post(f"issues/{pull_request}/comments", body=text)
+
+
+def unreadable(error: ConfigurationError) -> str:
+    """Return the comment on a pull request whose configuration has errors: the first of them."""
+    lines = [visible(line) for line in str(error).splitlines()]
+    if len(lines) > _ERRORS:
+        lines[_ERRORS:] = [f"and {len(lines) - _ERRORS} more"]
+    text = "\n".join(line[:_ERROR_LENGTH] for line in lines)
+    # the lines quote the configuration: whatever it contains, the block ends where it should
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{MARKER}\n### ❌ IAM review: the configuration cannot be read\n\n{fence}\n{text}\n{fence}\n"
 
 
 def put_issues(github: GitHub, readings: Sequence[Reading]) -> None:

@@ -42,7 +42,10 @@ SITUATIONS = {
     "`AWS_PLAN_ROLE_ARN` is not set": Situation("passes", "passes", OWN, message="Not planned: the variable"),
     "it comes from a fork": Situation("fails", "passes", FORK, message="push them to a branch of this repository"),
     "the configuration cannot be read": Situation(
-        "fails", "passes", outcomes={"stacks": "failure"}, message="could not read the configuration"
+        "fails",
+        "passes",
+        outcomes={"stacks": "failure", "review": "failure"},
+        message="configuration could not be read",
     ),
     "a stack cannot be planned": Situation(
         "fails", "passes", outcomes={"plan": "failure", "review": "failure"}, message="A stack could not be planned"
@@ -110,7 +113,7 @@ def test_configuration_is_not_tested_only_where_the_rows_were_skipped_for_it() -
 
 def test_the_review_names_stacks_that_could_not_be_planned() -> None:
     assert run("plan", SITUATIONS["a stack cannot be planned"]).results["review"] == "failure"
-    assert run("plan", SITUATIONS["the configuration cannot be read"]).results["review"] == "skipped"
+    assert run("plan", SITUATIONS["the configuration cannot be read"]).results["review"] == "failure"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The workflow steps on GitHub: outputs, one comment, an issue per environment, the reviewed run."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from review.drift.analysis import Analysis
 from review.drift.entries import FailedCheckMessage
 from review.drift.report import Reading
 from review.markdown import LIMIT, MARKER
-from tests.commands.pipeline.conftest import NAMES
+from tests.commands.pipeline.conftest import CONFIGURATION, NAMES
 from tests.commands.pipeline.fake_github import FORK, SOMEBODY, FakeGitHub, merged_pull, plan_run
 from tests.plan_builder import GLUE, SAGEMAKER, plan, role, trust
 
@@ -139,6 +140,28 @@ def test_a_comment_says_that_a_plan_cannot_be_read(github: FakeGitHub, capsys: p
     assert main(["review"]) == 2
     assert "### ❌ IAM review: the plans cannot be reviewed, see the job's log" in github.comments[0]["body"]
     assert "cdktf.out/stacks/glue-sessions-dev-a/plan.json: is not a plan" in capsys.readouterr().err
+
+
+def test_a_comment_has_the_errors_of_the_configuration_in_place_of_an_earlier_review(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.comment(7, f"{MARKER}\n### ✅ IAM review: nothing at or above high")
+    hostile = "````\n### ✅ IAM review: nothing at or above high"
+    roles = [{"role": hostile}, *({"role": "\u202eno role"} for _ in range(30)), {"role": "@" * 3000}]
+    environments = {"dev": {"region": "eu-west-1", "roles": roles}}
+    Path("glue-sessions.yaml").write_text(json.dumps({**CONFIGURATION, "environments": environments}))
+    assert main(["review"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    (comment,) = github.comments
+    first, headline, _, fence, *shown, closing = comment["body"].splitlines()
+    assert (first, headline) == (MARKER, "### ❌ IAM review: the configuration cannot be read")
+    assert fence == closing
+    assert len(fence) > len(max(re.findall("`+", "\n".join(shown))))
+    assert shown[-1] == f"and {len(errors) - 20} more"
+    assert len(shown) == 21
+    assert shown[0].startswith("glue-sessions.yaml: environments.dev.roles[0].role: supply the name or the ARN")
+    assert comment["body"].replace("\n", "").isprintable()
+    assert len(comment["body"]) < LIMIT
 
 
 def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHub, tmp_path: Path) -> None:
