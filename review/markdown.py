@@ -118,7 +118,8 @@ class _Comment:
             parts.append(f"[plans and this review as JSON]({self._links.artifacts})")
         if parts:
             yield ""
-            yield " · ".join(parts)
+            line = " · ".join(parts)
+            yield line[0].upper() + line[1:]
 
     def _summary(self) -> Iterator[str]:
         if not any(group.first.role for group in self._groups) and not self._review.findings:

@@ -10,7 +10,7 @@ from difflib import unified_diff
 from itertools import islice
 
 from iam.engine import sentences
-from iam.engine.difference import Difference
+from iam.engine.difference import Difference, Kind
 from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
@@ -45,8 +45,13 @@ def role_lines(role: Role, detail: Detail) -> Iterator[str]:
     if role.kind == "resource":
         yield from _section("Who may use it", [*_rows(role.trust, detail, who=True, on=True)], _WHO_ON, detail)
     elif role.kind == "role" and role.change:
-        rows = [*_rows(role.trust, detail, who=True, on=False), *_kept(role.trust, detail)]
-        yield from _section("Who may assume it", rows, _WHO, detail)
+        kept = list(_kept(role.trust, detail))
+        if role.trust.changes:
+            rows = [*_rows(role.trust, detail, who=True, on=False), *kept]
+            yield from _section("Who may assume it", rows, _WHO, detail)
+        elif kept:
+            yield ""
+            yield "Who may assume it stays as it is."
     if role.after.trust.problem:
         yield ""
         yield f"{'Policy' if role.kind == 'resource' else 'Trust policy'}: {prose(role.after.trust.problem)}."
@@ -71,7 +76,8 @@ def _permissions(role: Role, detail: Detail) -> Iterator[str]:
         return
     kinds = Counter(sentences.kind(change) for change in role.permissions.changes)
     what = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-    level = own_grants.level(role)
+    only_gains = {change.kind for change in role.permissions.changes} == {Kind.GAINED}
+    level = own_grants.level(role) if only_gains else None
     granted = f" (what <code>permissions: {level}</code> grants)" if level else ""
     kept = f"; {counted(len(role.permissions.kept), 'statement')} as before" if role.permissions.kept else ""
     yield from folded(f"What it may do: {what}{granted}{kept}", lines[1:])

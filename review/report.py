@@ -77,7 +77,9 @@ class Review:
             return "no change in IAM"
         scope = f"{_by_kind(changed)} changed"
         if self.failing:
-            return f"do not apply as is: {_by_severity(self.failing)}; {scope}"
+            rules = len({finding.rule for finding in self.failing})
+            by_rules = f" by {counted(rules, 'rule')}" if rules < len(self.failing) else ""
+            return f"do not apply as is: {_by_severity(self.failing)}{by_rules}; {scope}"
         open_findings = _by_severity(finding for finding in self.findings if not finding.accepted)
         waived = sum(bool(finding.accepted) for finding in self.findings)
         parts = [f"nothing at or above {self.fail_on}" if self.fail_on else "no finding fails this review"]

@@ -32,6 +32,9 @@ FILE = Path(".review-accept.yaml")
 DEFAULT_PERIOD = timedelta(days=90)
 """How long a waiver that the command writes is in force."""
 
+MOST_PARTS = 5
+"""Most parts of a subject with a line each, in waivers that a review proposes."""
+
 PLACEHOLDER = "say here why this is acceptable and who agreed"
 """The reason of a waiver that a review proposes."""
 
@@ -190,7 +193,7 @@ def _bound(findings: Iterable[tuple[str, Finding]], today: date) -> list[Waiver]
 
 
 def as_yaml(waivers: Iterable[Waiver]) -> str:
-    """Return waivers as the text of a waiver file, in ASCII; many places of one waiver share a line."""
+    """Return waivers as the text of a waiver file, in ASCII; many places or parts of one waiver share a line."""
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
 
@@ -200,9 +203,10 @@ def as_yaml(waivers: Iterable[Waiver]) -> str:
     yaml.representer.ignore_aliases = lambda _: True
     entries = [_entry(waiver) for waiver in waivers]
     for entry in entries:
-        if isinstance(where := entry.get("where"), list):
-            entry["where"] = places = CommentedSeq(where)
-            places.fa.set_flow_style()
+        for key, at_most in (("subject", MOST_PARTS), ("where", 1)):
+            if isinstance(listed := entry.get(key), list) and len(listed) > at_most:
+                entry[key] = in_a_line = CommentedSeq(listed)
+                in_a_line.fa.set_flow_style()
     text = io.StringIO()
     yaml.dump(entries, text)
     return text.getvalue()

@@ -36,7 +36,7 @@ def happens(group: Group) -> str:
     words = ", ".join(INTENTS[intent] for intent in member.intents)
     grants = {Intent.ADOPTION, Intent.PERMISSIONS} & {*member.intents}
     level = own_grants.level(member.role) if grants else None
-    return f"{words} with `permissions: {level}`" if level else words
+    return f"{words} {'with' if Intent.ADOPTION in grants else 'to'} `permissions: {level}`" if level else words
 
 
 def kinds(group: Group) -> str:

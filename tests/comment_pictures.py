@@ -1,8 +1,8 @@
 """Render pull-request comments as a browser shows them: `make comment-pictures`, or `python -m tests.comment_pictures`.
 
-Each situation is a recorded plan. Its review is rendered as GitHub renders it, 868 pixels wide, into `.local/pictures`;
-the pictures that the documentation shows are written to `docs/pictures` as well. Needs Chromium: set CHROMIUM to its
-path where it is not on PATH.
+The review of each situation of `tests/review/situations.py` is rendered as GitHub renders it, 868 pixels wide, into
+`.local/pictures`; the pictures that the documentation shows are written to `docs/pictures` as well. Needs Chromium:
+set CHROMIUM to its path where it is not on PATH. Names on the command line select situations.
 """
 
 import os
@@ -10,19 +10,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from tests.repository import ROOT
+from tests.review.situations import SITUATIONS
 
-PLANS = ROOT / "tests/review/plans"
 OUTPUT = ROOT / ".local/pictures"
-SHOWN = {"adopt-least-privilege": 720}
+SHOWN = {"partner-lost": 720, "fleet-and-a-partner-lost": 720}
 """Situations whose picture the documentation shows, with the height in pixels after which it is cut."""
 
 WIDTH = 920
-HEIGHT = 2400
+HEIGHT = 1500
 
 _PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; padding: 20px; background: #fff; color: #1f2328;
@@ -43,27 +44,38 @@ ul {{ padding-left: 2em; }}
 </style><main><header><b>github-actions</b> bot commented</header><article>{comment}</article></main>"""
 
 
-def main() -> int:
-    """Render all situations; return 2 where Chromium is missing."""
+def main(names: Sequence[str]) -> int:
+    """Render all situations, or those of the command line; return 2 where Chromium is missing."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         print("install Chromium, or set CHROMIUM to the path of one", file=sys.stderr)
         return 2
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    for plan in sorted(PLANS.glob("*.json")):
-        picture = OUTPUT / f"{plan.stem}.png"
-        _render(chromium, _comment(plan), picture, HEIGHT)
-        print(picture.relative_to(ROOT))
-        if plan.stem in SHOWN:
-            shown = ROOT / f"docs/pictures/comment-{plan.stem}.png"
-            _render(chromium, _comment(plan), shown, SHOWN[plan.stem])
+    for name in names or SITUATIONS:
+        comment = _comment(SITUATIONS[name]())
+        (OUTPUT / f"{name}.md").write_text(comment, encoding="utf-8")
+        picture = OUTPUT / f"{name}.png"
+        _render(chromium, comment, picture, HEIGHT)
+        print(f"{picture.relative_to(ROOT)}: {comment.count(chr(10))} lines of Markdown")
+        if name in SHOWN:
+            shown = ROOT / f"docs/pictures/comment-{name}.png"
+            _render(chromium, comment, shown, SHOWN[name])
+            _reduce_colors(shown)
             print(shown.relative_to(ROOT))
     return 0
 
 
-def _comment(plan: Path) -> str:
-    command = [sys.executable, "-m", "commands.review", "--format", "markdown", str(plan)]
-    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True).stdout
+def _comment(plans: Mapping[str, bytes]) -> str:
+    """Return the comment of a review in GitHub Actions."""
+    job = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/glue-sessions", "GITHUB_RUN_ID": "42"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in plans.items():
+            Path(folder, f"{name}.json").write_bytes(content)
+        command = [sys.executable, "-m", "commands.review", "--format", "markdown"]
+        command += [str(Path(folder, f"{name}.json")) for name in plans]
+        environment = {**os.environ, **job}
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env=environment)
+    return done.stdout
 
 
 def _render(chromium: str, comment: str, picture: Path, height: int) -> None:
@@ -79,5 +91,12 @@ def _render(chromium: str, comment: str, picture: Path, height: int) -> None:
         subprocess.run([chromium, *options, page.as_uri()], check=True, capture_output=True)
 
 
+def _reduce_colors(picture: Path) -> None:
+    """Write a picture again with as many colors as text on a light ground needs: a third of the size."""
+    from PIL import Image
+
+    Image.open(picture).convert("RGB").quantize(160).save(picture, optimize=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
