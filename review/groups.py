@@ -157,7 +157,7 @@ def _signature(member: Member) -> Hashable:
         _changes(role.trust, own, trust=True),
         tuple(own(part) for each in role.trust.kept for part in statement_subject(each, trust=True)),
         _changes(role.permissions, own, trust=False),
-        tuple((kind, own(name), known) for kind, name, known in policy_rows(role) if kind != "kept"),
+        tuple((kind, own(str(name)), known) for kind, name, known in policy_rows(role) if kind != "kept"),
         tuple(own(boundary_text(holdings.boundary)) for holdings in (role.before, role.after)),
         own(role.after.trust.problem),
         tuple(_drift(each, own) for each in member.plan.drift if each.name == role.name),

@@ -14,7 +14,7 @@ from iam.engine.difference import Difference, Kind
 from iam.engine.statements import Statement
 from plans.plan import ResourceChange
 from plans.roles import Role
-from plans.values import Hidden, Unknown, Value, visible
+from plans.values import Hidden, Unknown, Value, shown, visible
 from review import own_grants
 from review.markdown_text import code, folded, listed, prose, table
 from review.report import boundary_change, counted, policy_rows, resources
@@ -86,7 +86,7 @@ def _permissions(role: Role, detail: Detail) -> Iterator[str]:
 def _policies(role: Role, detail: Detail) -> Iterator[str]:
     policies = [row for row in policy_rows(role) if row[0] != "kept"]
     if policies and role.kind != "policy":
-        rows = [(kind, code(name), prose(known)) for kind, name, known in policies]
+        rows = [(kind, f"{name.kind} policy {code(shown(name.name))}", prose(known)) for kind, name, known in policies]
         yield from _section("Policies", rows, ("policy", "known"), detail)
     if of := [f"{address} ({what})" for address, what in resources(role)]:
         yield ""
@@ -121,17 +121,17 @@ def _kept(of: Difference, detail: Detail) -> Iterator[tuple[str, ...]]:
 
 def _cells(row: Statement, of: Difference, detail: Detail, *, who: bool, on: bool) -> Iterator[str]:
     if who:
-        yield _who(sentences.who_list(row.principal), detail)
-    yield listed(sentences.action_list(row.action, of.spelling), detail.names)
+        yield _names(sentences.who_list(row.principal), detail)
+    yield _names(sentences.action_list(row.action, of.spelling), detail)
     if on:
-        yield listed(sentences.resource_list(row.resource), detail.names)
+        yield _names(sentences.resource_list(row.resource), detail)
     yield prose(sentences.when(row.condition, of.spelling))
 
 
-def _who(names: Sequence[str], detail: Detail) -> str:
-    shown = ", ".join(prose(name) for name in names[: detail.names])
+def _names(names: Sequence[str], detail: Detail) -> str:
+    """Return names, or words such as `every action`, in one cell."""
     more = f" and {len(names) - detail.names:,} more" if len(names) > detail.names else ""
-    return shown + more
+    return ", ".join(map(prose, names[: detail.names])) + more
 
 
 def raw_lines(changes: Iterable[ResourceChange], detail: Detail) -> Iterator[str]:
@@ -139,18 +139,18 @@ def raw_lines(changes: Iterable[ResourceChange], detail: Detail) -> Iterator[str
     changing = [change for change in changes if change.changes]
     if not changing or not detail.raw:
         return
-    shown: list[str] = []
+    lines_of_changes: list[str] = []
     length = whole = 0
     for change in changing:
         lines = list(islice(_raw(change), 2_000))
         length += sum(map(len, lines)) + len(lines)
         if length > detail.raw:
             break
-        shown += map(visible, lines)
+        lines_of_changes += map(visible, lines)
         whole += 1
     rest = len(changing) - whole
     more = ["", f"_{counted(rest, 'more change')} folded: `terraform show` prints all._"] if rest else []
-    yield from folded(f"Raw plan: {counted(len(changing), 'change')}", [*fenced("diff", shown), *more])
+    yield from folded(f"Raw plan: {counted(len(changing), 'change')}", [*fenced("diff", lines_of_changes), *more])
 
 
 def fenced(language: str, lines: Sequence[str]) -> Iterator[str]:

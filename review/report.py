@@ -12,8 +12,9 @@ from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
 from plans.assembly import described, drifted
 from plans.plan import Plan, ResourceChange
-from plans.roles import Role, RoleKind, boundary_text
+from plans.roles import PolicyName, Role, RoleKind, boundary_text
 from plans.values import Unknown
+from review.intent import intents
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Notices, Waiver
 
@@ -203,7 +204,7 @@ def resources(role: Role) -> list[tuple[str, str]]:
     ]
 
 
-def policy_rows(role: Role) -> list[tuple[PolicyChange, str, str]]:
+def policy_rows(role: Role) -> list[tuple[PolicyChange, PolicyName, str]]:
     """Return each policy: how it changes, its name, and what is known about it."""
     before, after = dict(role.before.policies()), dict(role.after.policies())
     rows = []
@@ -218,7 +219,7 @@ def policy_rows(role: Role) -> list[tuple[PolicyChange, str, str]]:
             old = before[name]
             same = old.policy is held.policy and (old.gap, old.hidden) == (held.gap, held.hidden)
             kind = "kept" if same else "changed"
-        rows.append((kind, str(name), held.problem or held.note))
+        rows.append((kind, name, held.problem or held.note))
     return rows
 
 
@@ -253,7 +254,10 @@ def as_json(of: Review) -> dict[str, Any]:
         "plans": [
             {
                 "name": plan.plan.name,
-                "roles": [_role(role, rows) for role in plan.roles],
+                "roles": [
+                    {**_role(role, rows), "intents": [intent.value for intent in intents(plan.plan, role)]}
+                    for role in plan.roles
+                ],
                 "drift": [_role(role, rows) for role in plan.drift],
             }
             for plan in of.plans
@@ -322,7 +326,7 @@ def _role(role: Role, rows: _Rows) -> dict[str, Any]:
             "problem": role.after.trust.problem or None,
         },
         "permissions": _difference(role.permissions, rows, trust=False),
-        "policies": [{"change": kind, "name": name, "known": known} for kind, name, known in policy_rows(role)],
+        "policies": [{"change": kind, "name": str(name), "known": known} for kind, name, known in policy_rows(role)],
     }
 
 

@@ -141,7 +141,7 @@ def _role(role: Role) -> Iterator[_Line]:
     yield from _changes(role.permissions, trust=False)
     for kind, name, known in policy_rows(role):
         if kind != "kept" and role.kind != "policy":
-            yield _row(kind, f"{name} ({known})" if known else name)
+            yield _row(kind, f"{name} ({known})" if known else str(name))
     for address, what in resources(role):
         yield _row("kept", f"through {address} ({what})")
     if boundary := boundary_change(role):

@@ -33,10 +33,24 @@ def happens(group: Group) -> str:
         return "no change in roles and their policies" if group.counts != (0,) * 5 else "no change"
     if member.intents == (Intent.OTHER,):
         return what_happens(member.role)
-    words = ", ".join(INTENTS[intent] for intent in member.intents)
-    grants = {Intent.ADOPTION, Intent.PERMISSIONS} & {*member.intents}
-    level = own_grants.level(member.role) if grants else None
-    return f"{words} {'with' if Intent.ADOPTION in grants else 'to'} `permissions: {level}`" if level else words
+    return ", ".join(_with_setting(intent, member.role) for intent in member.intents)
+
+
+def _with_setting(intent: Intent, role: Role) -> str:
+    """Return an intent in words, with the setting that it is about as far as the plan shows it."""
+    level = own_grants.level(role)
+    change = role.change
+    match intent:
+        case Intent.ADOPTION if level:
+            return f"{INTENTS[intent]}, `{level}`"
+        case Intent.PERMISSIONS if level:
+            return f"{INTENTS[intent]} to `{level}`"
+        case Intent.OWNERSHIP if change and change.actions == ("forget",):
+            return f"{INTENTS[intent]} to `external`"
+        case Intent.OWNERSHIP if change and change.importing:
+            return f"{INTENTS[intent]} from `external`"
+        case _:
+            return INTENTS[intent]
 
 
 def kinds(group: Group) -> str:
