@@ -18,7 +18,7 @@ def code(text: str) -> str:
 
 _WORD = re.compile(r"(?P<open>[(\"']*)(?P<core>.*?)(?P<close>[\"'),.;:!?]*)")
 _OF_A_NAME = re.compile(
-    r"[:*_/<>|@#`~\\$={}\[\]]|\w\.\w|[a-z][A-Z]|[A-Za-z]-?\d|\d-?[A-Za-z]|\w-\w+-\w|^\d{12}$|&[\w#]"
+    r"[:*_/<>|@#`~\\$={}\[\]]|\w\.\w|[a-z][A-Z]|[A-Za-z]-?\d|\d-?[A-Za-z]|[A-Za-z]-\w+-[A-Za-z]|^\d{12}$|&[\w#]"
 )
 """What no English word contains, but ARNs, actions, hosts, keys, values and accounts do."""
 
