@@ -86,12 +86,11 @@ check: python $(all_packages) ## check style, formatting, types, layers and work
 bench: python terraform $(all_packages) $(cdktf) ## compare with the alternatives and write docs/performance.md (25 min)
 	python -m benchmarks
 
-plan: python terraform $(packages) $(cdktf) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)
-	cdktf plan --skip-provider-lock $(STACK)
+plan: python terraform $(packages) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)
+	@python -m commands.plan $(STACK)
 
-apply: python terraform $(packages) $(cdktf) ## apply the changes, after your approval: make apply STACK=…
-	$(asks)
-	cdktf apply --skip-provider-lock $(STACK)
+apply: python terraform $(packages) ## plan, and apply that plan after your approval: make apply STACK=…
+	@python -m commands.apply $(STACK)
 
 drift: python terraform $(packages) ## show what others changed since the last apply: make drift, or make drift STACK=…
 	@python -m commands.drift $(STACK)

@@ -15,6 +15,7 @@ from commands import command_line
 COMMANDS = {
     "discover": "find domains, users, spaces and their execution roles; write glue-sessions.yaml",
     "plan": "plan a role and explain the plan; or plan many roles in parallel",
+    "apply": "plan, show the plan, and apply exactly it after your approval",
     "apply-plan": "apply a saved plan if the role is still the one it was planned for",
     "review": "explain what plans mean in IAM terms, with findings",
     "drift": "report what others have changed since the last apply",
@@ -55,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = importlib.import_module(module(options.command))
     try:
         status: int = command.main(arguments[1:])
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(getattr(command, "INTERRUPTED", "")) from None
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(str(interrupt) or getattr(command, "INTERRUPTED", "")) from None
     return status
 
 

@@ -118,7 +118,7 @@ def test_a_missing_or_old_python_is_reported_in_one_line(tools: Path, script: st
     assert not (clone_of(tools) / ".venv").exists()
 
 
-@pytest.mark.parametrize("target", ["apply", "state-bucket", "pipeline-access"])
+@pytest.mark.parametrize("target", ["state-bucket", "pipeline-access"])
 def test_targets_that_need_approval_do_not_start_without_a_terminal(tools: Path, target: str) -> None:
     add_python(tools)
     add_terraform_and_stamps(tools)
@@ -159,6 +159,8 @@ def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
         (("pipeline-setup",), "python -m commands.pipeline.setup --owners"),
         (("pipeline-changes",), "python3 -m commands.pipeline.changes"),
         (("drift", "STACK=a"), "python -m commands.drift a"),
+        (("plan", "STACK=a"), "python -m commands.plan a"),
+        (("apply",), "python -m commands.apply"),
     ],
 )
 def test_variables_are_passed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:

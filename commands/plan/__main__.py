@@ -1,34 +1,28 @@
-"""The command `plan`: plan many stacks and save each plan where `review` and `apply-plan` find it."""
+"""The command `plan`: plan stacks, save each plan, and show the plan of one stack as a page: see docs/plan.md."""
 
 import argparse
-import re
+import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commands import command_line
 
 if TYPE_CHECKING:
-    from terraform_cli.terraform import Done
+    from terraform_cli.planning import Planned
+    from terraform_cli.stacks import Outcomes
+    from terraform_cli.terraform import Terraform
 
 _DESCRIPTION = """\
-Synthesize and plan many stacks in parallel: what cdktf plan does for one. A stack that fails does not stop
-the others, and is named at the end."""
+Synthesize and plan. For one stack it prints Terraform's page, then what the plan means in IAM terms. For several
+stacks, planned in parallel, it prints a line each; a stack that fails does not stop the others, and is named at the
+end."""
 
 _EPILOG = """\
-The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out), where cdktf plan saves them: read
-them with `review`, apply them with `apply-plan`.
+The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out), where cdktf plan saves them: read them with
+`review`, apply them with `apply-plan`.
 
 Exit status: 0 planned; 2 a stack could not be planned."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan: the number of changes, and one line per failed check."""
-
-    summary: str
-    warnings: tuple[str, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from configuration import load_or_exit
     from terraform_cli import stacks
     from terraform_cli.installation import TerraformMissingError
+    from terraform_cli.planning import plan_stacks
     from terraform_cli.synthesis import SynthesisError, synthesized
     from terraform_cli.terraform import Terraform
 
@@ -48,28 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
-
-    def plan(stack: stacks.Stack) -> Planned:
-        (stack.folder / stacks.PLAN).unlink(missing_ok=True)  # a failed plan must not leave an older one behind
-        return planned(terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={stacks.PLAN}").or_raise())
-
-    outcomes = stacks.for_each(chosen, plan, step="stacks planned", parallelism=options.parallelism)
-    for stack, result in outcomes.done:
-        print(f"{stack.name}: {result.summary}")
-        for warning in result.warnings:
-            print(f"{stack.name}: warning: {warning}")
+    outcomes = plan_stacks(chosen, terraform, parallelism=options.parallelism)
+    status = command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
+    if options.format == "json":
+        print(json.dumps(to_json(outcomes), indent=2))
+    elif len(chosen) == 1 and outcomes.done:
+        status = _page(outcomes, terraform)
+    else:
+        for stack, result in outcomes.done:
+            print(f"{stack.name}: {result.summary}")
+            for warning in result.warnings:
+                print(f"{stack.name}: warning: {warning}")
     outcomes.report_failed()
-    return command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
-
-
-def planned(done: "Done") -> Planned:
-    """Return the result of `terraform plan -json`."""
-    from terraform_cli.terraform import condensed
-
-    summary = next((event["@message"] for event in done.events if event.get("type") == "change_summary"), "")
-    counts = [f"{count} {what}" for count, what in re.findall(r"(\d+) (to \w+)", summary) if count != "0"]
-    warnings = [condensed(each["summary"], each.get("detail", "")) for each in done.diagnostics("warning")]
-    return Planned(", ".join(counts) or "no changes", tuple(dict.fromkeys(warnings)))
+    return status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,7 +63,39 @@ def parser() -> argparse.ArgumentParser:
     result = command_line.parser("plan", _DESCRIPTION, _EPILOG)
     command_line.add_stacks(result)
     command_line.add_parallelism(result)
+    command_line.add_format(result)
     return result
+
+
+def to_json(outcomes: "Outcomes[Planned]") -> list[dict[str, object]]:
+    """Return the plans as JSON, see docs/plan.md."""
+    result: list[dict[str, object]] = [
+        {
+            "stack": stack.name,
+            "has_changes": plan.has_changes,
+            "changes": {what.removeprefix("to "): number for what, number in plan.counts.items()},
+            "warnings": plan.warnings,
+        }
+        for stack, plan in outcomes.done
+    ]
+    result += [{"stack": stack.name, "errors": error.lines} for stack, error in outcomes.failed]
+    return result
+
+
+def _page(outcomes: "Outcomes[Planned]", terraform: "Terraform") -> int:
+    from rich.console import Console
+
+    from review.plan_page import NOT_SHOWN, show_plan
+
+    ((stack, result),) = outcomes.done
+    try:
+        show_plan(stack, terraform, Console(highlight=False), warnings=result.warnings)
+    except NOT_SHOWN as error:
+        print(error, file=sys.stderr)
+        return command_line.EXIT_CANNOT_RUN
+    if result.has_changes:
+        print(f"\nTo apply exactly this plan: ./glue-sessions apply-plan {stack.name}")
+    return 0
 
 
 if __name__ == "__main__":

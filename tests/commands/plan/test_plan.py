@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.plan.__main__ import main, planned
+from commands.plan.__main__ import main
+from terraform_cli.planning import planned
 from terraform_cli.terraform import Done
 
 SUMMARY: dict[str, object] = {
@@ -81,6 +82,14 @@ def test_a_stack_that_fails_does_not_stop_the_others_and_loses_its_old_plan(
 def test_patterns_select_stacks_and_an_unknown_one_is_an_error(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["*-one"]) == 0
+    assert main(["*-one", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "stack": "glue-sessions-dev-one",
+            "has_changes": True,
+            "changes": {"add": 2, "change": 1},
+            "warnings": ["Look here: In short"],
+        }
+    ]
     assert main(["three"]) == 2
     assert capsys.readouterr().err.startswith('no stack matches "three"; stacks: glue-sessions-dev-one')

@@ -1,0 +1,1 @@
+"""The command `apply`: plan, show the plan, apply it after an approval."""

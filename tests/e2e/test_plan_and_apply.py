@@ -1,0 +1,77 @@
+"""`plan` and `apply` of one role, as a person uses them: the page, the question, and what happens meanwhile."""
+
+import os
+import pty
+import re
+import sys
+from collections.abc import Callable
+
+from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_TRUST, Document, ExecutionRole
+from tests.e2e.shop import Shop
+from tests.repository import ROOT
+
+SCHEDULER: Document = {
+    "Effect": "Allow",
+    "Principal": {"Service": "scheduler.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str]) -> tuple[int, str]:
+    """Run a command on a terminal, answer its question; return its exit status and output."""
+    environment = {
+        **shop.environment,
+        "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
+        "CDKTF_OUTDIR": str(shop.folder / "cdktf.out"),
+        "NO_COLOR": "1",
+        "TERM": "xterm",
+    }
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execve(sys.executable, [sys.executable, "-m", "commands", *arguments], environment)
+    output = b""
+    asked = False
+    while True:
+        try:
+            output += os.read(terminal, 65536)
+        except OSError:  # the program has ended
+            break
+        if b'Only "yes" applies it: ' in output and not asked:
+            asked = True
+            os.write(terminal, at_the_question().encode())
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    return os.waitstatus_to_exitcode(status), re.sub("\x1b[^a-zA-Z]*[a-zA-Z]|\r", "", output.decode())
+
+
+def test_an_approved_plan_is_applied_unless_somebody_changed_the_role_meanwhile(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    shop.configure(dev={"roles": [{"role": role.name}]})
+    name = f"glue-sessions-dev-{role.name}"
+
+    def somebody_adds_a_statement() -> str:
+        role.trust = {**CONSOLE_TRUST, "Statement": [*CONSOLE_TRUST["Statement"], SCHEDULER]}
+        return "yes\n"
+
+    status, output = on_a_terminal(shop, "apply", at_the_question=somebody_adds_a_statement)
+    assert status == 1, output
+    assert "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy." in output
+    assert "gained: glue.amazonaws.com may sts:AssumeRole" in output.partition("What this means in IAM")[2]
+    assert f'Apply to {name}? Only "yes" applies it: ' in output
+    assert f"{name}: refused: the trust policy of " in output
+    assert "has changed since the plan was made" in output
+    assert SCHEDULER in role.trust["Statement"]
+
+    interrupted, output = on_a_terminal(shop, "apply", at_the_question=lambda: "\x03")
+    assert interrupted == 130, output
+    assert output.endswith("interrupted, nothing was applied\n")
+    assert "although the plan warns (1, see above)? Only" in output
+
+    # the plan of the interrupted run; the interrupt left no lock
+    status, output = on_a_terminal(shop, "apply", name, at_the_question=lambda: "yes\n")
+    assert status == 0, output
+    assert "Warning: Check block assertion failed: This plan removes from the trust policy" in " ".join(output.split())
+    assert f"{name}: applied: " in output
+    assert role.trust == RECIPE_TRUST
