@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access pipeline-setup pipeline-changes expected comment-pictures test-pythons setup clean python terraform
+.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -106,6 +106,9 @@ pipeline-access: python terraform $(packages) $(cdktf) ## create the roles that 
 
 pipeline-setup: python $(packages) ## set up the repository on GitHub for the pipeline: make pipeline-setup OWNERS=@acme/platform
 	@python -m commands.pipeline.setup $(if $(APPROVALS),--approvals "$(APPROVALS)") --owners $(OWNERS)
+
+provider-lock: python terraform $(packages) ## write .terraform.lock.hcl, the AWS provider of all stacks: make provider-lock, or with VERSION="~> 5.100"
+	@python -m commands.pipeline provider-lock $(if $(VERSION),"$(VERSION)")
 
 expected: python $(all_packages) ## write the expected Terraform JSON in tests/expected again: review the difference
 	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py

@@ -12,13 +12,14 @@ def main() -> None:
     configuration = load_or_exit()
     from cdktf import App
 
+    from stacks.backend import write
     from stacks.glue_sessions import GlueSessionsStack
 
     app = App()
     with fast_cdktf.without_waiting():
         for settings in configuration.role_stacks:
             GlueSessionsStack(app, settings=settings, state=configuration.state)
-    app.synth()
+    write(app, configuration)
 
 
 if __name__ == "__main__":

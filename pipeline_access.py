@@ -10,17 +10,19 @@ def main() -> None:
     from configuration import ConfigurationError, exit_with_error, load_or_exit
     from configuration.pipeline_access import pipeline_settings
 
+    configuration = load_or_exit()
     try:
-        settings = pipeline_settings(load_or_exit())
+        settings = pipeline_settings(configuration)
     except ConfigurationError as error:
         exit_with_error(error)
     from cdktf import App
 
+    from stacks.backend import write
     from stacks.pipeline_access import PipelineAccessStack
 
     app = App()
     PipelineAccessStack(app, settings=settings)
-    app.synth()
+    write(app, configuration)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ def main() -> None:
     configuration = load_or_exit()
     from cdktf import App
 
+    from stacks.backend import write
     from stacks.state_bucket import StateBucketStack
 
     app = App()
     StateBucketStack(app, state=configuration.state)
-    app.synth()
+    write(app, configuration)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ sys.exit(report(outcomes))
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from applying import saved_plan
@@ -86,6 +86,37 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
     file = stack.folder / PLAN
     if not file.is_file():
         raise TerraformError(f"there is no saved plan {file}: run cdktf plan {stack.name} first")
+
+    def reasons(plan: SavedPlan) -> Iterator[str]:
+        yield from deleted_roles(plan)
+        if not despite_failed_checks:
+            for check in plan.failed_checks:
+                yield f"{check} To apply the plan anyway: --despite-failed-checks"
+
+    return apply_unless(reasons, stack, terraform=terraform, roles=roles, again=f"plan again: cdktf plan {stack.name}")
+
+
+def apply_unless(
+    reasons: Callable[[SavedPlan], Iterable[str]],
+    stack: Stack,
+    *,
+    terraform: Terraform,
+    roles: CurrentRoles,
+    again: str,
+) -> Applied | Refused:
+    """Apply the saved plan in a stack's folder, unless there are reasons to refuse it or its role has changed.
+
+    Args:
+        reasons: returns the reasons to refuse a plan, one line each.
+        stack: the stack.
+        terraform: runs in its folder.
+        roles: reads the role again.
+        again: how to plan again, completes a sentence.
+
+    Raises:
+        TerraformError: the plan or its roles cannot be read, or the apply failed.
+    """
+    file = stack.folder / PLAN
     if (stack.folder / UNSAVED_STATE).exists():
         return Refused((f"an earlier apply could not save its state. {_push_state(stack)}",))
     shown = terraform.run(stack.folder, "show", "-json", "-no-color", PLAN).or_raise()
@@ -94,9 +125,9 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
     except PlanError as error:
         raise TerraformError(str(error)) from None
     if plan.errored:
-        raise TerraformError(f"{file}: the plan failed and cannot be applied, run cdktf plan {stack.name} again")
-    if reasons := tuple(_dangers(plan, despite_failed_checks)):
-        return Refused(reasons)
+        raise TerraformError(f"{file}: the plan failed and cannot be applied, {again}")
+    if refused := tuple(reasons(plan)):
+        return Refused(refused)
     if not plan.has_changes:
         return Applied("nothing to apply, the plan has no changes")
     try:
@@ -104,28 +135,26 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
     except AWS_ERRORS as error:
         raise TerraformError(f"its role cannot be read again, nothing was applied: {in_words(error)}") from None
     if mismatches:
-        return Refused(tuple(f"{each}; {_plan_again(stack)}" for each in mismatches))
-    return _outcome(stack, terraform.run(stack.folder, "apply", "-json", "-input=false", PLAN))
+        return Refused(tuple(f"{each}; {again}" for each in mismatches))
+    return _outcome(stack, terraform.run(stack.folder, "apply", "-json", "-input=false", PLAN), again)
 
 
-def _dangers(plan: SavedPlan, despite_failed_checks: bool) -> Iterator[str]:
+def deleted_roles(plan: SavedPlan) -> Iterator[str]:
+    """Yield a reason to refuse the plan for each role that it deletes or replaces."""
     for address in plan.deleted_roles:
         yield f"the plan deletes the role {address} with all its policies"
-    if not despite_failed_checks:
-        for check in plan.failed_checks:
-            yield f"{check} To apply the plan anyway: --despite-failed-checks"
 
 
-def _outcome(stack: Stack, done: Done) -> Applied | Refused:
+def _outcome(stack: Stack, done: Done, again: str) -> Applied | Refused:
     if done.status == 0:
         summaries = [each["@message"] for each in done.events if each.get("type") == "change_summary"]
         return Applied("applied: " + summaries[-1].removeprefix("Apply complete! Resources: ").rstrip("."))
     if any(each["summary"] == _STALE for each in done.diagnostics()):
-        return Refused((f"the plan is stale, the state has changed since it was made; {_plan_again(stack)}",))
-    raise TerraformError(*(done.errors or ["terraform was killed"]), *_remedies(stack, done), output=done.output)
+        return Refused((f"the plan is stale, the state has changed since it was made; {again}",))
+    raise TerraformError(*(done.errors or ["terraform was killed"]), *_remedies(stack, done, again), output=done.output)
 
 
-def _remedies(stack: Stack, done: Done) -> Iterator[str]:
+def _remedies(stack: Stack, done: Done, again: str) -> Iterator[str]:
     """Yield what was applied and what to do next after an apply that failed."""
     locks = {each["summary"]: each.get("detail", "") for each in done.diagnostics() if "state lock" in each["summary"]}
     if _NOT_LOCKED in locks:
@@ -140,7 +169,7 @@ def _remedies(stack: Stack, done: Done) -> Iterator[str]:
     hooks = [(each.get("type"), each.get("hook")) for each in done.events]
     applied = [hook["resource"]["addr"] for kind, hook in hooks if kind == "apply_complete" and hook]
     so_far = f"applied before that: {', '.join(applied)}" if applied else "nothing was applied"
-    yield f"{so_far}; for the rest {_plan_again(stack)}"
+    yield f"{so_far}; for the rest {again}"
 
 
 def _unlock(stack: Stack, detail: str) -> str:
@@ -153,7 +182,3 @@ def _push_state(stack: Stack) -> str:
         f"The only copy of the state is {stack.folder / UNSAVED_STATE}: save it with"
         f" terraform -chdir={stack.folder} state push {UNSAVED_STATE}, delete the file, then plan again"
     )
-
-
-def _plan_again(stack: Stack) -> str:
-    return f"plan again: cdktf plan {stack.name}"

@@ -33,6 +33,7 @@ class SavedPlan:
         failed_checks: the checks that fail, each with its message.
         errored: whether planning itself failed.
         roles: the roles it has read.
+        content: the whole plan.
         region: region of its AWS provider.
         deploy_role_arn: the role that its AWS provider assumes.
     """
@@ -42,6 +43,7 @@ class SavedPlan:
     failed_checks: tuple[str, ...]
     errored: bool
     roles: tuple[SeenRole, ...]
+    content: plan.Plan
     region: str | None
     deploy_role_arn: str | None
 
@@ -75,6 +77,7 @@ def parse(content: str, source: str) -> SavedPlan:
         failed_checks=tuple(map(str, parsed.failed_checks)),
         errored=parsed.errored,
         roles=seen,
+        content=parsed,
         region=_constant(provider, "region"),
         deploy_role_arn=_constant(next(iter(provider.get("assume_role") or [{}])), "role_arn"),
     )

@@ -341,6 +341,11 @@ class Configuration:
     pipeline: Pipeline | None
     role_stacks: tuple[RoleStack, ...]
 
+    @property
+    def provider_lock(self) -> Path:
+        """The provider lock file of all stacks, next to the file; it need not exist."""
+        return self.path.parent / ".terraform.lock.hcl"
+
 
 def stack_name(environment_name: str, role_name: str) -> str:
     """Return the name of a role's stack."""

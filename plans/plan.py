@@ -88,6 +88,8 @@ class Plan:
     """The addresses of the changes and of the provider actions that the plan leaves to a later one."""
     invoked_actions: tuple[str, ...] = ()
     """The addresses of the provider actions that the apply invokes."""
+    outputs: tuple[ResourceChange, ...] = ()
+    """What happens to the outputs of the root module: the attribute `value` of `output.NAME`."""
 
 
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
@@ -171,6 +173,7 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         invoked_actions=tuple(
             _address(each, "action_invocations") for each in _list(body.get("action_invocations"), "action_invocations")
         ),
+        outputs=tuple(_outputs(_object(body.get("output_changes"), "output_changes"))),
     )
 
 
@@ -243,6 +246,20 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
             for path in _list(change.get("replace_paths"), f"{place}.change.replace_paths")
         ),
     )
+
+
+def _outputs(outputs: dict[str, Json]) -> Iterator[ResourceChange]:
+    for output, entry in outputs.items():
+        place = f"output_changes.{output}"
+        change = dict(_object(entry, place))
+        actions = _list(change.get("actions"), f"{place}.actions")
+        for key in _OUTPUT_VALUES:
+            absent = ("create" in actions and key == "before") or ("delete" in actions and key == "after")
+            change[key] = None if absent else {"value": change.get(key)}
+        yield _change({"address": f"output.{output}", "type": "output", "change": change}, place)
+
+
+_OUTPUT_VALUES = ("before", "after", "after_unknown", "before_sensitive", "after_sensitive")
 
 
 def _with_all_tags(sensitive: Json) -> Json:

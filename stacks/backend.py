@@ -1,10 +1,12 @@
-"""The backend of a stack's state, and the versions a stack needs."""
+"""The backend of a stack's state, the versions a stack needs, and the provider lock file that all stacks share."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
-from cdktf import S3Backend, TerraformStack
+from cdktf import App, S3Backend, TerraformStack
 
-from configuration import State
+from configuration import Configuration, State
 
 # S3 lock files came with 1.10
 _TERRAFORM = ">= 1.10"
@@ -31,3 +33,11 @@ def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
         "backend": {"s3": {"use_lockfile": True}},
     }
     stack.add_override("terraform", terraform)
+
+
+def write(app: App, configuration: Configuration) -> None:
+    """Write the stacks of an app, each with a copy of the configuration's provider lock file if that exists."""
+    app.synth()
+    if configuration.provider_lock.is_file():
+        for document in Path(app.outdir, "stacks").glob("*/cdk.tf.json"):
+            shutil.copyfile(configuration.provider_lock, document.with_name(configuration.provider_lock.name))

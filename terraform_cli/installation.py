@@ -17,7 +17,9 @@ from pathlib import Path
 from terraform_cli.environment import TerraformMissingError as TerraformMissingError
 from terraform_cli.environment import without_arguments
 
-_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+"""The AWS provider's folder in a mirror."""
+
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
 _IMAGES = Path("/opt")
 OLDEST = (1, 10)  # the first Terraform, and the first OpenTofu, to lock a state in S3 with a file
@@ -27,7 +29,7 @@ IMPLIED_MIRROR = Path("~/.terraform.d/plugins")
 
 
 class ProviderError(Exception):
-    """The AWS provider cannot be downloaded; one line."""
+    """The AWS provider cannot be downloaded, or its lock file is missing; one line."""
 
 
 def binary(environment: Mapping[str, str] = os.environ) -> str:
@@ -68,6 +70,11 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
         raise TerraformMissingError(f"{path} is {version[1]}: {_INSTALL}")
 
 
+def has_own_settings(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the user has a CLI configuration: TF_CLI_CONFIG_FILE or ~/.terraformrc."""
+    return Path(environment.get("TF_CLI_CONFIG_FILE") or _home(environment) / ".terraformrc").is_file()
+
+
 def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
     """Return a folder on this machine that holds the AWS provider as a filesystem mirror, None if there is none.
 
@@ -82,7 +89,7 @@ def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
         implied += [home / "Library/Application Support/io.terraform/plugins"]
         implied += [Path("/Library/Application Support/io.terraform/plugins")]
     images = [_IMAGES, *sorted(_IMAGES.iterdir())] if _IMAGES.is_dir() else []
-    return next((folder for folder in [*implied, *images] if (folder / _PROVIDER).is_dir()), None)
+    return next((folder for folder in [*implied, *images] if (folder / PROVIDER).is_dir()), None)
 
 
 def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -103,8 +110,7 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
         # takes a tenth more memory. https://pkg.go.dev/runtime#hdr-Environment_Variables
         "GOGC": environment.get("GOGC") or "400",
     }
-    own = environment.get("TF_CLI_CONFIG_FILE")
-    if Path(own or _home(environment) / ".terraformrc").is_file():
+    if has_own_settings(environment):
         return added
     directory.mkdir(parents=True, exist_ok=True)
     configuration = directory / "terraform.tfrc"
@@ -113,15 +119,15 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
         _write(
             configuration,
             "provider_installation {\n"
-            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{_PROVIDER}"]\n  }}\n'
-            f'  direct {{\n    exclude = ["{_PROVIDER}"]\n  }}\n'
+            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{PROVIDER}"]\n  }}\n'
+            f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}\n'
             "}\n",
         )
         return {**added, "TF_CLI_CONFIG_FILE": str(configuration)}
     cache = directory / "providers"
     cache.mkdir(exist_ok=True)
     added["TF_PLUGIN_CACHE_DIR"] = environment.get("TF_PLUGIN_CACHE_DIR") or str(cache)
-    if own:  # names a missing file: Terraform would warn in every run
+    if environment.get("TF_CLI_CONFIG_FILE"):  # names a missing file: Terraform would warn in every run
         _write(configuration, "")
         added["TF_CLI_CONFIG_FILE"] = str(configuration)
     return added

@@ -21,6 +21,9 @@ _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
+_LOCK = re.compile(
+    r"recorded in the dependency lock file|lock file is read-only|\blocked provider\b|dependency lock file:"
+)
 _LONGEST = 600
 """Longest error line in characters; AWS's refusals take about 300."""
 
@@ -85,12 +88,15 @@ class Done:
 def condensed(summary: str, detail: str = "") -> str:
     """Return a Terraform error in one line: its summary and the first paragraph of its detail.
 
-    Request ids of AWS responses are dropped. A missing state bucket gets the remedy of this project.
+    Request ids of AWS responses are dropped. A missing state bucket and a lock file that does not fit get the remedy of
+    this project.
     """
     if missing := _NO_BUCKET.search(summary):
         return f"{missing[0]}: create it with make state-bucket, or correct state.bucket"
     text = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
     line = _RESPONSE.sub("", " ".join(text.split())).rstrip(":. ")
+    if _LOCK.search(line):
+        line = f"{line.partition('; for more')[0]}; to write .terraform.lock.hcl again: make provider-lock"
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
@@ -100,14 +106,16 @@ class Terraform:
     Args:
         settings: a folder for Terraform's settings, shared by all stacks.
         environment: the environment to run in.
+        locked: whether folders are initialized with exactly the providers of their lock files.
 
     Raises:
         TerraformMissingError: there is no Terraform, or the environment would make it do something else.
     """
 
-    def __init__(self, settings: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, settings: Path, environment: Mapping[str, str] = os.environ, *, locked: bool = False) -> None:
         terraform_environment.check(environment)
         self._added = terraform_environment.arguments(environment)
+        self._lockfile = ["-lockfile=readonly"] if locked else []
         self._binary = installation.binary(environment)
         self._environment = {
             **environment,
@@ -135,7 +143,7 @@ class Terraform:
         # concurrent runs of init would corrupt the provider cache
         cached = "TF_PLUGIN_CACHE_DIR" in self._environment
         with _cache if cached else contextlib.nullcontext():
-            initialized = self._run(folder, "init", "-input=false", "-no-color")
+            initialized = self._run(folder, "init", "-input=false", "-no-color", *self._lockfile)
         return initialized if initialized.status else self._run(folder, *arguments)
 
     def _run(self, folder: Path, *arguments: str) -> Done:
@@ -145,7 +153,7 @@ class Terraform:
                     raise TerraformError(NOT_STARTED)
                 command, *rest = arguments
                 process = subprocess.Popen(
-                    [self._binary, command, *self._added[command], *rest],
+                    [self._binary, command, *self._added.get(command, ()), *rest],
                     cwd=folder,
                     env=terraform_environment.for_stack(folder, self._environment),
                     stdin=subprocess.DEVNULL,

@@ -10,6 +10,9 @@ _DESCRIPTION = """\
 Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role again: changes that
 others have made to the role's trust policy since then are not overwritten.
 
+It trusts the file: a saved plan does what it says, whatever code it seems to come from. Apply plans that you
+have made yourself; in a pipeline, `python -m commands.pipeline apply` plans again and compares.
+
 A plan is refused, and nothing is changed, if
   - the role's trust policy has changed since the plan was made; the difference is shown in IAM terms
   - a check in it failed, such as the one that lists statements about to be lost
@@ -18,8 +21,8 @@ A plan is refused, and nothing is changed, if
 A refused or failed stack does not stop the others."""
 
 _EPILOG = """\
-The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out). A pipeline that applies on another
-machine keeps manifest.json and, of each stack's folder, cdk.tf.json, plan and .terraform.lock.hcl.
+The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out). To apply one on another machine, take
+along manifest.json and, of each stack's folder, cdk.tf.json, plan and .terraform.lock.hcl.
 
 Exit status: 0 applied, or nothing to apply; 1 a plan was refused; 2 a plan could not be applied: it is
 missing, AWS or Terraform refused, no credentials."""

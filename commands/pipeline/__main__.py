@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from commands import command_line
 from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from configuration import Configuration, ConfigurationError, configuration_path, load
-from terraform_cli import installation, stacks
-from terraform_cli.synthesis import SynthesisError
+from terraform_cli import installation, provider_lock, stacks
+from terraform_cli.synthesis import SynthesisError, synthesized
 from terraform_cli.terraform import Terraform, TerraformError
+
+REVIEWED = Path("reviewed")
+"""Folder of the reviewed plans in the apply job, with a folder for each stack."""
 
 _ERRORS = (
     ConfigurationError,
@@ -66,6 +70,7 @@ def _show(patterns: Sequence[str]) -> int:
     """Write plan.json next to a stack's saved plan; the output of `terraform show -json`."""
     from commands.pipeline.plans import show
 
+    provider_lock.check(_configuration().provider_lock)
     terraform = Terraform(stacks.settings_folder())
     for stack in stacks.find(patterns):
         show(terraform, stack)
@@ -109,19 +114,19 @@ def _reviewed_run(_: Sequence[str]) -> int:
 
 
 def _apply(patterns: Sequence[str]) -> int:
-    """Apply a stack's saved plan, if it was made from the merged configuration; 1 for a refused plan."""
-    from applying.apply import apply_plans, report
-    from commands.pipeline.plans import not_as_merged
+    """Plan a stack from the code at hand and apply it; 1 if that is not what reviewed/STACK/plan.json does.
 
-    chosen = stacks.find(patterns)
-    others = not_as_merged(chosen)
-    for name in others:
-        reason = "it was planned from another configuration than was merged, plan again in another pull request"
-        print(f"{name}: refused: {reason}", file=sys.stderr)
-    if others:
-        return 1
-    # the reviewers have seen the failed checks, and the gate has refused the losses without a waiver
-    return report(apply_plans(chosen, Terraform(stacks.settings_folder()), despite_failed_checks=True))
+    The plan is made again with the provider in .terraform.lock.hcl, which must be committed. It may do the rest of what
+    was reviewed, after an apply that stopped halfway. A saved plan of another job is never applied.
+    """
+    from applying.apply import report
+    from applying.reviewed import apply_reviewed
+
+    configuration = _configuration()
+    provider_lock.check(configuration.provider_lock)
+    terraform = Terraform(stacks.settings_folder(), locked=True)
+    chosen = synthesized(patterns, configuration, stacks.output_folder())
+    return report(apply_reviewed(chosen, terraform, REVIEWED))
 
 
 def _drift_issues(_: Sequence[str]) -> int:
@@ -138,6 +143,20 @@ def _drift_issues(_: Sequence[str]) -> int:
     show(readings, Console(highlight=False))
     put_issues(github, readings)
     return exit_status(readings)
+
+
+def _provider_lock(versions: Sequence[str]) -> int:
+    """Write .terraform.lock.hcl, the AWS provider of all stacks; the newest that they accept, or of VERSION."""
+    configuration = _configuration()
+    with tempfile.TemporaryDirectory() as folder:
+        stack, *_ = synthesized([], configuration, Path(folder))
+        providers = json.loads((stack.folder / "cdk.tf.json").read_bytes())["terraform"]["required_providers"]
+        if versions:
+            providers["aws"]["version"] = versions[0]
+        (locked := Path(folder, "lock")).mkdir()
+        platforms = provider_lock.write(configuration.provider_lock, providers, locked)
+    print(f"{configuration.provider_lock}: for {platforms}; commit the file")
+    return 0
 
 
 def _mirror_provider(versions: Sequence[str]) -> int:
@@ -157,6 +176,7 @@ STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "reviewed-run": (_reviewed_run, ""),
     "apply": (_apply, "STACK"),
     "drift-issues": (_drift_issues, ""),
+    "provider-lock": (_provider_lock, "[VERSION]"),
     "mirror-provider": (_mirror_provider, "VERSION"),
 }
 """Each step's function, and the name of its argument, in brackets if it may be omitted."""

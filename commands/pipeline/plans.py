@@ -1,9 +1,7 @@
-"""Saved plans in a pipeline: shown as JSON, reviewed, looked up after the merge, compared with what was merged."""
+"""Saved plans in a pipeline: shown as JSON, reviewed, looked up after the merge."""
 
-import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from review.markdown import LIMIT, MARKER, markdown
 from review.plan_files import review_files, write_json
 from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
-from terraform_cli.synthesis import synthesize
 from terraform_cli.terraform import Terraform, TerraformError
 
 SHOWN = "plan.json"
@@ -27,6 +24,9 @@ REVIEW = "review.json"
 
 WORKFLOW = "plan.yaml"
 """The workflow that plans pull requests."""
+
+ARTIFACT = "reviewed"
+"""Name of the artifact with the reviewed plans."""
 
 
 def show(terraform: Terraform, stack: Stack) -> None:
@@ -117,7 +117,7 @@ def reviewed_run(github: GitHub) -> int | None:
         conclusion = newest["conclusion"] or newest["status"]
         raise GitHubError(f"the plan of pull request {number} did not pass ({conclusion}): {newest['html_url']}")
     artifacts = github.pages(f"actions/runs/{newest['id']}/artifacts", key="artifacts")
-    if all(artifact["expired"] for artifact in artifacts):
+    if all(artifact["expired"] for artifact in artifacts if artifact["name"] == ARTIFACT):
         raise GitHubError(
             f"the plans of pull request {number} have expired or were deleted: {newest['html_url']}: plan again in"
             " another pull request"
@@ -128,22 +128,3 @@ def reviewed_run(github: GitHub) -> int | None:
 def _is(found: Mapping[str, Any] | None, repository: str) -> bool:
     """Return whether this is the repository; GitHub has null in place of a deleted one."""
     return found is not None and str(found["full_name"]).casefold() == repository.casefold()
-
-
-def not_as_merged(stacks: Sequence[Stack]) -> list[str]:
-    """Return the names of the stacks that were planned from another configuration than the checked-out one.
-
-    Raises:
-        SynthesisError: the checked-out configuration cannot be synthesized.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        synthesize(Path(folder))
-        merged = Path(folder, "stacks")
-        return [stack.name for stack in stacks if _document(stack.folder) != _document(merged / stack.name)]
-
-
-def _document(folder: Path) -> object:
-    try:
-        return json.loads((folder / "cdk.tf.json").read_bytes())
-    except FileNotFoundError:
-        return None

@@ -127,7 +127,7 @@ def test_without_a_saved_plan_the_error_names_the_remedy(saved: Saved, apply: Ru
 def test_a_failed_or_unreadable_plan_fails_the_apply(saved: Saved, apply: Run) -> None:
     saved.plans(errored=True)
     plan = saved.folder / "plan"
-    assert apply().err == [f"a: {plan}: the plan failed and cannot be applied, run cdktf plan a again"]
+    assert apply().err == [f"a: {plan}: the plan failed and cannot be applied, plan again: cdktf plan a"]
     (saved.folder / "plan.json").write_text("{}")
     assert apply().err == [f"a: {plan}: is not a plan; supply the output of `terraform show -json PLAN`"]
     (saved.folder / "plan.json").unlink()

@@ -32,6 +32,7 @@ RUN = {
     "make pipeline-access": "tests/e2e/test_pipeline_access.py::test_each_role_does_its_work_and_no_more",
     "make pipeline-setup": "tests/commands/pipeline/test_setup.py::"
     "test_the_printed_script_sets_variables_owners_and_the_rule",
+    "make provider-lock": "tests/e2e/test_pull_request.py::test_a_pull_request_from_its_branch_to_no_drift",
     **{
         line: THIS + test
         for blocks, test in (
@@ -148,9 +149,11 @@ def test_an_update_from_the_template_keeps_the_configuration(template: Path) -> 
 def test_the_first_pull_request_has_the_configuration_and_its_owners(template: Path) -> None:
     configure()
     Path(".github/CODEOWNERS").write_text("* @acme/platform\n")
+    Path(".terraform.lock.hcl").touch()
     run(FIRST, template)
     assert git(Path(), "diff --name-only origin/main origin/first-role").split() == [
         ".github/CODEOWNERS",
+        ".terraform.lock.hcl",
         "glue-sessions.yaml",
     ]
     assert git(Path(), "status --porcelain") == ""

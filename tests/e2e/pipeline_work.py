@@ -62,21 +62,18 @@ class PipelineWork:
         """The stack of the adopted role."""
         return f"glue-sessions-dev-{self.adopted.name}"
 
-    def plan(self) -> Terraform:
-        """Save a plan of the adopted role with the plan role, and return its stack."""
+    def plan(self) -> None:
+        """Plan the adopted role with the plan role."""
         stack = self._job("plan", "plan").stacks(dev=self.environments["dev"])[self.stack_name]
         planned = stack.plan()
         assert planned.summary == "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy.", planned.output
-        return stack
 
-    def apply(self, planned: Terraform) -> None:
-        """Apply the saved plan, and plan and apply the other roles, with the apply role."""
-        job = self._job("apply", "apply")
-        applied = replace(planned, environment=job.environment).run("apply", "-json", "-input=false", "plan.bin")
-        assert applied.status == 0, applied.output
-        dev, elsewhere = self.environments["dev"], self.environments["elsewhere"]
-        for stack in job.stacks(dev={**dev, "roles": dev["roles"][1:]}, elsewhere=elsewhere).values():
-            stack.apply()
+    def apply(self) -> None:
+        """Plan all roles again and apply the saved plans, with the apply role."""
+        for stack in self._job("apply", "apply").stacks(**self.environments).values():
+            stack.save_plan()
+            applied = stack.run("apply", "-json", "-input=false", "plan")
+            assert applied.status == 0, applied.output
         granted = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
         assert self.adopted.grants == self.deployed.grants == granted
         assert self.external.grants == granted._replace(trust=self.external.made.grants.trust)

@@ -34,11 +34,11 @@ def assert_refused(run: Run, action: str) -> None:
 def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, unique_name: str) -> None:
     work = pipeline_work.begin(shop, make_role, unique_name)
 
-    planned = work.plan()
+    work.plan()
     assert_refused(work.attempt("plan").try_to_apply(), "iam:UpdateAssumeRolePolicy")
     assert work.adopted.read() == work.adopted.made
 
-    work.apply(planned)
+    work.apply()
     work.drift_and_verify()
     before = work.adopted.read()
     deleting = apply_unguarded(without_its_role(work.attempt("apply")))

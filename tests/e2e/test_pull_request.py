@@ -16,12 +16,15 @@ from commands.drift.__main__ import main as drift
 from commands.pipeline.__main__ import main as pipeline
 from commands.review.__main__ import main as review
 from review.markdown import MARKER
+from terraform_cli import provider_lock
+from tests.aws_proxy import AwsProxy
 from tests.commands.pipeline.fake_github import FakeGitHub, fake_github, merged_pull, plan_run
 from tests.commands.pipeline.workflows import read
-from tests.e2e.conftest import MakeRole
+from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import RECIPE_TRUST, least_privilege_inline_policy, statement, trust
 from tests.e2e.programs import cdktf
-from tests.e2e.shop import Shop
+from tests.e2e.shop import INLINE_POLICY, ROLE, Shop
+from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
 
 LAMBDA = statement("lambda.amazonaws.com", Sid="Theirs")
@@ -47,19 +50,32 @@ def github(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def hand_over(stack: str, from_: Path, to: Path) -> None:
-    """Copy what the plan workflow keeps as its artefact, as the apply workflow gets it on another machine."""
+    """Copy what the plan job keeps as its artifact, as the review keeps it for the apply job on another machine."""
     steps = read((ROOT / ".github/workflows/plan.yaml").read_text())["jobs"]["plan"]["steps"]
     (kept,) = (step["with"]["path"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact"))
     for path in kept.replace("${{ matrix.stack }}", stack).split():
-        target = to / Path(path).relative_to("cdktf.out")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(from_ / Path(path).relative_to("cdktf.out"), target)
+        below = Path(path).relative_to("cdktf.out")
+        if below.is_relative_to("stacks"):
+            target = to / below.relative_to("stacks")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(from_ / below, target)
+
+
+def forged(stack: Terraform) -> bytes:
+    """Save a plan that grants everything, as code in a pull request's plan job can; return it in JSON."""
+    document = json.loads((stack.folder / "cdk.tf.json").read_text())
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    document["resource"]["aws_iam_role_policy"]["glue_sessions"]["policy"] = json.dumps(everything)
+    (stack.folder / "cdk.tf.json").write_text(json.dumps(document))
+    stack.save_plan()
+    return stack.run("show", "-json", "plan").output.encode()
 
 
 def test_a_pull_request_from_its_branch_to_no_drift(
     shop: Shop,
     make_role: MakeRole,
     github: FakeGitHub,
+    proxy: AwsProxy,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -70,7 +86,15 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     # main leaves the role to its owner; the pull request adopts it
     git("init", "--quiet", "--initial-branch", "main")
     shop.configure(dev={"roles": [{"role": role.name, "trust": {"ownership": "external"}}]})
-    git("add", "glue-sessions.yaml")
+    assert pipeline(["show", "*"]) == 2
+    assert "run make provider-lock and commit the file" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.delenv("TF_CLI_CONFIG_FILE")  # the provider comes from a mirror if there is one
+        patch.setattr(provider_lock, "PLATFORMS", ("linux_amd64",))
+        assert pipeline(["provider-lock"]) == 0
+    lock = shop.folder / ".terraform.lock.hcl"
+    assert capsys.readouterr().out.startswith(f"{lock}: for linux_amd64, from ")
+    git("add", "glue-sessions.yaml", lock.name)
     git("commit", "--quiet", "--message", "The role is its owner's")
     git("checkout", "--quiet", "-b", "adopt")
     shop.configure(dev={"roles": [{"role": role.name, "permissions": "least-privilege"}]})
@@ -117,23 +141,63 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     monkeypatch.setenv("GITHUB_SHA", merge)
     github.pulls[merge] = [merged_pull(merge, head)]
     github.runs = [plan_run(1, id=42, head_sha=head)]
+    github.runs += [plan_run(2, "failure", id=43, head_sha=head)]
+    assert pipeline(["reviewed-run"]) == 2
+    assert "the plan of pull request 7 did not pass (failure)" in capsys.readouterr().err
+    github.runs.pop()
     assert pipeline(["reviewed-run"]) == 0
     assert github.outputs["run"] == "42"
 
-    # another machine applies exactly that plan
-    there = shop.folder / "there/cdktf.out"
-    hand_over(stack, shop.folder / "cdktf.out", there)
+    # another machine plans again; it gets the reviewed plan to compare with
+    planned_there, there = shop.folder / "cdktf.out", shop.folder / "there/cdktf.out"
+    hand_over(stack, planned_there, shop.folder / "reviewed")
     monkeypatch.setenv("CDKTF_OUTDIR", str(there))
-    capsys.readouterr()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", through(proxy)["AWS_ENDPOINT_URL"])
+    before = role.read()
+
+    # a provider that the committed lock file does not know
+    genuine = lock.read_text()
+    lock.write_text(genuine.replace("h1:", "h1:0", 1))
+    assert pipeline(["apply", stack]) == 2
+    err = capsys.readouterr().err
+    assert re.search("doesn't match any of the checksums|no available packages match", err), err
+    assert "; to write .terraform.lock.hcl again: make provider-lock" in err
+    lock.write_text(genuine)
+
+    # a forged plan.json, and a trust policy that somebody changed since the review: both are named
+    doctored = Terraform(planned_there / "stacks" / stack, shop.binary, shop.environment)
+    reviewed = shop.folder / "reviewed" / stack / "plan.json"
+    reviewed.rename(kept_aside := shop.folder / "genuine.json")
+    reviewed.write_bytes(forged(doctored))
+    role.trust = trust(*role.trust["Statement"], statement("events.amazonaws.com"))
+    assert pipeline(["apply", stack]) == 1
+    trusted, granted, remedy = capsys.readouterr().err.splitlines()
+    assert trusted.startswith(f"{stack}: refused: {ROLE}: assume_role_policy before the apply: reviewed {{")
+    assert trusted.endswith(" (gained: events.amazonaws.com may sts:AssumeRole)")
+    assert granted.startswith(f"{stack}: refused: {INLINE_POLICY}: policy after the apply: reviewed {{")
+    assert '"Action":"*"' in granted.partition(", now {")[0].replace(" ", "")
+    assert '"iam:GetRole"' in granted.partition(", now {")[2]
+    assert remedy == (
+        f"{stack}: refused: the merged code does not do what was reviewed, and nothing was applied: plan and review"
+        " again in another pull request"
+    )
+    role.trust = before.grants.trust
+    assert role.read() == before
+
+    # a forged saved plan is ignored, and so is its lock file; the apply stops halfway, and the job is run again
+    kept_aside.rename(reviewed)
+    shutil.copy(doctored.folder / "plan", there / "stacks" / stack / "plan")
+    (there / "stacks" / stack / lock.name).write_text("doctored")
+    proxy.refuse("PutRolePolicy", "AccessDenied")
+    assert pipeline(["apply", stack]) == 2
+    assert "for the rest run this job again: it applies the rest of what was reviewed" in capsys.readouterr().err
+    assert (role.trust, role.grants.inline_policy) == (RECIPE_TRUST, None)
+    proxy.answers.clear()
     assert pipeline(["apply", stack]) == 0
-    assert capsys.readouterr().out.startswith(f"{stack}: applied: 1 imported, 2 added, 1 changed, 0 destroyed")
+    assert capsys.readouterr().out.startswith(f"{stack}: applied: 1 added, 0 changed, 0 destroyed")
     assert role.trust == RECIPE_TRUST
     assert role.grants.attached
     assert role.grants.inline_policy == least_privilege_inline_policy(role.arn)
-
-    # and once more it is nothing that can be applied
-    assert pipeline(["apply", stack]) == 1
-    assert f"{stack}: refused: " in capsys.readouterr().err
 
     # at night nothing has drifted; an issue of an earlier night is closed
     github.issue("Drift: dev", "<!-- glue-sessions-drift: dev -->\ntext", ["drift"])

@@ -55,7 +55,7 @@ class FakeGitHub:
     issues: list[dict[str, Any]] = field(default_factory=list)
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
-    artifacts: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "plan-a", "expired": False}])
+    artifacts: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "reviewed", "expired": False}])
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     limits: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Rate limits that the next calls meet: status and headers."""

@@ -250,7 +250,11 @@ def test_a_pull_request_of_a_fork_is_not_applied(
     )
 
 
-@pytest.mark.parametrize("artifacts", [[], [{"name": "plan-a", "expired": True}]], ids=["deleted", "expired"])
+@pytest.mark.parametrize(
+    "artifacts",
+    [[{"name": "plan-a", "expired": False}], [{"name": "reviewed", "expired": True}]],
+    ids=["deleted", "expired"],
+)
 def test_expired_plans_are_named_with_the_remedy(
     github: FakeGitHub, capsys: pytest.CaptureFixture[str], artifacts: list[dict[str, Any]]
 ) -> None:

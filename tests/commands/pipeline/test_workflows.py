@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from applying.reviewed import REVIEWED
+from commands.pipeline.__main__ import REVIEWED as REVIEWED_FOLDER
 from commands.pipeline.__main__ import STEPS
-from commands.pipeline.plans import SHOWN, WORKFLOW
+from commands.pipeline.plans import ARTIFACT, SHOWN, WORKFLOW
 from commands.pipeline.reports import LABEL
 from terraform_cli import installation
-from terraform_cli.stacks import PLAN
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, has_target, read, violations
 from tests.repository import ROOT
 
@@ -94,18 +95,27 @@ def test_plan_and_apply_run_the_same_terraform_and_python() -> None:
         assert len(values) == 1, values
 
 
-def test_apply_gets_the_plan_and_the_lock_file_of_its_provider() -> None:
-    steps = read(TEXTS["plan.yaml"])["jobs"]["plan"]["steps"]
-    (kept,) = (step["with"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact"))
-    files = ("cdk.tf.json", PLAN, SHOWN, ".terraform.lock.hcl")
-    assert kept["path"].replace("${{ matrix.stack }}", "STACK").split() == [
-        "cdktf.out/manifest.json",
-        *(f"cdktf.out/stacks/STACK/{file}" for file in files),
+def artifact(workflow: str, job: str, action: str) -> dict[str, str]:
+    """Return the settings of the last step that uploads or downloads an artifact."""
+    steps = read(TEXTS[workflow])["jobs"][job]["steps"]
+    found: list[dict[str, str]] = [
+        step["with"] for step in steps if step.get("uses", "").startswith(f"actions/{action}-artifact")
     ]
-    assert kept["include-hidden-files"] is True
-    steps = read(TEXTS["apply.yaml"])["jobs"]["apply"]["steps"]
-    (downloaded,) = (step["with"] for step in steps if step.get("uses", "").startswith("actions/download-artifact"))
-    assert (downloaded["name"], downloaded["path"]) == (kept["name"], "cdktf.out")
+    return found[-1]
+
+
+def test_apply_gets_the_plans_that_were_reviewed_and_no_saved_plan() -> None:
+    planned = artifact("plan.yaml", "plan", "upload")
+    # their common folder is the root of the artifact
+    files = ["cdktf.out/manifest.json", f"cdktf.out/stacks/${{{{ matrix.stack }}}}/{SHOWN}"]
+    assert planned["path"].splitlines() == files
+    reviews = artifact("plan.yaml", "review", "download")
+    assert planned["name"].startswith(reviews["pattern"].removesuffix("*"))
+    kept = artifact("plan.yaml", "review", "upload")
+    assert kept["path"] == f"{reviews['path']}/stacks"
+    applied = artifact("apply.yaml", "apply", "download")
+    assert applied["name"] == kept["name"] == ARTIFACT
+    assert (applied["path"], SHOWN) == (str(REVIEWED_FOLDER), REVIEWED)
 
 
 def test_the_tests_have_a_row_for_each_supported_version() -> None:
