@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from nbformat import NotebookNode
 
+from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from sandbox.studio import Kernel, run_notebook, text_of
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole, statement, trust
@@ -25,6 +26,20 @@ PASS_ROLE_DENIED = (
 )
 NO_TRUST = "Role {} should be given assume role permissions for Glue Service."
 NO_GET_TAGS = "Unable to display tags due to missing glue:GetTags permission."
+
+EXPLICIT_DENY = "with an explicit deny in an identity-based policy"
+NOT_PYTHON = (
+    "The following exception was encountered while parsing the configurations provided: malformed node or string"
+)
+UNTAGGED: Document = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Deny",
+        "Action": "glue:CreateSession",
+        "Resource": "*",
+        "Condition": {"Null": {"aws:RequestTag/CostCenter": "true"}},
+    },
+}
 
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
@@ -80,6 +95,12 @@ def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(
             assert message in kernel.run("spark.version")
             stack.apply()
             studio.start_and_end_glue_session(role.arn)
+        assert NOT_PYTHON in kernel.run('%%configure\n{"--enable-metrics": true}')
+        shop.aws.client("iam").put_role_policy(
+            RoleName=role.name, PolicyName="tagged-only", PolicyDocument=json.dumps(UNTAGGED)
+        )
+        assert EXPLICIT_DENY in kernel.run("spark.version")
+        kernel.run('%%tags\n{"CostCenter": "7"}')
         assert "3.5.4" in kernel.run("spark.version")
         status = kernel.run("%status")
         assert "Status: READY" in status
@@ -194,8 +215,8 @@ def passed(aws: Sandbox, role: ExecutionRole) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "text",
-    [NO_CREATE_SESSION, NO_PASS_ROLE, PASS_ROLE_DENIED, NO_TRUST, NO_GET_TAGS],
-    ids=["CreateSession", "PassRole", "PassRole denied", "trust", "GetTags"],
+    [NO_CREATE_SESSION, NO_PASS_ROLE, PASS_ROLE_DENIED, NO_TRUST, NO_GET_TAGS, EXPLICIT_DENY, NOT_PYTHON],
+    ids=["CreateSession", "PassRole", "PassRole denied", "trust", "GetTags", "Deny", "configure"],
 )
 def test_the_messages_that_users_see_are_on_the_troubleshooting_page(text: str) -> None:
     page = TROUBLESHOOTING.read_text(encoding="utf-8")
