@@ -7,8 +7,11 @@ modules are imported by name: `yaml_text`, to edit the file, and `pipeline_acces
 from configuration.messages import ConfigurationError, ErrorLine
 from configuration.reading import configuration_path, exit_with_error, load, load_or_exit
 from configuration.settings import (
+    Access,
     AssumeRole,
+    Buckets,
     Configuration,
+    Databases,
     Endpoints,
     Environment,
     GitHub,
@@ -22,9 +25,12 @@ from configuration.settings import (
 )
 
 __all__ = [
+    "Access",
     "AssumeRole",
+    "Buckets",
     "Configuration",
     "ConfigurationError",
+    "Databases",
     "Endpoints",
     "Environment",
     "ErrorLine",

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 
 from configuration.messages import dotted
-from configuration.settings import ACCOUNT_ID, REGION, stack_name
+from configuration.settings import RoleStack, stack_name
+from configuration.values import ACCOUNT_ID, REGION
 from configuration.yaml_text import Location, YAMLMapping, YAMLValue
 from iam import policy_document
 from iam.arn import ROLE_NAME, RoleArn, partition_of
-from iam.documents import recipe
+from iam.documents import quotas, recipe
+from iam.documents.grants import Grantee, inline_policies
 from iam.policy_document import Document
 from iam.wording import shown
 
@@ -34,6 +36,23 @@ def errors_across_settings(value: YAMLValue) -> Iterator[tuple[Location, str]]:
         elif isinstance(text, str) and re.fullmatch(ROLE_NAME, text):
             account_id, _ = _account(environment)
             yield from _duplicate(text, account_id, at, claims)
+    for at, environment, role in roles(value):
+        access = role.get("access")
+        keys = access.get("keys") if isinstance(access, dict) else None
+        for index, key in enumerate(keys if isinstance(keys, list) else []):
+            yield from _foreign_key(key, (*at, "access", "keys", index), environment)
+
+
+def errors_of_sizes(stack: RoleStack) -> Iterator[str]:
+    """Yield a message if a role's inline policies of this project alone exceed IAM's quota."""
+    grantee = Grantee(stack.partition, "0" * 12, f"arn:{stack.partition}:iam::{'0' * 12}:role/{stack.role.name}")
+    documents = [grant.document(stack.grant_settings, grantee) for grant in inline_policies()]
+    size = sum(policy_document.size(document) for document in documents if document)
+    if size > quotas.DEFAULTS.inline_policies_characters:
+        yield (
+            f"name fewer or shorter things, the role's inline policies would have {size} characters,"
+            f" and IAM allows {quotas.DEFAULTS.inline_policies_characters} together with the role's others"
+        )
 
 
 def errors_of_kept_trust(document: Document, quota: int) -> Iterator[str]:
@@ -77,6 +96,14 @@ def _misplaced(arn: RoleArn, at: Location, environment: YAMLMapping) -> Iterator
     region = environment.get("region")
     if isinstance(region, str) and re.fullmatch(REGION, region) and arn.partition != partition_of(region):
         yield at, f"supply a role of partition {partition_of(region)}, as set by region, got {shown(str(arn))}"
+
+
+def _foreign_key(key: YAMLValue, at: Location, environment: YAMLMapping) -> Iterator[tuple[Location, str]]:
+    region = environment.get("region")
+    if isinstance(key, str) and key.startswith("arn:") and isinstance(region, str) and re.fullmatch(REGION, region):
+        partition = partition_of(region)
+        if not key.startswith(f"arn:{partition}:"):
+            yield at, f"supply a key of partition {partition}, as set by region, got {shown(key)}"
 
 
 def _duplicate(

@@ -12,7 +12,8 @@ from typing import get_args, get_origin
 from pydantic_core import ErrorDetails
 
 from configuration import yaml_text
-from configuration.settings import Section, Settings
+from configuration.settings import Settings
+from configuration.values import Section
 from configuration.yaml_text import Document, Location
 from iam.wording import shown, shown_key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -74,6 +74,8 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
         invalid = list(validation_messages(error.errors(include_url=False), document))
     kept, unkept = _read_kept_trust(document, path.parent)
     errors = [*document.errors, *unkept, *checks.errors_across_settings(document.value), *invalid]
+    stacks = _role_stacks(settings, kept) if settings else {}
+    errors += [((*at, "access"), message) for at, stack in stacks.items() for message in checks.errors_of_sizes(stack)]
     if errors or settings is None:
         errors.sort(key=lambda error: document.position(error[0]))
         raise ConfigurationError(*(ErrorLine(place(path, at), message) for at, message in errors))
@@ -82,22 +84,25 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
         state=settings.state,
         environments=settings.environments,
         pipeline=settings.pipeline,
-        role_stacks=tuple(_role_stacks(settings, kept)),
+        role_stacks=tuple(stacks.values()),
     )
 
 
-def _role_stacks(settings: Settings, kept: _KeptTrust) -> Iterator[RoleStack]:
-    for name, environment in settings.environments.items():
-        for index, role in enumerate(environment.roles):
-            yield RoleStack(
-                name=stack_name(name, role.name),
-                state_key=state_key(settings.state, name, role.name),
-                environment_name=name,
-                environment=environment,
-                role=role,
-                kept_trust=kept.get(("environments", name, "roles", index)),
-                partition=partition_of(environment.region),
-            )
+def _role_stacks(settings: Settings, kept: _KeptTrust) -> dict[Location, RoleStack]:
+    """Return each role's stack by the location of the role."""
+    return {
+        ("environments", name, "roles", index): RoleStack(
+            name=stack_name(name, role.name),
+            state_key=state_key(settings.state, name, role.name),
+            environment_name=name,
+            environment=environment,
+            role=role,
+            kept_trust=kept.get(("environments", name, "roles", index)),
+            partition=partition_of(environment.region),
+        )
+        for name, environment in settings.environments.items()
+        for index, role in enumerate(environment.roles)
+    }
 
 
 def _read_document(path: Path, environment: Mapping[str, str]) -> Document:

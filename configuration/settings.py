@@ -10,129 +10,37 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import core_schema
+
+from configuration.values import (
+    VARIABLE,
+    AccountId,
+    BranchName,
+    BucketAddress,
+    BucketName,
+    ConnectionName,
+    DatabaseName,
+    EnvironmentName,
+    GitHubEnvironmentName,
+    KeyArn,
+    KeyPrefix,
+    Region,
+    Repository,
+    RoleArnText,
+    RoleText,
+    Section,
+    Text,
+    Url,
+    VpcId,
 )
-from pydantic_core import CoreSchema, core_schema
-
-from iam.arn import ROLE_NAME, RoleArn
-from iam.documents import quotas
+from iam.arn import RoleArn
+from iam.documents import access, quotas
 from iam.documents.grants import GrantSettings
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions, describe
 from iam.policy_document import Document
-from iam.wording import shown
-
-ACCOUNT_ID = "[0-9]{12}"
-REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
-_ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+"  # for editors; RoleArn.parse is exact
-_VARIABLE = r"\$\{"  # the JSON Schema accepts any text with a variable; its value is checked when the file is loaded
-
-
-@dataclass(frozen=True)
-class _Pattern:
-    """Annotates a string that must match `pattern` as a whole; `expected` completes "supply …" in messages."""
-
-    pattern: str
-    expected: str
-    allow_variables: bool = True
-
-    def __call__(self, value: str) -> str:
-        if re.fullmatch(self.pattern, value) is None:
-            raise ValueError(f"supply {self.expected}, got {shown(value)}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        pattern = _or_variable(self.pattern) if self.allow_variables else f"^(?:{self.pattern})$"
-        return {**handler(schema), "pattern": pattern}
-
-
-def _or_variable(pattern: str) -> str:
-    return rf"^(?:{pattern})$|{_VARIABLE}"
-
-
-def _check_role(text: str) -> str:
-    if not text.startswith("arn:"):
-        if re.fullmatch(ROLE_NAME, text) is None:
-            hint = ": leave its path out, or give the whole ARN" if re.fullmatch(rf"[!-~]*/{ROLE_NAME}", text) else ""
-            raise ValueError(f"supply the name or the ARN of an IAM role, got {shown(text)}{hint}")
-    elif RoleArn.parse(text).path.startswith(("/aws-service-role/", "/aws-reserved/")):
-        raise ValueError(f"supply a role that your account manages, only AWS can change this one, got {shown(text)}")
-    return text
-
-
-def _check_role_arn(text: str) -> str:
-    RoleArn.parse(text)
-    return text
-
-
-AccountId = Annotated[str, _Pattern(ACCOUNT_ID, "an account id of 12 digits")]
-Region = Annotated[str, _Pattern(REGION, "the name of an AWS region, like eu-west-1")]
-# Today's naming rules are stricter; buckets created in us-east-1 before March 2018 may have these names.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BucketName = Annotated[
-    str, _Pattern("[A-Za-z0-9._-]{3,255}", "the name of an S3 bucket (3 or more letters, digits, . - and _)")
-]
-KeyPrefix = Annotated[
-    str,
-    _Pattern(
-        "[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}(/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}){0,7}",
-        "a prefix of S3 keys (letters, digits, _ . - and slashes between them)",
-    ),
-]
-EnvironmentName = Annotated[
-    str,
-    _Pattern(
-        "[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
-        "an environment's name (1 to 32 letters, digits, _ and -, first a letter or digit)",
-        allow_variables=False,  # variables in keys are not replaced
-    ),
-]
-# In a token's sub, GitHub appends numeric ids to both names for repositories created since June 2026.
-# https://docs.github.com/en/actions/reference/security/oidc
-Repository = Annotated[
-    str,
-    _Pattern(
-        "[A-Za-z0-9_-]{1,100}(@[0-9]+)?/[A-Za-z0-9_.-]{1,100}(@[0-9]+)?",
-        "a repository as its tokens name it, like owner/name or owner@123456/name@456789",
-    ),
-]
-BranchName = Annotated[
-    str, _Pattern("[A-Za-z0-9_][A-Za-z0-9_./+@=#-]{0,254}", "the name of a branch (letters, digits, _ . / + @ = # -)")
-]
-GitHubEnvironmentName = Annotated[
-    str, _Pattern("[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", "the name of a GitHub environment (letters, digits, _ . -)")
-]
-Text = Annotated[str, _Pattern(r"\S(.*\S)?", "one line of text without white space around it")]
-Url = Annotated[str, _Pattern(r"https?://[!-~]+", "a URL that begins with https:// or http://")]
-RoleArnText = Annotated[
-    str,
-    AfterValidator(_check_role_arn),
-    WithJsonSchema({"type": "string", "pattern": _or_variable(_ROLE_ARN)}),
-]
-RoleText = Annotated[
-    str,
-    AfterValidator(_check_role),
-    WithJsonSchema({"type": "string", "pattern": _or_variable(f"{ROLE_NAME}|{_ROLE_ARN}")}),
-]
-
-
-class Section(BaseModel):
-    """A mapping of the file whose keys are settings."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class AssumeRole(Section):
@@ -199,6 +107,63 @@ class Trust(Section):
         return keep
 
 
+class Buckets(Section):
+    """Places in S3."""
+
+    read: list[BucketAddress] = Field(
+        default_factory=list, description="buckets, or prefixes in them, to list and read: s3://bucket/prefix/"
+    )
+    write: list[BucketAddress] = Field(
+        default_factory=list, description="the same, to list, read, write and delete, with multipart uploads"
+    )
+
+
+class Databases(Section):
+    """Databases of the Data Catalog, `*` in a name being any text."""
+
+    read: list[DatabaseName] = Field(
+        default_factory=list, description="databases whose tables and partitions sessions may read"
+    )
+    write: list[DatabaseName] = Field(
+        default_factory=list, description="the same, and create, change and delete tables and partitions in"
+    )
+
+
+class Access(Section):
+    """What the role's sessions may use beside Glue itself, as one inline policy."""
+
+    buckets: Buckets = Field(default_factory=Buckets, description="places in S3")
+    databases: Databases = Field(
+        default_factory=Databases, description="databases of the Data Catalog; all others are then refused"
+    )
+    connections: list[ConnectionName] = Field(
+        default_factory=list,
+        description="Glue connections, and the network calls that they need; all other connections are then refused",
+    )
+    lake_formation: bool = Field(default=False, description="let Lake Formation give out access to data")
+    keys: list[KeyArn] = Field(
+        default_factory=list,
+        description="ARNs of KMS keys that encrypt the data, or that a security configuration of Glue names",
+    )
+    only_in_vpcs: list[VpcId] = Field(
+        default_factory=list, description="VPCs that sessions must run in; without a connection they do not start"
+    )
+
+    def in_region(self, region: str) -> access.Access:
+        """Return the access of a role in this region."""
+        return access.Access(
+            region=region,
+            read_buckets=tuple(self.buckets.read),
+            write_buckets=tuple(self.buckets.write),
+            read_databases=tuple(self.databases.read),
+            write_databases=tuple(self.databases.write),
+            connections=tuple(self.connections),
+            lake_formation=self.lake_formation,
+            keys=tuple(self.keys),
+            only_in_vpcs=tuple(self.only_in_vpcs),
+        )
+
+
 class Role(Section):
     """A SageMaker execution role, and its grants."""
 
@@ -206,17 +171,15 @@ class Role(Section):
     permissions: Permissions = Field(
         default="recipe", description="; ".join(f"{level}: {describe(level)}" for level in PERMISSION_LEVELS)
     )
+    access: Access | None = Field(
+        default=None, description="what the role's sessions may use beside Glue itself: data, connections, keys"
+    )
     trust: Trust = Field(
         default_factory=Trust, description="who owns the role's trust policy, and which statements are kept in it"
     )
     released: bool = Field(
         default=False, description="true removes the grants and Glue's trust, and leaves the role in place"
     )
-
-    @property
-    def grant_settings(self) -> GrantSettings:
-        """The settings that decide which grants the role gets."""
-        return GrantSettings(permissions=self.permissions)
 
     @property
     def name(self) -> str:
@@ -312,6 +275,12 @@ class RoleStack:
     partition: str
 
     @property
+    def grant_settings(self) -> GrantSettings:
+        """The settings that decide which grants the role gets."""
+        asked = self.role.access
+        return GrantSettings(self.role.permissions, asked.in_region(self.environment.region) if asked else None)
+
+    @property
     def account_id(self) -> str | None:
         """The account of the role, if its environment or its ARN names one."""
         return self.environment.account_id or (self.role.arn.account_id if self.role.arn else None)
@@ -374,7 +343,7 @@ def json_schema() -> dict[str, Any]:
 
     class Generator(GenerateJsonSchema):
         def literal_schema(self, schema: core_schema.LiteralSchema) -> dict[str, Any]:
-            return {"anyOf": [super().literal_schema(schema), {"type": "string", "pattern": _VARIABLE}]}
+            return {"anyOf": [super().literal_schema(schema), {"type": "string", "pattern": VARIABLE}]}
 
         def field_title_should_be_set(self, schema: Any) -> bool:
             return False

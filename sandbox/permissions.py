@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree
 
 from moto.core.responses import BaseResponse
 from moto.glue.models import glue_backends
@@ -80,9 +81,13 @@ def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permiss
         case "sts":
             yield _sts(action, response)
         case "s3":
-            permission = _s3(action, s3_resource)
-            yield permission
-            yield from _kms_of_s3(permission, response.headers)
+            resources = [s3_resource]
+            if action == "s3:DeleteObject" and "/" not in s3_resource:
+                resources = [*_deleted(response.body, s3_resource)]
+            for resource in resources:
+                permission = _s3(action, resource, response.querystring)
+                yield permission
+                yield from _kms_of_s3(permission, response.headers)
         case _:
             raise NotImplementedError(f"requests of a role to {service}")
 
@@ -107,6 +112,21 @@ def _glue(action: str, parameters: dict[str, Any], region: str) -> Iterator[Perm
             # Source: https://docs.aws.amazon.com/glue/latest/dg/security-iam-awsmanpol.html
             yield Permission("glue:TagResource", resource, _request_tags(requested) | _resource_tags(requested))
     yield from _passed_roles(parameters, "glue.amazonaws.com")
+    if action == "glue:CreateSession":
+        yield from _connecting(parameters, f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}")
+
+
+def _connecting(parameters: dict[str, Any], prefix: str) -> Iterator[Permission]:
+    """Yield what Glue needs of the role for a session's connections: to read them, and to enter their network.
+
+    Source: https://docs.aws.amazon.com/glue/latest/dg/start-connecting.html, and the actions of AWSGlueServiceRole.
+    """
+    if not (names := (parameters.get("Connections") or {}).get("Connections", [])):
+        return
+    for resource in (f"{prefix}:catalog", *(f"{prefix}:connection/{name}" for name in names)):
+        yield Permission("glue:GetConnection", resource)
+    for name in ("Subnets", "SecurityGroups", "VpcEndpoints", "RouteTables", "VpcAttribute", "NetworkInterfaces"):
+        yield Permission(f"ec2:Describe{name}", "*")
 
 
 def _glue_resources(action: str, parameters: dict[str, Any], prefix: str) -> Iterator[str]:
@@ -232,13 +252,23 @@ def _sts(action: str, response: BaseResponse) -> Permission:
     return Permission(action, arn, resource_policy=json.loads(role.assume_role_policy_document) if role else None)
 
 
-def _s3(action: str, resource: str) -> Permission:
+def _deleted(body: bytes, bucket: str) -> Iterator[str]:
+    """Yield the ARN of each object that DeleteObjects names. AWS refuses single objects; here, one refuses all."""
+    for key in ElementTree.fromstring(body).iter():
+        if key.tag.rpartition("}")[2] == "Key":
+            yield f"{bucket}/{key.text}"
+
+
+def _s3(action: str, resource: str, query: Mapping[str, list[str]]) -> Permission:
+    listed: dict[str, str | list[str]] = {
+        f"s3:{name}": query[name][0] for name in ("prefix", "delimiter", "max-keys") if query.get(name)
+    }
     action = S3_ACTIONS.get(action, action)
     bucket = s3_backends[roles.ACCOUNT][roles.PARTITION].buckets.get(resource.rpartition(":")[2].partition("/")[0])
     if bucket is None and action == "s3:ListBucket":
         action, resource = "s3:ListAllMyBuckets", "*"
     policy = bucket.policy if bucket else None
-    return Permission(action, resource, resource_policy=json.loads(policy) if policy else None)
+    return Permission(action, resource, listed, resource_policy=json.loads(policy) if policy else None)
 
 
 def _kms_of_s3(permission: Permission, headers: Mapping[str, str]) -> Iterator[Permission]:

@@ -46,7 +46,7 @@ class GlueSessionsStack(TerraformStack):
             SessionGrants(
                 self,
                 "SessionGrants",
-                settings=role.grant_settings,
+                settings=settings.grant_settings,
                 partition=settings.partition,
                 adopted_role=adopted_role,
                 released=role.released,

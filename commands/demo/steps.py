@@ -38,7 +38,7 @@ _SETTINGS = GrantSettings(permissions="recipe")
 _STARTED = "[start]"
 """Begins the line of the notebook's cell after which the session runs, as `commands.demo.notebook` prints it."""
 
-_GRANTED = Counts(adopted=1, added=len([*policy_grants()]), changed=1)
+_GRANTED = Counts(adopted=1, added=sum(grant.is_granted(_SETTINGS) for grant in policy_grants()), changed=1)
 """The first plan: the role is adopted with a changed trust policy, and gets each policy."""
 
 OWN_ACCOUNT = """In your own account:

@@ -209,18 +209,20 @@ def _notes(role: Role, grants: Sequence[HeldGrant], stacks: Sequence[RoleStack],
 
 def _is_overwritten(grant: InlinePolicyGrant, role: Role, stack: RoleStack) -> bool:
     current = (role.inline_policies or {}).get(grant.policy_name)
-    declared = grant.document(stack.role.grant_settings, Grantee.of(role.arn))
+    declared = grant.document(stack.grant_settings, Grantee.of(role.arn))
     return bool(current and declared and inline_policy_changes(declared, current).changes)
 
 
 def policy_state(held: HeldPolicy) -> str:
-    """Return the state of a policy in a word: its permission level if the content is one that this project grants."""
+    """Return the state of a policy in a word: its permission level if it has the content of one."""
     match held.presence:
         case Presence.ABSENT:
             return "absent"
         case Presence.UNREADABLE:
             return "unknown"
         case Presence.PRESENT:
+            if held.grant.is_optional:
+                return "present"
             return held.levels[0] if held.levels else "other"
         case _:
             assert_never(held.presence)

@@ -81,6 +81,8 @@ def ungranted(finding: RoleFinding) -> Iterator[Problem]:
 
 def _ungranted_policy(held: HeldPolicy) -> Iterator[Problem]:
     match held.presence:
+        case Presence.ABSENT | Presence.PRESENT if held.grant.is_optional:
+            return
         case Presence.ABSENT:
             yield PolicyMissing(held.grant)
         case Presence.UNREADABLE:

@@ -244,6 +244,8 @@ def _held(held: HeldGrant) -> Text:
             word = policy_state(held)
         case _:
             assert_never(held)
+    if held.grant.is_optional and held.presence is not Presence.UNREADABLE:
+        return Text(word)
     absent = "red" if held.presence is Presence.ABSENT else "yellow"
     return Text(word, style="green" if held.levels else absent)
 

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws.account import Account
+from iam.documents.access import Access
 from iam.documents.grants import GLUE_TRUST
 from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
@@ -52,16 +53,16 @@ class CallResult(NamedTuple):
     whatever_is_granted: bool = False
 
 
-def by_documents(role: Role, *, region: str) -> Iterator[CallResult]:
-    """Evaluate the calls from the role's documents, without service control policies."""
+def by_documents(role: Role, *, region: str, access: Access | None = None) -> Iterator[CallResult]:
+    """Evaluate the calls from the role's documents, without service control policies; see `requests`."""
     yield from _without_policies(role)
     policies, limits = role_policies(role), boundary(role)
-    for call, request in requests(role, region=region):
+    for call, request in requests(role, region=region, access=access):
         yield CallResult(call, decide_call(request, lambda each: decide(each, policies, limits)))
 
 
-def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResult]:
-    """Evaluate the calls with IAM's simulation.
+def by_simulation(account: Account, role: Role, *, region: str, access: Access | None = None) -> list[CallResult]:
+    """Evaluate the calls with IAM's simulation; see `requests`.
 
     Raises:
         BotoCoreError, ClientError: the caller may not simulate, or IAM does not answer.
@@ -70,7 +71,7 @@ def by_simulation(account: Account, role: Role, *, region: str) -> list[CallResu
     kernels: dict[KernelCall, Decision] = {}
     studios: dict[KernelCall, dict[str, Decision]] = {}
     refused: set[KernelCall] = set()
-    for (resource, _), group in groupby(_simulated_requests(role, region), key=_alike):
+    for (resource, _), group in groupby(_simulated_requests(role, region, access), key=_alike):
         alike = {each.request.action: each for each in group}
         pages = (
             account.client("iam")
@@ -107,8 +108,8 @@ class _Simulated(NamedTuple):
     request: Request
 
 
-def _simulated_requests(role: Role, region: str) -> Iterator[_Simulated]:
-    for call, request in requests(role, region=region):
+def _simulated_requests(role: Role, region: str, access: Access | None) -> Iterator[_Simulated]:
+    for call, request in requests(role, region=region, access=access):
         yield _Simulated(call, "", request)
     for call, request in requests(role, region=region):
         for tags, each in as_studio_sends(request).items():

@@ -25,6 +25,7 @@ from commands.verify.problems import (
 )
 from commands.verify.results import Result, State
 from configuration import Configuration, Environment, RoleStack
+from iam.documents.access import Access
 from iam.documents.grants import is_policy
 from iam.engine.decision import Verdict
 from iam.readiness.obstacles import denied_calls, unified_studio_sign
@@ -123,7 +124,7 @@ class _RoleCheck:
             problems = self._with_states(stack, problems)
             return Result(stack, "not ready" if problems else "released", problems, role_arn=arn, warnings=warnings)
         warnings += other_roles_to_glue(role, [stack])
-        calls, evaluated_by = self._calls(role)
+        calls, evaluated_by = self._calls(role, stack.grant_settings.access)
         denied = list(denied_calls(role, region=self._region))
         problems += [each for each in denied if each.decision.verdict is Verdict.DENIED]
         problems += refused_calls(problems, denied, calls)
@@ -142,15 +143,15 @@ class _RoleCheck:
         known = None if state is None else all(each.grant.address in state for each in policies)
         return [replace(each, in_state=known) if isinstance(each, NotReleased) else each for each in problems]
 
-    def _calls(self, role: Role) -> tuple[Sequence[CallResult], str]:
+    def _calls(self, role: Role, access: Access | None) -> tuple[Sequence[CallResult], str]:
         if self._may_simulate:
             try:
-                return by_simulation(self._account, role, region=self._region), SIMULATION
+                return by_simulation(self._account, role, region=self._region, access=access), SIMULATION
             except AWS_ERRORS as error:
                 self._errors.add("calls evaluated from the documents", SIMULATION, error)
                 # the next role would get the same answer
                 self._may_simulate = not (is_denied(error) or code(error) in ("NotImplemented", "InvalidAction"))
-        return list(by_documents(role, region=self._region)), DOCUMENTS
+        return list(by_documents(role, region=self._region, access=access)), DOCUMENTS
 
 
 def _state(problems: Sequence[Problem]) -> State:

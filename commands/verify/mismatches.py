@@ -60,9 +60,9 @@ def _managed_policy(grant: ManagedPolicyGrant, stack: RoleStack, role: Role) -> 
     if stack.role.released:
         if attached:
             yield NotReleased(grant)
-    elif grant.is_granted(stack.role.grant_settings) and not attached:
+    elif grant.is_granted(stack.grant_settings) and not attached:
         yield MissingPolicy(grant)
-    elif attached and not grant.is_granted(stack.role.grant_settings):
+    elif attached and not grant.is_granted(stack.grant_settings):
         yield UnconfiguredPolicy(grant)
 
 
@@ -74,7 +74,7 @@ def _inline_policy(grant: InlinePolicyGrant, stack: RoleStack, role: Role) -> It
         if name in policies:
             yield NotReleased(grant)
         return
-    declared = grant.document(stack.role.grant_settings, Grantee.of(role.arn))
+    declared = grant.document(stack.grant_settings, Grantee.of(role.arn))
     if declared is None:
         if name in policies:
             yield UnconfiguredPolicy(grant)

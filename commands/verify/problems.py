@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from commands.verify.calls import GLUE_ASSUMES, CallResult
 from iam.arn import RoleArn
-from iam.documents.grants import Grant, PolicyGrant, TrustGrant
+from iam.documents.grants import ACCESS_POLICY, Grant, PolicyGrant, TrustGrant
 from iam.documents.recipe import Permissions
 from iam.engine.decision import Decision, Verdict
 from iam.engine.difference import Difference
@@ -227,11 +227,15 @@ def refused_calls(
         results: the kernel's calls, evaluated.
     """
     ungranted = {action for problem in known for action in _calls_of_grant(problem)}
+    access_differs = any(
+        problem.grant is ACCESS_POLICY for problem in known if isinstance(problem, MissingPolicy | OtherPolicy)
+    )
     verdicts = {action: each.decision.verdict for each in denied for action in each.actions}
     groups: dict[tuple[Decision, bool], list[str]] = {}
     for call, decision, whatever_is_granted in results:
         verdict = verdicts.get(call.action)
-        granting_helps = call.action in ungranted and not whatever_is_granted and verdict is None
+        of_missing_grant = access_differs if call.setting else call.action in ungranted
+        granting_helps = of_missing_grant and not whatever_is_granted and verdict is None
         explained = granting_helps or (verdict is decision.verdict is Verdict.DENIED)
         if call.needed and decision.verdict is not Verdict.ALLOWED and not explained:
             groups.setdefault((decision, call is GLUE_ASSUMES), []).append(call.action)

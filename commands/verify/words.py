@@ -24,7 +24,7 @@ from commands.verify.problems import (
     UnconfiguredPolicy,
 )
 from configuration import RoleStack
-from iam.documents.grants import Grant, InlinePolicyGrant, ManagedPolicyGrant, TrustGrant
+from iam.documents.grants import ACCESS_POLICY, Grant, InlinePolicyGrant, ManagedPolicyGrant, TrustGrant
 from iam.engine import sentences
 from iam.engine.decision import Verdict
 from iam.engine.difference import Difference, Kind
@@ -73,7 +73,8 @@ def problem_in_words(problem: Problem) -> str:
             return f"{_name(problem.grant)} is not configured"
         case OtherPolicy():
             changes = _changes(problem.difference, trust=False)
-            return f"{_name(problem.grant)} does not match permissions: {problem.permissions}: {changes}"
+            setting = "access" if problem.grant is ACCESS_POLICY else f"permissions: {problem.permissions}"
+            return f"{_name(problem.grant)} does not match {setting}: {changes}"
         case OtherTrust():
             return f"the trust policy does not match the configuration: {_changes(problem.difference, trust=True)}"
         case NotTrusted():

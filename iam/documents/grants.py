@@ -30,10 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeGuard, assert_never
+from typing import Literal, TypeGuard, assert_never
 
 from iam.arn import RoleArn
 from iam.documents import recipe
+from iam.documents.access import Access, access_policy
 from iam.documents.recipe import Permissions
 from iam.policy_document import Document
 
@@ -44,9 +45,11 @@ class GrantSettings:
 
     Attributes:
         permissions: the permission level.
+        access: what the sessions may use beside Glue; nothing if it is None.
     """
 
     permissions: Permissions
+    access: Access | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class ManagedPolicyGrant:
         policy_path: path and name of the policy, which is AWS's own.
         calls: the kernel's calls that fail without this grant.
         is_granted: whether a role with these settings gets the grant.
+        is_optional: as of inline policies.
     """
 
     key: str
@@ -88,6 +92,7 @@ class ManagedPolicyGrant:
     policy_path: str
     calls: tuple[str, ...]
     is_granted: Callable[[GrantSettings], bool]
+    is_optional: Literal[False] = False
 
     @property
     def policy_name(self) -> str:
@@ -113,7 +118,8 @@ class InlinePolicyGrant:
         title: heading of the grant in tables.
         address: Terraform address in the role's stack.
         policy_name: the policy's name.
-        calls: the kernel's calls that fail without this grant, at every permission level.
+        calls: the kernel's calls that fail without this grant, at every permission level; none for a grant that only
+            some roles get.
         document: the policy for a role with these settings; None if such a role does not get the grant.
     """
 
@@ -123,6 +129,15 @@ class InlinePolicyGrant:
     policy_name: str
     calls: tuple[str, ...]
     document: Callable[[GrantSettings, Grantee], Document | None]
+
+    def is_granted(self, settings: GrantSettings) -> bool:
+        """Return whether a role with these settings gets the grant."""
+        return self.document(settings, Grantee(partition="aws", account_id="", role_arn="")) is not None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether only roles with a setting of its own get the grant, and notebooks start without it."""
+        return not self.calls
 
     @property
     def resource_type(self) -> str:
@@ -207,6 +222,23 @@ SETUP_POLICY = InlinePolicyGrant(
 )
 """What the kernel needs beside the managed policy."""
 
+
+def _access_document(settings: GrantSettings, grantee: Grantee) -> Document | None:
+    if settings.access is None:
+        return None
+    return access_policy(settings.access, partition=grantee.partition, account_id=grantee.account_id)
+
+
+ACCESS_POLICY = InlinePolicyGrant(
+    key="access_policy",
+    title="Access",
+    address="aws_iam_role_policy.glue_session_access",
+    policy_name="glue-sagemaker-interactive-sessions-access",
+    calls=(),
+    document=_access_document,
+)
+"""What the sessions of a role with the setting `access` may use."""
+
 GLUE_TRUST = TrustGrant(
     key="glue_trust",
     title="Trusts Glue",
@@ -217,7 +249,7 @@ GLUE_TRUST = TrustGrant(
 )
 """Lets Glue run sessions as the role."""
 
-GRANTS: tuple[Grant, ...] = (SESSION_USER_POLICY, SETUP_POLICY, GLUE_TRUST)
+GRANTS: tuple[Grant, ...] = (SESSION_USER_POLICY, SETUP_POLICY, ACCESS_POLICY, GLUE_TRUST)
 
 
 def is_policy(grant: Grant) -> TypeGuard[PolicyGrant]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from iam.documents.access import Access, access_calls
 from iam.documents.recipe import GLUE
 from iam.engine.decision import Context, Decision, Request, Verdict
 from iam.engine.statements import Policy, permissions_policy
@@ -32,12 +33,14 @@ class KernelCall:
         resource: the resource that IAM evaluates: `role`, `*`, or the last part of an ARN (`session/…`, `catalog`).
         when: when the kernel makes it.
         needed: whether notebooks fail without it. Without the others, a convenience fails; the recipe omits them.
+        setting: the setting that asks for it, such as `access.buckets`; empty for what every session needs.
     """
 
     action: str
     resource: str
     when: str
     needed: bool = True
+    setting: str = ""
 
 
 NO_PERMISSION_NEEDED = KernelCall("sts:GetCallerIdentity", _ANY, "first cell: the session's owner tag")
@@ -80,12 +83,13 @@ def session_user_id(role: Role) -> str:
     return f"{role.unique_id}:SageMaker"
 
 
-def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]:
+def requests(role: Role, *, region: str, access: Access | None = None) -> Iterator[tuple[KernelCall, Request]]:
     """Yield each call that IAM evaluates, with its request.
 
     Args:
         role: the execution role, which is client and session role at once.
         region: where sessions run.
+        access: what the role's sessions may use beside Glue; their calls on it follow the kernel's.
     """
     arn = role.arn
     user_id = session_user_id(role)
@@ -127,6 +131,11 @@ def requests(role: Role, *, region: str) -> Iterator[tuple[KernelCall, Request]]
         if call.action == "glue:CreateSession":
             del context["aws:resourcetag/owner"]  # the session does not exist yet
         yield call, Request(call.action, resource, context)
+    if access:
+        for each in access_calls(access, partition=arn.partition, account_id=arn.account_id):
+            when = f"a cell that uses what {each.setting} names"
+            call = KernelCall(each.action, each.resource, when, setting=each.setting)
+            yield call, Request(each.action, each.resource, {**of_principal, **each.context})
 
 
 def as_studio_sends(request: Request) -> dict[str, Request]:

@@ -72,6 +72,38 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
     ("content", "lines"),
     [
         # the file as a whole
+        case(
+            "a bucket that is no address",
+            role("{role: team, access: {buckets: {read: [acme-sales, 's3://acme-sales//x', 's3://acme-sales/*']}}}"),
+            ': environments.dev.roles[0].access.buckets.read[0]: supply a bucket, or a prefix in it, like s3://acme-sales/curated/, got "acme-sales"',
+            ': environments.dev.roles[0].access.buckets.read[1]: supply a bucket, or a prefix in it, like s3://acme-sales/curated/, got "s3://acme-sales//x"',
+            ': environments.dev.roles[0].access.buckets.read[2]: supply a bucket, or a prefix in it, like s3://acme-sales/curated/, got "s3://acme-sales/*"',
+        ),
+        case(
+            "a key of another partition, and what is none",
+            role("{role: team, access: {keys: ['arn:aws-cn:kms:cn-north-1:111122223333:key/1', 'alias/x']}}"),
+            ': environments.dev.roles[0].access.keys[0]: supply a key of partition aws, as set by region, got "arn:aws-cn:kms:cn-north-1:111122223333:key/1"',
+            ': environments.dev.roles[0].access.keys[1]: supply the ARN of a KMS key, like arn:aws:kms:eu-west-1:111122223333:key/ID, got "alias/x"',
+        ),
+        case(
+            "databases, connections and VPCs that are none",
+            role(
+                "{role: team, access: {databases: {read: [a/b]}, connections: ['*'], only_in_vpcs: [subnet-1], bucket: {}}}"
+            ),
+            ': environments.dev.roles[0].access.databases.read[0]: supply the name of a database of the Data Catalog, in which * is any text, got "a/b"',
+            ': environments.dev.roles[0].access.connections[0]: supply the name of a Glue connection, got "*"',
+            ': environments.dev.roles[0].access.only_in_vpcs[0]: supply the ID of a VPC, like vpc-0123456789abcdef0, got "subnet-1"',
+            ": environments.dev.roles[0].access.bucket: no such setting, did you mean buckets?",
+        ),
+        case(
+            "more than fits into inline policies",
+            role(
+                "{role: team, access: {buckets: {read: ["
+                + ", ".join(f"'s3://acme-data-{n:03}/curated/'" for n in range(40))
+                + "]}}}"
+            ),
+            ": environments.dev.roles[0].access: name fewer or shorter things, the role's inline policies would have 11087 characters, and IAM allows 10240 together with the role's others",
+        ),
         case("an empty file", "", ": supply state and environments, the file is empty"),
         case("a file with only comments", "# nothing\n", ": supply state and environments, the file is empty"),
         case("a text in place of settings", "hello\n", ': supply settings ("state: ..."), got "hello"'),

@@ -18,8 +18,11 @@ from ruamel.yaml import YAML
 
 import configuration
 from configuration import (
+    Access,
     AssumeRole,
+    Buckets,
     ConfigurationError,
+    Databases,
     Endpoints,
     Environment,
     GitHub,
@@ -153,6 +156,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "state.endpoints": Endpoints,
     "environments": Environment,
     "environments.NAME.roles": Role,
+    "environments.NAME.roles.access": Access,
+    "environments.NAME.roles.access.buckets": Buckets,
+    "environments.NAME.roles.access.databases": Databases,
     "environments.NAME.roles.trust": Trust,
     "pipeline": Pipeline,
     "pipeline.github": GitHub,
@@ -196,12 +202,22 @@ def test_examples_of_the_reference_are_configurations(tmp_path: Path) -> None:
     assert "\n".join(names) + "\n" == blocks("text")[0]
 
 
+def test_the_example_of_access_is_a_setting_of_a_role(tmp_path: Path) -> None:
+    path = tmp_path / "glue-sessions.yaml"
+    path.write_text(
+        json.dumps(changed("environments", "dev", "roles", 0, "access", value=parsed(blocks("yaml")[1])["access"]))
+    )
+    (stack,) = load(path, {}).role_stacks
+    assert stack.grant_settings.access
+    assert stack.grant_settings.access.read_databases == ("sales", "mart_*")
+
+
 def test_the_messages_in_the_reference_are_those_of_its_example(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path("glue-sessions.yaml")
-    path.write_text(blocks("yaml")[1])
+    path.write_text(blocks("yaml")[-1])
     with pytest.raises(ConfigurationError) as raised:
         load(path, {})
     assert f"{raised.value}\n" == blocks("text")[1]

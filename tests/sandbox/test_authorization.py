@@ -208,23 +208,29 @@ def test_s3_is_authorized_by_bucket_and_object(role: Role) -> None:
     operator.create_bucket(Bucket="theirs")
     role.allow(
         {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::ours/data/*"},
-        {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ours"},
+        {"Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::ours/data/old/*"},
+        {
+            "Action": "s3:ListBucket",
+            "Resource": "arn:aws:s3:::ours",
+            "Condition": {"StringLike": {"s3:prefix": "data/*"}},
+        },
     )
     s3 = role.client("s3")
     s3.put_object(Bucket="ours", Key="data/a b", Body=b"x")
     assert s3.get_object(Bucket="ours", Key="data/a b")["Body"].read() == b"x"
-    assert s3.list_objects_v2(Bucket="ours")["KeyCount"] == 1
-    s3.head_bucket(Bucket="ours")
+    assert s3.list_objects_v2(Bucket="ours", Prefix="data/")["KeyCount"] == 1
     denied_calls: list[Callable[[], Any]] = [
         lambda: s3.put_object(Bucket="ours", Key="other", Body=b""),
-        lambda: s3.list_objects_v2(Bucket="theirs"),
+        lambda: s3.head_bucket(Bucket="ours"),
+        lambda: s3.list_objects_v2(Bucket="ours"),
+        lambda: s3.list_objects_v2(Bucket="ours", Prefix="other/"),
+        lambda: s3.list_objects_v2(Bucket="theirs", Prefix="data/"),
         lambda: s3.list_buckets(),
         lambda: s3.delete_object(Bucket="ours", Key="data/a b"),
     ]
     for call in denied_calls:
         with pytest.raises(ClientError) as denied:
             call()
-        assert denied.value.response["Error"]["Code"] == "AccessDenied"
         assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 

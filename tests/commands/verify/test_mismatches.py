@@ -9,7 +9,14 @@ from commands.verify.mismatches import mismatches
 from commands.verify.words import problem_in_words
 from configuration import RoleStack, load
 from iam.arn import RoleArn
-from iam.documents.grants import Grantee, GrantSettings, inline_policies, managed_policies
+from iam.documents.grants import (
+    ACCESS_POLICY,
+    Grantee,
+    GrantSettings,
+    inline_policies,
+    managed_policies,
+    policy_grants,
+)
 from iam.documents.recipe import glue_statement, trust_policy
 from iam.policy_document import Document
 from iam.role import Role
@@ -35,7 +42,11 @@ def granted(trust: Document | None = None, **attributes: Any) -> Role:
             "arn": ARN,
             "unique_id": "AROAEXAMPLE",
             "trust_policy": trust or trust_policy(),
-            "inline_policies": {grant.policy_name: grant.document(settings, grantee) for grant in inline_policies()},
+            "inline_policies": {
+                grant.policy_name: grant.document(settings, grantee)
+                for grant in inline_policies()
+                if grant.is_granted(settings)
+            },
             "attached_policies": {grant.arn(ARN.partition): None for grant in managed_policies()},
             **attributes,
         }
@@ -53,9 +64,25 @@ def test_a_role_with_all_grants_matches(tmp_path: Path) -> None:
 def test_each_missing_grant_is_a_mismatch(tmp_path: Path) -> None:
     bare = granted({"Version": "2012-10-17", "Statement": []}, inline_policies={}, attached_policies={})
     lines = lines_of(stack(tmp_path, ", trust: {ownership: additive}"), bare)
-    policies = [each.policy_name for each in managed_policies()] + [each.policy_name for each in inline_policies()]
+    policies = [each.policy_name for each in policy_grants() if not each.is_optional]
     assert [name for name in policies if not any(name in line for line in lines)] == []
     assert lines[-1] == "the trust policy does not name glue.amazonaws.com"
+
+
+def test_a_policy_of_access_is_compared_with_the_setting(tmp_path: Path) -> None:
+    configured = stack(tmp_path, ", access: {buckets: {read: ['s3://acme-sales/curated']}}")
+    assert lines_of(configured, granted()) == [
+        "the inline policy glue-sagemaker-interactive-sessions-access is missing"
+    ]
+    document = ACCESS_POLICY.document(configured.grant_settings, Grantee.of(ARN))
+    inline = granted().inline_policies or {}
+    same = granted(inline_policies={**inline, ACCESS_POLICY.policy_name: document})
+    assert lines_of(configured, same) == []
+    assert lines_of(stack(tmp_path, ""), same) == [
+        "the inline policy glue-sagemaker-interactive-sessions-access is not configured"
+    ]
+    (line,) = lines_of(stack(tmp_path, ", access: {buckets: {read: ['s3://acme-sales/raw']}}"), same)
+    assert line.startswith("the inline policy glue-sagemaker-interactive-sessions-access does not match access: ")
 
 
 def test_unreadable_documents_match(tmp_path: Path) -> None:

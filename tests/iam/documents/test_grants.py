@@ -5,13 +5,14 @@ from typing import get_args
 import pytest
 
 from iam.arn import RoleArn
+from iam.documents.access import Access
 from iam.documents.grants import (
+    ACCESS_POLICY,
     GRANTS,
+    SESSION_USER_POLICY,
     SETUP_POLICY,
     Grantee,
     GrantSettings,
-    InlinePolicyGrant,
-    ManagedPolicyGrant,
     TrustGrant,
     inline_policies,
     managed_policies,
@@ -27,6 +28,7 @@ def test_addresses_of_grants_are_constant() -> None:
     assert {grant.key: grant.address for grant in GRANTS} == {
         "managed_policy": "aws_iam_role_policy_attachment.glue_sessions",
         "inline_policy": "aws_iam_role_policy.glue_sessions",
+        "access_policy": "aws_iam_role_policy.glue_session_access",
         "glue_trust": "aws_iam_role.execution_role",
     }
 
@@ -35,6 +37,7 @@ def test_names_of_policies_are_constant() -> None:
     assert [grant.policy_name for grant in policy_grants()] == [
         "AwsGlueSessionUserRestrictedServiceRole",
         "glue-sagemaker-interactive-sessions-setup",
+        "glue-sagemaker-interactive-sessions-access",
     ]
 
 
@@ -55,14 +58,13 @@ def test_every_grant_is_of_one_kind() -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_level_has_both_policies(level: Permissions) -> None:
-    settings, grantee = GrantSettings(level), Grantee.of(ARN)
-    for grant in policy_grants():
-        match grant:
-            case ManagedPolicyGrant():
-                assert grant.is_granted(settings)
-            case InlinePolicyGrant():
-                assert grant.document(settings, grantee)
+def test_every_level_has_both_policies_and_only_a_setting_adds_the_third(level: Permissions) -> None:
+    granted = [grant for grant in policy_grants() if grant.is_granted(GrantSettings(level))]
+    assert granted == [SESSION_USER_POLICY, SETUP_POLICY]
+    assert [grant for grant in inline_policies() if grant.is_optional] == [ACCESS_POLICY]
+    asked = GrantSettings(level, Access("eu-west-1", lake_formation=True))
+    assert ACCESS_POLICY.is_granted(asked)
+    assert not ACCESS_POLICY.is_granted(GrantSettings(level, Access("eu-west-1")))
 
 
 def test_documents_name_the_grantee() -> None:

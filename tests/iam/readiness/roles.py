@@ -20,7 +20,8 @@ def role(permissions: Permissions | None = "recipe", *, managed: bool = True, **
     inline: dict[str, Document | None] = {}
     if permissions:
         for grant in inline_policies():
-            inline[grant.policy_name] = grant.document(GrantSettings(permissions), Grantee.of(ARN))
+            if document := grant.document(GrantSettings(permissions), Grantee.of(ARN)):
+                inline[grant.policy_name] = document
     attached = {grant.arn("aws"): AWS_MANAGED_POLICIES[grant.policy_name]["Document"] for grant in managed_policies()}
     settings: dict[str, Any] = {
         "trust_policy": trust_policy(),

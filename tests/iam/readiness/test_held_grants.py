@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from iam.documents.grants import SETUP_POLICY, PolicyGrant, inline_policies, policy_grants
+from iam.documents.grants import ACCESS_POLICY, SETUP_POLICY, PolicyGrant, inline_policies, policy_grants
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from iam.engine.decision import Verdict
 from iam.policy_document import Document
@@ -25,6 +25,7 @@ def trusted(of: Role) -> list[Verdict]:
 def test_a_granted_role_has_every_grant_of_its_level(permissions: Permissions) -> None:
     held = policies(role(permissions))
     assert [*held] == [*policy_grants()]
+    assert held.pop(ACCESS_POLICY).presence is Presence.ABSENT
     assert all(each.presence is Presence.PRESENT and permissions in each.levels for each in held.values())
     assert held[SETUP_POLICY].levels == (permissions,)
     assert trusted(role(permissions)) == [Verdict.ALLOWED]
