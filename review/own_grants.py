@@ -9,6 +9,7 @@ from iam.documents.grants import (
     SETUP_POLICY,
     Grantee,
     GrantSettings,
+    ManagedPolicyGrant,
     inline_policies,
     managed_policies,
     policy_grants,
@@ -18,7 +19,7 @@ from iam.engine.difference import Change, Kind, difference
 from iam.engine.statements import Policy, permissions_policy, trust_policy
 from iam.policy_document import Document
 from plans.plan import ResourceChange
-from plans.roles import Role
+from plans.roles import PolicyName, Role
 
 RECIPE_ADDRESS = SETUP_POLICY.address
 OF_THE_RECIPE = ("pass-any-role", "privilege-escalation")
@@ -35,6 +36,16 @@ def adopted(role: Role) -> ResourceChange | None:
 def grants(role: Role) -> list[ResourceChange]:
     """Return the changes of a role's grants that stand at this project's addresses, also those that change nothing."""
     return [role.declared[grant.address] for grant in policy_grants() if grant.address in role.declared]
+
+
+def is_grant(policy: PolicyName) -> bool:
+    """Return whether a policy has the name of one that this project grants."""
+    return any(
+        str(policy.name).endswith(f":iam::aws:policy/{grant.policy_path}")
+        if isinstance(grant, ManagedPolicyGrant)
+        else policy == PolicyName("inline", grant.policy_name)
+        for grant in policy_grants()
+    )
 
 
 def is_own(role: Role) -> bool:

@@ -10,6 +10,7 @@ from review.drift.entries import (
     Adoption,
     Entry,
     FailedCheckMessage,
+    GrantStays,
     Move,
     OtherChange,
     ResourceAction,
@@ -18,6 +19,7 @@ from review.drift.entries import (
     joined,
 )
 from review.drift.snapshots import RoleSnapshots, Snapshots, policy_changes, role_snapshots, trust_changes
+from review.staying_grants import staying_grants
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Analysis:
         apply: what the next apply would do about the drift.
         left_alone: what others changed and the next apply would leave as it is: for information.
         not_applied: what else the next apply would do, because the configuration was not applied yet.
+        staying: the grants that a released role keeps, whatever is applied.
     """
 
     drifted: list[Entry] = field(default_factory=list)
@@ -37,6 +40,7 @@ class Analysis:
     apply: list[Entry] = field(default_factory=list)
     left_alone: list[Entry] = field(default_factory=list)
     not_applied: list[Entry] = field(default_factory=list)
+    staying: list[Entry] = field(default_factory=list)
 
 
 def analyze(plan: Plan, *, region: str) -> Analysis:
@@ -62,6 +66,9 @@ def analyze(plan: Plan, *, region: str) -> Analysis:
     for change in plan.changes:
         _add_unexplained(change, change.address in explained, change.address in drifted, analysis)
     _add_failed_checks(plan, analysis)
+    staying = staying_grants(plan)
+    analysis.staying += [GrantStays(grant.policy_name, certain=True) for grant in staying.certain]
+    analysis.left_alone += [GrantStays(grant.policy_name, certain=False) for grant in staying.undecided]
     return analysis
 
 

@@ -136,6 +136,15 @@ class TrustMissing:
     """Glue is not trusted by a role that another stack owns."""
 
 
+@dataclass(frozen=True)
+class GrantStays:
+    """A grant of this project that a released role keeps, because its state does not have it."""
+
+    policy: str
+    certain: bool
+    """Whether the role has it: the plan does not read the policies of a role that another stack owns."""
+
+
 Entry: TypeAlias = (
     StatementChange
     | PolicyGained
@@ -152,6 +161,7 @@ Entry: TypeAlias = (
     | TrustLost
     | CallsLost
     | TrustMissing
+    | GrantStays
 )
 
 

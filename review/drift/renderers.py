@@ -18,6 +18,7 @@ from review.drift.entries import (
     CallsLost,
     Entry,
     FailedCheckMessage,
+    GrantStays,
     Move,
     OtherChange,
     PolicyGained,
@@ -49,11 +50,18 @@ TITLES = {
     "apply": "what apply would do about it",
     "left_alone": "changed by others, and left alone by apply",
     "not_applied": "configured and not applied yet: what else apply would do",
+    "staying": "released, and left on the role by apply",
     "faults": "could not be read",
 }
 """The sections of a stack in the order they are shown, by their key in the JSON."""
 
-_STYLES = {"drifted": "bold red", "not read": "bold red", "not applied": "yellow", "as applied": "green"}
+_STYLES = {
+    "drifted": "bold red",
+    "not read": "bold red",
+    "not released": "bold red",
+    "not applied": "yellow",
+    "as applied": "green",
+}
 
 
 def sentence(entry: Entry) -> str:
@@ -85,6 +93,16 @@ def sentence(entry: Entry) -> str:
             return message
         case TrustOfAnotherStack():
             return "nothing about the trust policy, which another stack owns"
+        case GrantStays(policy, certain):
+            if certain:
+                return (
+                    f"{policy}: the state does not have it. Apply once without released, then with it; if another stack"
+                    " grants it now, delete the entry instead"
+                )
+            return (
+                f"whether the released role keeps {policy} is undecided: this plan does not read its policies, and"
+                " `verify` does"
+            )
         case TrustMissing():
             return "Glue sessions will be refused: trust missing"
         case TrustLost():
@@ -139,6 +157,7 @@ def sections(reading: Reading) -> dict[str, list[str]]:
         "apply": list(map(sentence, analysis.apply)),
         "left_alone": list(map(sentence, analysis.left_alone)),
         "not_applied": list(map(sentence, analysis.not_applied)),
+        "staying": list(map(sentence, analysis.staying)),
         "faults": list(reading.errors),
     }
 
@@ -159,7 +178,8 @@ def show(readings: Sequence[Reading], console: Console) -> None:
 def markdown(readings: Sequence[Reading]) -> str:
     """Return the drift in Markdown, the most severe first, in at most LIMIT characters; the rest is counted."""
     in_order = sorted(readings, key=lambda reading: STATES.index(reading.state))
-    text = f"### {'❌' if STATES.index(in_order[0].state) < 2 else '✅'} Drift: {verdict(readings)}\n"
+    sign = "✅" if in_order[0].state in ("not applied", "as applied") else "❌"
+    text = f"### {sign} Drift: {verdict(readings)}\n"
     for position, reading in enumerate(in_order):
         section = "\n".join(_stack(reading)) + "\n"
         if len(text) + len(section) > LIMIT - 200:

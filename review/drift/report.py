@@ -7,8 +7,8 @@ from typing import Literal
 from review.drift.analysis import Analysis
 from review.report import counted
 
-State = Literal["drifted", "not read", "not applied", "as applied"]
-STATES: tuple[State, ...] = ("drifted", "not read", "not applied", "as applied")
+State = Literal["drifted", "not read", "not released", "not applied", "as applied"]
+STATES: tuple[State, ...] = ("drifted", "not read", "not released", "not applied", "as applied")
 """The most severe first."""
 
 
@@ -37,13 +37,15 @@ class Reading:
             return "not read"
         if self.analysis.drifted:
             return "drifted"
+        if self.analysis.staying:
+            return "not released"
         return "not applied" if self.analysis.not_applied else "as applied"
 
 
 def exit_status(readings: Sequence[Reading]) -> int:
-    """Return 2 if a stack could not be read, 1 if one drifted, otherwise 0."""
+    """Return 2 if a stack could not be read, 1 if one drifted or keeps grants although it is released, otherwise 0."""
     states = {reading.state for reading in readings}
-    return 2 if "not read" in states else int("drifted" in states)
+    return 2 if "not read" in states else int(bool(states & {"drifted", "not released"}))
 
 
 def verdict(readings: Sequence[Reading]) -> str:

@@ -15,6 +15,7 @@ from review.rules import (
     resource_policies,
     role,
     statements,
+    staying,
     trust,
     undecided,
 )
@@ -64,6 +65,8 @@ RULES: tuple[Rule, ...] = (
     permissions.DENIAL_LOST,
     permissions.POLICY_MAY_BE_DELETED,
     release.RELEASED,
+    staying.STAYS,
+    staying.MAY_STAY,
     statements.UNKNOWN_ACTION,
     statements.UNKNOWN_SERVICE,
     statements.RESOURCE_NEVER_MATCHES,

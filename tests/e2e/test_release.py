@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from plans import plan as plans
+from review.drift.analysis import Analysis, analyze
+from review.report import review
 from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
@@ -19,7 +22,7 @@ from tests.e2e.execution_role import (
 from tests.e2e.faults import deleted_while_it_is_read, held
 from tests.e2e.programs import command
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
-from tests.e2e.terraform import kill
+from tests.e2e.terraform import Terraform, kill
 from tests.waiting import wait_until
 
 RELEASED = Grants(CONSOLE_TRUST, attached=False, inline_policy=None)
@@ -47,6 +50,8 @@ def test_a_release_killed_midway_is_completed_by_the_next(shop: Shop, role: Exec
     assert completed.changes == {ROLE: "update", INLINE_POLICY: "delete"}
     assert role.grants == RELEASED
     stack.assert_nothing_to_do()
+    # the role's own attributes in the state still list the grants
+    assert drift_of(stack) == Analysis()
 
 
 @pytest.mark.parametrize("state", ["of this version", "of a version that recorded no order"])
@@ -66,6 +71,43 @@ def test_a_release_deletes_policies_before_the_provider_reads_them_back(
 
     assert (done.status, done.errors) == (0, [])
     assert role.read() == role.made
+
+
+def drift_of(stack: Terraform) -> Analysis:
+    """Return the drift in the last plan of a stack."""
+    return analyze(last_plan(stack), region="us-east-1")
+
+
+def last_plan(stack: Terraform) -> plans.Plan:
+    return plans.parse(stack.run("show", "-json", "plan.bin").output.encode(), "dev")
+
+
+def test_a_release_with_a_lost_state_is_reported_and_completed_by_way_of_an_adoption(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    stack = shop.stack(role.name)
+    stack.apply()
+    granted = role.grants
+    shop.aws.client("s3").delete_object(Bucket=shop.bucket, Key=f"glue-sessions/dev/{role.name}.tfstate")
+
+    shop.stack(role.name, released=True)
+    stack.plan()
+    assert len(drift_of(stack).staying) == 2
+    assert ("high", "grants-stay") in [(each.severity, each.rule) for each in review(last_plan(stack)).findings]
+    assert stack.apply().changes == {ROLE: "update"}
+    assert role.grants == granted._replace(trust=CONSOLE_TRUST)
+    (verified,) = json.loads(command(shop, "verify", "--json").stdout)["roles"]
+    assert [each["remedy"] for each in verified["remedies"]] == ["grants-stay"]
+    stack.plan()
+    assert len(drift_of(stack).staying) == 2
+
+    shop.stack(role.name)
+    assert stack.apply().imported == {ATTACHMENT, INLINE_POLICY}
+    shop.stack(role.name, released=True)
+    stack.apply()
+    assert role.read() == role.made
+    stack.assert_nothing_to_do()
+    assert drift_of(stack) == Analysis()
 
 
 def without_order(shop: Shop, key: str) -> None:

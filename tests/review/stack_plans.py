@@ -64,6 +64,17 @@ class Stack:
     def released(self, before: str = RECIPE, after: str = BEFORE, **more: Any) -> bytes:
         return self.plan(self.role(before, after), self.policy(self.inline, None), self.attachment(True, False), **more)
 
+    def released_without_state(self, *, managed: bool = True, inline: bool = True) -> bytes:
+        """Return the plan of a release that finds the role in AWS with its grants, and no state."""
+        role = self.role(RECIPE, BEFORE, importing={"id": self.name})
+        listed: dict[str, Any] = {
+            "inline_policy": [{"name": SETUP_POLICY.policy_name, "policy": self.inline}] if inline else []
+        }
+        listed["managed_policy_arns"] = [FULL_ACCESS, *([SESSION_USER_POLICY.arn("aws")] if managed else [])]
+        for snapshot in ("before", "after"):
+            role["change"][snapshot] = {**role["change"][snapshot], **listed}
+        return self.plan(role, blocks=[SETUP_POLICY.address, SESSION_USER_POLICY.address])
+
     def role(self, before: str, after: str, **more: Any) -> dict[str, Any]:
         return change(GLUE_TRUST.address, self.attributes(before), self.attributes(after), **more)
 
@@ -81,12 +92,22 @@ class Stack:
         values = {"role": self.name, "policy_arn": SESSION_USER_POLICY.arn("aws")}
         return change(SESSION_USER_POLICY.address, *(values if held else None for held in (before, after)), **more)
 
-    def plan(self, *changes: dict[str, Any], checks: Sequence[str] = (), **more: Any) -> bytes:
-        """Return a plan; `checks` are the messages of failed checks of the trust policy."""
+    def plan(
+        self, *changes: dict[str, Any], checks: Sequence[str] = (), blocks: Sequence[str] = (), **more: Any
+    ) -> bytes:
+        """Return a plan.
+
+        Args:
+            changes: its changes.
+            checks: the messages of failed checks of the trust policy.
+            blocks: the addresses of resources that the configuration has beside those of the changes.
+            more: other parts of the plan.
+        """
         data = {"name": self.name, "arn": self.arn, "assume_role_policy": BEFORE}
         live = {"address": "data.aws_iam_role.live", "type": "aws_iam_role", "mode": "data", "values": data}
         resources = [
-            {"address": each["address"], "provider_config_key": "aws", "expressions": {"role": {}}} for each in changes
+            {"address": address, "provider_config_key": "aws", "expressions": {"role": {}}}
+            for address in (*(each["address"] for each in changes), *blocks)
         ]
         provider = {"aws": {"name": "aws", "expressions": {"region": {"constant_value": REGION}}}}
         return plan(

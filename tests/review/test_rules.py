@@ -13,6 +13,7 @@ from plans import plan as plans
 from review import report
 from review.rules import RULES
 from review.rules.quotas import TRUST_POLICY_QUOTA
+from review.staying_grants import LIVE_ROLE
 from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
@@ -203,6 +204,8 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:PutObject")))),
     ),
     "grants-released": (Stack("exec").released(), Stack("exec").adopted()),
+    "grants-stay": (Stack("exec").released_without_state(), Stack("exec").released()),
+    "grants-may-stay": (Stack("exec").plan(blocks=[LIVE_ROLE]), Stack("exec").released_without_state()),
     "unknown-action": (
         gains(allow("glue:CreateSesion")),
         gains(allow("glue:CreateSession")),

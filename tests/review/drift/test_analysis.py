@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from iam.documents.grants import GLUE_TRUST, SETUP_POLICY, policy_grants
 from iam.documents.recipe import GLUE_STATEMENT_SID
 from plans import plan as plans
 from review import plan_files
 from review.drift.analysis import analyze
 from review.drift.renderers import sections
 from review.drift.report import Reading
+from review.staying_grants import LIVE_ROLE
 from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
@@ -51,6 +53,7 @@ class Lines:
     apply: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
     not_applied: list[str] = field(default_factory=list)
+    staying: list[str] = field(default_factory=list)
 
 
 def in_words(of: plans.Plan) -> Lines:
@@ -214,6 +217,55 @@ def test_what_is_denied_by_others_stays_denied_after_apply() -> None:
         affected=["Glue sessions cannot start or run: glue:CreateSession lost, and apply does not restore it"],
         left_alone=["gained: inline policy theirs (denies glue:CreateSession on *)"],
     )
+
+
+def stale(before: str, *policies: str, inline: Mapping[str, str] = {}) -> dict[str, Any]:
+    """Return the role as this project's stack adopts it, with the policies that its own attributes list."""
+    listed = {
+        "managed_policy_arns": list(policies),
+        "inline_policy": [{"name": n, "policy": p} for n, p in inline.items()],
+    }
+    return {"name": "exec", "arn": f"arn:aws:iam::{ACCOUNT}:role/exec", "assume_role_policy": before, **listed}
+
+
+GRANTED = stale(WITHOUT_GLUE, FULL_ACCESS, GLUE_SESSIONS, inline={SETUP_POLICY.policy_name: RECIPE})
+FREED = stale(WITHOUT_GLUE, FULL_ACCESS)
+BLOCKS = {"resources": [{"address": grant.address, "expressions": {}} for grant in policy_grants()]}
+
+
+def released(now: dict[str, Any], *, last_written: dict[str, Any]) -> Lines:
+    """Return the analysis of the plan of a released role, which in the state is as it was last written."""
+    drift = [change(GLUE_TRUST.address, last_written, now)] if now != last_written else []
+    own = change(GLUE_TRUST.address, now, now)
+    return analyzed(own, drift=tuple(drift), configuration={"root_module": BLOCKS})
+
+
+def test_a_release_is_not_what_others_changed() -> None:
+    assert released(FREED, last_written=GRANTED) == Lines()
+
+
+def test_what_others_detach_from_a_released_role_is_still_reported() -> None:
+    found = released(stale(WITHOUT_GLUE), last_written=GRANTED)
+    assert [line.partition(" (")[0] for line in found.left_alone] == [f"lost: managed policy {FULL_ACCESS}"]
+    assert found.drifted == []
+
+
+@pytest.mark.parametrize("last_written", [GRANTED, FREED], ids=["listed in the state", "not listed"])
+def test_grants_that_a_released_role_has_again_or_still_are_reported(last_written: dict[str, Any]) -> None:
+    found = released(GRANTED, last_written=last_written)
+    assert [line.partition(":")[0] for line in found.staying] == [
+        "AwsGlueSessionUserRestrictedServiceRole",
+        SETUP_POLICY.policy_name,
+    ]
+    assert found.drifted == found.affected == found.not_applied == []
+
+
+def test_of_a_released_role_that_another_stack_owns_it_is_undecided() -> None:
+    live = [{"address": LIVE_ROLE, "mode": "data", "expressions": {}}]
+    found = analyzed(configuration={"root_module": {"resources": live}})
+    assert len(found.left_alone) == 2
+    assert all("is undecided" in line for line in found.left_alone)
+    assert found.staying == []
 
 
 def test_a_role_that_is_not_adopted_yet_has_not_drifted() -> None:

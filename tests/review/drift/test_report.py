@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from review.drift.analysis import Analysis
-from review.drift.entries import FailedCheckMessage
+from review.drift.entries import FailedCheckMessage, GrantStays
 from review.drift.renderers import as_json, markdown, show
 from review.drift.report import Reading, exit_status, verdict
 from review.markdown import LIMIT
@@ -32,6 +32,7 @@ DRIFTED = Reading(
     ),
 )
 NOT_READ = Reading("e", "prod", "team-e", errors=("no such role",))
+STAYING = Reading("f", "dev", "team-f", Analysis(staying=[GrantStays("granted", certain=True)]))
 ALL = [CLEAN, LEFT_ALONE, WAITING, DRIFTED, NOT_READ]
 
 
@@ -40,6 +41,7 @@ ALL = [CLEAN, LEFT_ALONE, WAITING, DRIFTED, NOT_READ]
     [
         ([CLEAN, LEFT_ALONE], 0, "2 stacks as applied"),
         ([CLEAN, WAITING], 0, "1 stack not applied, 1 stack as applied"),
+        ([CLEAN, STAYING], 1, "1 stack not released, 1 stack as applied"),
         ([CLEAN, DRIFTED], 1, "1 stack drifted, 1 stack as applied"),
         (ALL, 2, "1 stack drifted, 1 stack not read, 1 stack not applied, 2 stacks as applied"),
     ],
@@ -107,6 +109,7 @@ def test_as_json_every_stack_has_every_kind_of_line() -> None:
             "apply": ["gained: x"],
             "left_alone": [],
             "not_applied": [],
+            "staying": [],
             "faults": [],
         },
         {
@@ -119,6 +122,7 @@ def test_as_json_every_stack_has_every_kind_of_line() -> None:
             "apply": [],
             "left_alone": [],
             "not_applied": [],
+            "staying": [],
             "faults": ["no such role"],
         },
     ]

@@ -1,0 +1,50 @@
+"""The rules about grants that a release does not remove."""
+
+from collections.abc import Iterator, Sequence
+
+from iam.documents.grants import GLUE_TRUST, PolicyGrant
+from plans.plan import Plan
+from review.rules.rule import Hit, PlanRule
+from review.rules.subject import subject, token
+from review.staying_grants import LIVE_ROLE, staying_grants
+
+_REMEDY = (
+    "apply once without `released`, then with it; if another stack grants them now, delete the entry of the role"
+    " instead"
+)
+
+
+def _stays(plan: Plan) -> Iterator[Hit]:
+    if grants := staying_grants(plan).certain:
+        why = f"the role is released and keeps {_names(grants)}: its state does not have them, so no apply removes them"
+        yield Hit(GLUE_TRUST.address, why, subject(token(grant.policy_name) for grant in grants))
+
+
+def _may_stay(plan: Plan) -> Iterator[Hit]:
+    if grants := staying_grants(plan).undecided:
+        why = (
+            f"the role is released, and whether it keeps {_names(grants)} is undecided: the state does not have them,"
+            " and this plan does not read the role's policies"
+        )
+        yield Hit(LIVE_ROLE, why, subject(token(grant.policy_name) for grant in grants))
+
+
+def _names(grants: Sequence[PolicyGrant]) -> str:
+    return " and ".join(grant.policy_name for grant in grants)
+
+
+STAYS = PlanRule(
+    id="grants-stay",
+    severity="high",
+    raised="a released role keeps what this project grants, because its state does not have it: it was lost or moved",
+    remedy=_REMEDY,
+    judge=_stays,
+)
+
+MAY_STAY = PlanRule(
+    id="grants-may-stay",
+    severity="low",
+    raised="the same is possible: the plan does not read the policies of a role that another stack owns",
+    remedy="`verify` reads the role's policies; once it says that the role is released, delete the entry",
+    judge=_may_stay,
+)
