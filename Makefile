@@ -46,15 +46,11 @@ demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local 
 
 pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
 fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
-# these run what they test in their own process: measuring coverage would only slow the others down
-measured_tests := $(fast_tests) $(addprefix tests/,applying aws commands terraform_cli e2e/test_drift_command.py)
-# tests/conftest.py says which tests share a process, and in which order they begin
+# tests/conftest.py says which tests share a process, in which order they begin, and which ones measure the coverage
 in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
-test: python terraform $(all_packages) $(cdktf) ## run all tests, the fast ones first, and check the coverage
-	pytest --quiet --cov $(in_parallel) -m "not thorough" $(measured_tests)
-	pytest --quiet $(in_parallel) -m thorough $(measured_tests)
-	pytest --quiet $(in_parallel) $(addprefix --ignore ,$(measured_tests))
+test: python terraform $(all_packages) $(cdktf) ## run all tests, and check the coverage
+	pytest --quiet --cov $(in_parallel)
 
 test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
 	pytest --quiet $(in_parallel) -m "not thorough" $(fast_tests)

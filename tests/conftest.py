@@ -18,22 +18,40 @@ _TESTS = Path(__file__).parent
 
 _LONGEST = (
     "e2e/test_every_trust_policy.py",
+    "e2e/test_fleet.py",
     "e2e/test_pipeline_access.py",
-    "e2e/test_state_bucket.py",
+    "e2e/test_drift_command.py",
+    "iam/engine/test_differential.py",
+    "iam/engine/test_budget.py",
     "notebooks/test_acceptance.py",
-    "sandbox/test_glue.py",
-    "e2e/test_refused_calls.py",
     "e2e",
-    "benchmarks",
     "fast_cdktf",
+    "benchmarks",
+    "sandbox/test_glue.py",
+    "commands",
+    "sandbox",
+    "review/test_command.py",
 )
 """Files and folders whose tests begin first, so that no process is left with a long test at the end."""
 
-_SPLIT = ("e2e/", "notebooks/", "benchmarks/", "fast_cdktf/")
-"""Folders whose tests take seconds each: every test may run in another process."""
+_SPLIT = (
+    "e2e/",
+    "notebooks/",
+    "benchmarks/",
+    "fast_cdktf/",
+    "iam/engine/test_differential.py",
+    "iam/engine/test_budget.py",
+)
+"""Folders and files whose tests take seconds each: every test may run in another process."""
 
 _WHOLE = ("e2e/test_every_trust_policy.py", "e2e/test_validate.py", "fast_cdktf/test_cdk_terrain.py")
 """Files in them with a costly module fixture, which stay whole, like all other files."""
+
+_MEASURED = (
+    *("applying/", "aws/", "commands/", "configuration/", "docs/", "e2e/test_drift_command.py", "iam/", "modules/"),
+    *("plans/", "review/", "stacks/", "terraform_cli/", "test_template.py"),
+)
+"""Tests that run what they test in their own process: measuring the coverage of others would only slow them down."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -61,16 +79,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Distributio
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark end-to-end tests, and put the longest first."""
-
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(_TESTS).as_posix()
-        return next((number for number, prefix in enumerate(_LONGEST) if path.startswith(prefix)), len(_LONGEST))
-
+    """Mark end-to-end tests and those without coverage, and put the longest first."""
     for item in items:
-        if item.path.is_relative_to(_TESTS / "e2e"):
+        path = _path(item)
+        if path.startswith("e2e/"):
             item.add_marker(pytest.mark.e2e)
-    items.sort(key=place)
+        if not path.startswith(_MEASURED) or item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.no_cover)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = _path(item)
+    return next((number for number, prefix in enumerate(_LONGEST) if path.startswith(prefix)), len(_LONGEST))
+
+
+def _path(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).as_posix()
 
 
 @pytest.fixture(scope="session")

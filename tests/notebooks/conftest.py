@@ -61,13 +61,18 @@ def notebook() -> NotebookNode:
     return content
 
 
-@pytest.fixture
-def role(aws: Sandbox, unique_name: str) -> ExecutionRole:
-    """Return a role as the SageMaker console creates it, with AmazonSageMakerFullAccess.
+def create_role(aws: Sandbox, name: str) -> ExecutionRole:
+    """Create a role as the SageMaker console does, with AmazonSageMakerFullAccess.
 
     AmazonSageMakerFullAccess lets roles named AmazonSageMaker… be passed to Glue. The role has not the permissions
     boundary of other end-to-end tests, which allows no role to be passed.
     """
-    role = ExecutionRole(aws, unique_name, CONSOLE_TRUST)
+    role = ExecutionRole(aws, name, CONSOLE_TRUST)
     aws.client("iam").delete_role_permissions_boundary(RoleName=role.name)
     return role
+
+
+@pytest.fixture
+def role(aws: Sandbox, unique_name: str) -> ExecutionRole:
+    """Return a role as `create_role` does."""
+    return create_role(aws, unique_name)

@@ -16,7 +16,7 @@ from sandbox.launcher import Sandbox
 from sandbox.studio import Kernel, run_notebook, text_of
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole, statement, trust
 from tests.e2e.shop import Shop
-from tests.notebooks.conftest import RoleSession
+from tests.notebooks.conftest import RoleSession, create_role
 from tests.repository import ROOT
 
 NO_CREATE_SESSION = "is not authorized to perform: glue:CreateSession on resource: arn:aws:glue:"
@@ -129,22 +129,20 @@ def test_the_notebook_runs_whole_with_least_privilege_added_to_a_trust_policy(
     assert NO_GET_TAGS not in status
 
 
-@pytest.mark.parametrize(("ownership", "permissions"), [("authoritative", "least-privilege"), ("additive", "recipe")])
-def test_the_kernel_works_with_every_other_setting(
-    shop: Shop, role: ExecutionRole, ownership: str, permissions: str
-) -> None:
-    shop.stack(role.arn, permissions=permissions, trust={"ownership": ownership}).apply()
-    RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
-
-
-def test_with_external_ownership_the_kernel_works_once_the_owner_trusts_glue(shop: Shop, role: ExecutionRole) -> None:
-    external = {"ownership": "external"}
-    with Kernel(role_arn=role.arn, sandbox=shop.aws.environment) as kernel:
-        shop.stack(role.arn, trust=external).apply()
-        assert NO_TRUST.format(role.arn) in kernel.run("spark.version")
-        role.trust = RECIPE_TRUST
-        shop.stack(role.arn, permissions="least-privilege", trust=external).apply()
-        assert "3.5.4" in kernel.run("spark.version")
+def test_a_session_starts_with_every_other_setting_if_glue_is_trusted(shop: Shop, unique_name: str) -> None:
+    settings = [("authoritative", "least-privilege"), ("additive", "recipe"), ("external", "least-privilege")]
+    roles = {ownership: create_role(shop.aws, f"{ownership}-{unique_name}") for ownership, _ in settings}
+    entries = [
+        {"role": roles[ownership].arn, "permissions": permissions, "trust": {"ownership": ownership}}
+        for ownership, permissions in settings
+    ]
+    shop.together(dev={"roles": entries}).apply()
+    external = roles["external"]
+    with pytest.raises(ClientError, match=NO_TRUST.format(external.arn)):
+        RoleSession(shop.aws, external.arn).start_and_end_glue_session(external.arn)
+    external.trust = RECIPE_TRUST  # its owner's work
+    for role in roles.values():
+        RoleSession(shop.aws, role.arn).start_and_end_glue_session(role.arn)
 
 
 def test_least_privilege_denies_passing_another_role_or_to_another_service(shop: Shop, role: ExecutionRole) -> None:
