@@ -124,7 +124,7 @@ def _flags(variable: str, environment: Mapping[str, str]) -> Iterator[tuple[str,
     try:
         words = shlex.split(environment.get(variable, ""))
     except ValueError as error:
-        raise UnusableEnvironmentError(f"{variable}: supply arguments as in a shell: {error}".lower()) from None
+        raise UnusableEnvironmentError(f"{variable}: supply arguments as in a shell: {str(error).lower()}") from None
     flags: list[list[str]] = []
     for word in words:
         if word.startswith("-"):
@@ -186,12 +186,12 @@ def check_selected_workspace(folder: Path, environment: Mapping[str, str]) -> No
     Raises:
         UnusableEnvironmentError: it has.
     """
+    file = data_folder(folder, environment) / "environment"
     try:
-        selected = (data_folder(folder, environment) / "environment").read_text(encoding="utf-8").strip()
+        selected = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return
     if selected not in ("", "default"):
         raise UnusableEnvironmentError(
-            f'the workspace "{selected}" is selected, which has another state: run'
-            f" terraform -chdir={shlex.quote(str(folder))} workspace select default"
+            f'the workspace "{selected}" is selected, which has another state: delete {file}'
         )
