@@ -59,6 +59,13 @@ def is_not_found(error: Exception) -> bool:
     return code(error) in {"NoSuchEntity", "ResourceNotFound", "EntityNotFoundException"}
 
 
+def is_about_credentials(error: Exception) -> bool:
+    """Return whether there are no usable credentials: the caller has to sign in, or to choose others."""
+    if isinstance(error, (exceptions.NoCredentialsError, exceptions.ProfileNotFound, *_SIGN_IN)):
+        return True
+    return code(error) in _EXPIRED | _NOT_ACCEPTED
+
+
 def in_words(error: Exception) -> str:
     """Return one line with the cause and the remedy."""
     if isinstance(error, exceptions.NoCredentialsError):

@@ -117,17 +117,23 @@ class Outcomes(Generic[_Result]):
 
     def report_failed(self) -> None:
         """Print the errors of the failed stacks on stderr, and write Terraform's output to LOG in their folders."""
+        alike = len(self.failed) > 1 and len({error.lines for _, error in self.failed}) == 1
+        logs = []
         for stack, error in self.failed:
             if error.output:
-                (stack.folder / LOG).write_text(error.output)
-            for line in error.lines:
+                logs.append(stack.folder / LOG)
+                logs[-1].write_text(error.output)
+            for line in () if alike else error.lines:
                 print(f"{stack.name}: {line}", file=sys.stderr)
+        for line in self.failed[0][1].lines if alike else ():
+            print(line, file=sys.stderr)
         total = len(self.done) + len(self.failed)
         if self.failed and total > 1:
             names = ", ".join(stack.name for stack, _ in self.failed)
             print(f"{len(self.failed)} of {total} stacks failed: {names}", file=sys.stderr)
-        if any(error.output for _, error in self.failed):
-            print(f"Terraform's full output is in {LOG} in the stack's folder", file=sys.stderr)
+        if logs:
+            more = f", and {len(logs) - 1} more like it" if len(logs) > 1 else ""
+            print(f"Terraform's full output: {logs[0]}{more}", file=sys.stderr)
 
 
 def for_each(

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
     from configuration import load_or_exit
+    from review.plan_failures import explained
     from terraform_cli import stacks
     from terraform_cli.installation import TerraformMissingError
     from terraform_cli.planning import plan_stacks
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
-    outcomes = plan_stacks(chosen, terraform, parallelism=options.parallelism)
+    outcomes = explained(plan_stacks(chosen, terraform, parallelism=options.parallelism), configuration)
     status = command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
     if options.format == "json":
         print(json.dumps(to_json(outcomes), indent=2))

@@ -7,6 +7,7 @@ from configuration import ConfigurationError, configuration_path, load
 from plans.plan import PlanError, parse
 from review.drift.analysis import Analysis, analyze
 from review.drift.report import Reading
+from review.plan_failures import explained
 from terraform_cli import stacks
 from terraform_cli.installation import TerraformMissingError
 from terraform_cli.synthesis import SynthesisError, synthesized
@@ -31,7 +32,9 @@ def read(patterns: Sequence[str]) -> list[Reading]:
     configuration = load(configuration_path(os.environ), os.environ)
     terraform = Terraform(stacks.settings_folder())
     selected = synthesized(patterns, configuration, folder)
-    outcomes = stacks.for_each(selected, lambda stack: _analysis(stack, terraform), step="stacks planned")
+    outcomes = explained(
+        stacks.for_each(selected, lambda stack: _analysis(stack, terraform), step="stacks planned"), configuration
+    )
     outcomes.report_failed()
     analyses = {stack.name: result for stack, result in outcomes.done}
     errors = {stack.name: error.lines for stack, error in outcomes.failed}

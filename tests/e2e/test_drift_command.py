@@ -59,7 +59,7 @@ def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
     assert main(["--format", "json"]) == 2
     out, err = capsys.readouterr()
     assert "Traceback" not in err
-    assert f"{names[3]}: reading IAM Role ({gone.name}): couldn't find resource" in err
+    assert f"{names[3]}: account 123456789012 has no role {gone.name} (region us-east-1): correct it in" in err
     document = json.loads(out)
     assert document["verdict"] == "2 stacks drifted, 1 stack not read, 1 stack as applied"
     found = {stack["name"]: stack for stack in document["stacks"]}

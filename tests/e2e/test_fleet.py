@@ -46,9 +46,10 @@ def test_a_failing_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role:
         f"glue-sessions-prod-{role.name}: {adopted}",
     ]
     assert planned.stderr.splitlines() == [
-        "glue-sessions-dev-not-there: reading IAM Role (not-there): couldn't find resource",
+        "glue-sessions-dev-not-there: account 123456789012 has no role not-there (region us-east-1): correct it in"
+        " environments.dev of glue-sessions.yaml, or use the credentials of the role's account",
         "1 of 3 stacks failed: glue-sessions-dev-not-there",
-        "Terraform's full output is in failed.log in the stack's folder",
+        f"Terraform's full output: {shop.folder}/cdktf.out/stacks/glue-sessions-dev-not-there/failed.log",
     ]
     assert role.read() == role.made
     providers = list((shop.folder / "cdktf.out/stacks").glob("*/.terraform/providers/*/hashicorp/aws/*/*"))
