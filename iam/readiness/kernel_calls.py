@@ -60,6 +60,10 @@ CALLS = (
     KernelCall("glue:StopSession", _SESSION, "%stop_session, and the kernel's end"),
     KernelCall("glue:ListSessions", _ANY, "%list_sessions"),
     KernelCall("glue:GetTags", _SESSION, "%status, to show tags", needed=False),
+    *(
+        KernelCall("glue:GetDatabase", resource, "spark.sql(…): whether the database default exists", needed=False)
+        for resource in (_CATALOG, "database/default")
+    ),
     KernelCall("glue:GetDatabases", _CATALOG, 'spark.sql("show databases")', needed=False),
 )
 

@@ -37,6 +37,17 @@ def test_least_privilege_also_allows_what_the_recipe_does_not() -> None:
     assert [verdicts(role("least-privilege"))[action] for action in optional] == [Verdict.ALLOWED] * 2
 
 
+@pytest.mark.parametrize(("permissions", "on_catalog"), [("recipe", Verdict.DENIED), ("isolated", Verdict.ALLOWED)])
+def test_the_default_database_needs_the_catalog_too(permissions: Permissions, on_catalog: Verdict) -> None:
+    of = role(permissions)
+    decided = {
+        call.resource: decide(request, role_policies(of)).verdict
+        for call, request in requests(of, region="eu-west-1")
+        if call.action == "glue:GetDatabase"
+    }
+    assert decided == {"catalog": on_catalog, "database/default": Verdict.ALLOWED}
+
+
 @pytest.mark.parametrize("permissions", PERMISSION_LEVELS)
 @pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.key)
 def test_without_a_grant_exactly_its_calls_are_denied(
