@@ -62,6 +62,8 @@ class GitHub:
             event: dict[str, Any] = json.loads(file.read_bytes())
         except OSError as error:
             raise GitHubError(f"{file}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        except ValueError as error:
+            raise GitHubError(f"{file}: is not the JSON of an event: {error}") from None
         return event
 
     @property

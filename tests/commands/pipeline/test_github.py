@@ -356,11 +356,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_review_without_a_pull_request_is_one_line(github: FakeGitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    Path(github.environment["GITHUB_EVENT_PATH"]).write_text("{}")
+    event = Path(github.environment["GITHUB_EVENT_PATH"])
+    event.write_text("{}")
     planned()
     assert main(["review"]) == 2
     message = "no pull request triggered this workflow: run this in a workflow on pull_request\n"
     assert capsys.readouterr().err == message
+    event.write_text("{")
+    assert main(["review"]) == 2
+    assert capsys.readouterr().err.startswith(f"{event}: is not the JSON of an event: ")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,12 @@ def test_a_workflow_follows_the_rules(file: Path) -> None:
         ("  pull_request:\n", "  pull_request_target:\n", "runs the code of forks with permissions"),
         ("    branches: [main]\n", "    branches: [main, dev]\n", "checks pull requests into any branch"),
         ("          ref: ${{ github.base_ref }}\n", "", "review: comments, and runs the code of the pull request"),
-        ("path: pull-request/cdktf.out", "path: .", "review: comments, and puts what the pull request's code wrote"),
+        (
+            "path: ${{ runner.temp }}/cdktf.out\n",
+            "path: .\n",
+            "review: comments, and puts what the pull request's code",
+        ),
+        ("path: ${{ runner.temp }}/cdktf.out\n", "path: pull-request/a\n", "review: comments, and puts what the pull"),
         ("write # to comment", "write\n      id-token: write", "review: may both comment and assume a role in AWS"),
         ("    if: always()\n", "    if: ${{ !cancelled() }}\n", "gate: may be skipped, which counts as passed"),
         ("needs: [stacks, plan, review]", "needs: [stacks, plan]", "gate: passes whatever happens to review"),

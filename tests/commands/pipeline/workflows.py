@@ -113,12 +113,10 @@ def _comments(job: dict[str, Any]) -> Iterator[str]:
             into_folder, ref = "path" in step["with"], step["with"].get("ref")
             if not into_folder and ref != "${{ github.base_ref }}":
                 yield "comments, and runs the code of the pull request"
-        if step.get("uses", "").startswith("actions/download-artifact@") and not _in_folder(step["with"]["path"]):
-            yield "comments, and puts what the pull request's code wrote among main's code"
-
-
-def _in_folder(path: str) -> bool:
-    return path.startswith("pull-request/")
+        downloads = step.get("uses", "").startswith("actions/download-artifact@")
+        # a link in the pull request's files could lead anywhere
+        if downloads and not step["with"]["path"].startswith("${{ runner.temp }}/"):
+            yield "comments, and puts what the pull request's code wrote where main's code can be"
 
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
