@@ -1,7 +1,7 @@
-"""Grants that stay on a released role: the role has them, and its state does not, so that no plan deletes them.
+"""Grants that stay: the role has them, its configuration does not grant them, and no plan deletes them.
 
-The state was lost, or it has another key since the environment was renamed; or a person created the grants, and the
-role's first entry is released already.
+Terraform deletes what its state has. The state was lost, or it has another key since the environment was renamed; or a
+person created the grants, and the role's first entry is released already.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ LIVE_ROLE = "data.aws_iam_role.live"
 
 @dataclass(frozen=True)
 class StayingGrants:
-    """The grants that a plan leaves on a released role.
+    """The grants that a plan leaves on a role although its configuration does not grant them.
 
     Attributes:
         certain: those that the role has.
-        undecided: those that it may have, because the plan does not contain its policies.
+        undecided: those that a released role may have, because the plan does not contain its policies.
     """
 
     certain: tuple[PolicyGrant, ...] = ()
@@ -29,25 +29,23 @@ class StayingGrants:
 
 
 def staying_grants(plan: Plan) -> StayingGrants:
-    """Return the grants that stay after a plan of a released role; none for any other plan.
+    """Return the grants that stay after a plan of one of this project's stacks; none for any other plan.
 
     A released role that this project adopted has the blocks of its grants, without instances; of one that another
     stack owns, only the role is read.
     """
     own = {change.address: change for change in plan.changes}
-    kept = [grant for grant in policy_grants() if grant.address in own and "after" in own[grant.address].snapshots]
-    if kept:
-        return StayingGrants()
-    blocks = [plan.configuration.block("", grant.address, "") for grant in policy_grants()]
-    role = own.get(GLUE_TRUST.address)
     left = [grant for grant in policy_grants() if grant.address not in own]
-    if role and "after" in role.snapshots and role.actions != ("forget",) and all(blocks):
+    has_blocks = any(plan.configuration.block("", grant.address, "") for grant in policy_grants())
+    role = own.get(GLUE_TRUST.address)
+    if role and "after" in role.snapshots and role.actions != ("forget",) and has_blocks:
         has = {grant: _has(role, grant) for grant in left}
         return StayingGrants(
-            tuple(grant for grant in left if has[grant]), tuple(grant for grant in left if has[grant] is None)
+            tuple(grant for grant in left if has[grant]),
+            tuple(grant for grant in left if has[grant] is None and not grant.is_optional),
         )
-    if not any(blocks) and plan.configuration.block("", LIVE_ROLE, "") and not _is_adopted(plan):
-        return StayingGrants(undecided=tuple(left))
+    if not has_blocks and plan.configuration.block("", LIVE_ROLE, "") and not _is_adopted(plan):
+        return StayingGrants(undecided=tuple(grant for grant in left if not grant.is_optional))
     return StayingGrants()
 
 

@@ -20,6 +20,7 @@ from commands.verify.problems import (
     OfUnifiedStudio,
     OtherAccount,
     Problem,
+    UnconfiguredPolicy,
     is_undecided,
     refused_calls,
 )
@@ -118,10 +119,9 @@ class _RoleCheck:
         arn = str(role.arn)
         if sign := unified_studio_sign(role):
             return Result(stack, "not supported", [OfUnifiedStudio(sign)], role_arn=arn)
-        problems: list[Problem] = [*mismatches(stack, role)]
+        problems = self._with_states(stack, [*mismatches(stack, role)])
         warnings: list[Warning] = [*configured_twice(self._stacks(role))]
         if stack.role.released:
-            problems = self._with_states(stack, problems)
             return Result(stack, "not ready" if problems else "released", problems, role_arn=arn, warnings=warnings)
         warnings += other_roles_to_glue(role, [stack])
         calls, evaluated_by = self._calls(role, stack.grant_settings.access)
@@ -135,13 +135,17 @@ class _RoleCheck:
         return [stack for stack in stacks if stack.may_own(role.arn.name, role.arn.account_id)]
 
     def _with_states(self, stack: RoleStack, problems: Sequence[Problem]) -> list[Problem]:
-        """Return problems with what the state has of the policies that a released role still has."""
-        policies = [each for each in problems if isinstance(each, NotReleased) and is_policy(each.grant)]
+        """Return problems with what the state has of the policies that apply should remove."""
+        left = [each for each in problems if isinstance(each, NotReleased | UnconfiguredPolicy)]
+        policies = [each.grant for each in left if is_policy(each.grant)]
         if not policies:
             return list(problems)
         state = self._state_grants(stack)
-        known = None if state is None else all(each.grant.address in state for each in policies)
-        return [replace(each, in_state=known) if isinstance(each, NotReleased) else each for each in problems]
+        known = None if state is None else all(grant.address in state for grant in policies)
+        return [
+            replace(each, in_state=known) if isinstance(each, NotReleased | UnconfiguredPolicy) else each
+            for each in problems
+        ]
 
     def _calls(self, role: Role, access: Access | None) -> tuple[Sequence[CallResult], str]:
         if self._may_simulate:

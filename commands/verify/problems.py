@@ -85,9 +85,15 @@ class MissingPolicy:
 
 @dataclass(frozen=True)
 class UnconfiguredPolicy:
-    """A policy of this project that the role has, although its settings do not grant it."""
+    """A policy of this project that the role has, although its settings do not grant it.
+
+    Attributes:
+        grant: the grant.
+        in_state: whether the role's state has it, so that apply removes it; None if unknown.
+    """
 
     grant: PolicyGrant
+    in_state: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,8 @@ def remedy(problem: Problem) -> Remedy:
             return Remedy.ROLE_NAME
         case OfUnifiedStudio():
             return Remedy.REMOVE_ENTRY
+        case UnconfiguredPolicy(in_state=False) | NotReleased(in_state=False):
+            return Remedy.GRANTS_STAY
         case MissingPolicy() | UnconfiguredPolicy() | OtherPolicy():
             return Remedy.APPLY
         case OtherTrust():
@@ -200,7 +208,7 @@ def remedy(problem: Problem) -> Remedy:
         case NotTrusted():
             return Remedy.OTHER_POLICY if problem.denied else Remedy.APPLY
         case NotReleased():
-            return Remedy.GRANTS_STAY if problem.in_state is False else Remedy.RELEASE
+            return Remedy.RELEASE
         case CallsRefused(decision=Decision(verdict=Verdict.UNDECIDED)):
             return Remedy.START_SESSION if problem.trust else Remedy.RUN_NOTEBOOK
         case CallsDenied() | CallsRefused():

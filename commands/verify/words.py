@@ -146,8 +146,8 @@ def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
             )
         case Remedy.GRANTS_STAY:
             return Advice(
-                "apply leaves these grants, because the state does not have them: apply once without released, then"
-                " with it; if another stack grants them now, delete the entry instead:",
+                "apply leaves these grants, because the state does not have them: configure them again (without"
+                " released), apply, then take them away; if others grant them now, delete the entry:",
                 [plan, apply],
             )
         case Remedy.OWNER:

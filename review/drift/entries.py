@@ -138,7 +138,7 @@ class TrustMissing:
 
 @dataclass(frozen=True)
 class GrantStays:
-    """A grant of this project that a released role keeps, because its state does not have it."""
+    """A grant that a role keeps although its configuration does not grant it, because its state does not have it."""
 
     policy: str
     certain: bool

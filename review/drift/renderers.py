@@ -50,7 +50,7 @@ TITLES = {
     "apply": "what apply would do about it",
     "left_alone": "changed by others, and left alone by apply",
     "not_applied": "configured and not applied yet: what else apply would do",
-    "staying": "released, and left on the role by apply",
+    "staying": "not configured, and left on the role by apply",
     "faults": "could not be read",
 }
 """The sections of a stack in the order they are shown, by their key in the JSON."""
@@ -58,7 +58,7 @@ TITLES = {
 _STYLES = {
     "drifted": "bold red",
     "not read": "bold red",
-    "not released": "bold red",
+    "with grants left": "bold red",
     "not applied": "yellow",
     "as applied": "green",
 }
@@ -96,8 +96,8 @@ def sentence(entry: Entry) -> str:
         case GrantStays(policy, certain):
             if certain:
                 return (
-                    f"{policy}: the state does not have it. Apply once without released, then with it; if another stack"
-                    " grants it now, delete the entry instead"
+                    f"{policy}: the state does not have it. Configure it again (without released), apply, then take it"
+                    " away; if others grant it now, delete the entry"
                 )
             return (
                 f"whether the released role keeps {policy} is undecided: this plan does not read its policies, and"

@@ -7,8 +7,8 @@ from typing import Literal
 from review.drift.analysis import Analysis
 from review.report import counted
 
-State = Literal["drifted", "not read", "not released", "not applied", "as applied"]
-STATES: tuple[State, ...] = ("drifted", "not read", "not released", "not applied", "as applied")
+State = Literal["drifted", "not read", "with grants left", "not applied", "as applied"]
+STATES: tuple[State, ...] = ("drifted", "not read", "with grants left", "not applied", "as applied")
 """The most severe first."""
 
 
@@ -38,14 +38,14 @@ class Reading:
         if self.analysis.drifted:
             return "drifted"
         if self.analysis.staying:
-            return "not released"
+            return "with grants left"
         return "not applied" if self.analysis.not_applied else "as applied"
 
 
 def exit_status(readings: Sequence[Reading]) -> int:
-    """Return 2 if a stack could not be read, 1 if one drifted or keeps grants although it is released, otherwise 0."""
+    """Return 2 if a stack could not be read, 1 if one drifted or keeps grants that are not configured, otherwise 0."""
     states = {reading.state for reading in readings}
-    return 2 if "not read" in states else int(bool(states & {"drifted", "not released"}))
+    return 2 if "not read" in states else int(bool(states & {"drifted", "with grants left"}))
 
 
 def verdict(readings: Sequence[Reading]) -> str:

@@ -8,15 +8,13 @@ from review.rules.rule import Hit, PlanRule
 from review.rules.subject import subject, token
 from review.staying_grants import LIVE_ROLE, staying_grants
 
-_REMEDY = (
-    "apply once without `released`, then with it; if another stack grants them now, delete the entry of the role"
-    " instead"
-)
-
 
 def _stays(plan: Plan) -> Iterator[Hit]:
     if grants := staying_grants(plan).certain:
-        why = f"the role is released and keeps {_names(grants)}: its state does not have them, so no apply removes them"
+        why = (
+            f"the role keeps {_names(grants)}, which its configuration does not grant: the state does not have them, so"
+            " no apply removes them"
+        )
         yield Hit(GLUE_TRUST.address, why, subject(token(grant.policy_name) for grant in grants))
 
 
@@ -36,15 +34,15 @@ def _names(grants: Sequence[PolicyGrant]) -> str:
 STAYS = PlanRule(
     id="grants-stay",
     severity="high",
-    raised="a released role keeps what this project grants, because its state does not have it: it was lost or moved",
-    remedy=_REMEDY,
+    raised="a role keeps what its configuration does not grant, above all a released one, because its state lacks it",
+    remedy="configure it again (without `released`), apply, then take it away; if others grant it, delete the entry",
     judge=_stays,
 )
 
 MAY_STAY = PlanRule(
     id="grants-may-stay",
     severity="low",
-    raised="the same is possible: the plan does not read the policies of a role that another stack owns",
+    raised="the same is possible: the plan does not read the policies of a released role that another stack owns",
     remedy="`verify` reads the role's policies; once it says that the role is released, delete the entry",
     judge=_may_stay,
 )

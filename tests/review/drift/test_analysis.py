@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iam.documents.grants import GLUE_TRUST, SETUP_POLICY, policy_grants
+from iam.documents.grants import ACCESS_POLICY, GLUE_TRUST, SETUP_POLICY, policy_grants
 from iam.documents.recipe import GLUE_STATEMENT_SID
 from plans import plan as plans
 from review import plan_files
@@ -230,7 +230,9 @@ def stale(before: str, *policies: str, inline: Mapping[str, str] = {}) -> dict[s
 
 GRANTED = stale(WITHOUT_GLUE, FULL_ACCESS, GLUE_SESSIONS, inline={SETUP_POLICY.policy_name: RECIPE})
 FREED = stale(WITHOUT_GLUE, FULL_ACCESS)
-BLOCKS = {"resources": [{"address": grant.address, "expressions": {}} for grant in policy_grants()]}
+BLOCKS = {
+    "resources": [{"address": grant.address, "expressions": {}} for grant in policy_grants() if not grant.is_optional]
+}
 
 
 def released(now: dict[str, Any], *, last_written: dict[str, Any]) -> Lines:
@@ -258,6 +260,12 @@ def test_grants_that_a_released_role_has_again_or_still_are_reported(last_writte
         SETUP_POLICY.policy_name,
     ]
     assert found.drifted == found.affected == found.not_applied == []
+
+
+def test_a_grant_that_the_configuration_no_longer_has_is_reported_of_any_role() -> None:
+    own = stale(TRUSTED, inline={ACCESS_POLICY.policy_name: RECIPE})
+    found = analyzed(change(GLUE_TRUST.address, own, own), configuration={"root_module": BLOCKS})
+    assert [line.partition(":")[0] for line in found.staying] == [ACCESS_POLICY.policy_name]
 
 
 def test_of_a_released_role_that_another_stack_owns_it_is_undecided() -> None:

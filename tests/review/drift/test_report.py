@@ -41,7 +41,7 @@ ALL = [CLEAN, LEFT_ALONE, WAITING, DRIFTED, NOT_READ]
     [
         ([CLEAN, LEFT_ALONE], 0, "2 stacks as applied"),
         ([CLEAN, WAITING], 0, "1 stack not applied, 1 stack as applied"),
-        ([CLEAN, STAYING], 1, "1 stack not released, 1 stack as applied"),
+        ([CLEAN, STAYING], 1, "1 stack with grants left, 1 stack as applied"),
         ([CLEAN, DRIFTED], 1, "1 stack drifted, 1 stack as applied"),
         (ALL, 2, "1 stack drifted, 1 stack not read, 1 stack not applied, 2 stacks as applied"),
     ],
