@@ -112,7 +112,7 @@ expected: python $(all_packages) ## write the expected Terraform JSON in tests/e
 pipeline-calls: python terraform $(all_packages) ## record the calls that the pipeline's roles may make, in iam/documents/pipeline_calls.json: review the difference
 	pytest --quiet tests/e2e/record_pipeline_calls.py
 
-comment-pictures: python $(all_packages) ## draw the reviews of recorded plans as GitHub shows them, into .local/pictures
+comment-pictures: python $(all_packages) ## draw reviews as GitHub shows them, into .local/pictures
 	@python -m tests.comment_pictures
 
 # before the set-up, which takes a minute

@@ -51,7 +51,7 @@ def role_lines(role: Role, detail: Detail) -> Iterator[str]:
             yield from _section("Who may assume it", rows, _WHO, detail)
         elif kept:
             yield ""
-            yield "Who may assume it stays as it is."
+            yield "Who may assume it: as before."
     if role.after.trust.problem:
         yield ""
         yield f"{'Policy' if role.kind == 'resource' else 'Trust policy'}: {prose(role.after.trust.problem)}."

@@ -24,7 +24,7 @@ from review.report import (
     waiver_lines,
     what_happens,
 )
-from review.wording import Names, happens, kinds, recipe_findings
+from review.wording import Names, happens, kinds, recipe_findings, scope
 
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "dim"}
 _SIGNS = {
@@ -95,6 +95,9 @@ def _lines(review: Review) -> Iterator[_Line]:
     yield from _rest(len(notes) - _FINDINGS, "waiver note")
     if findings or notes:
         yield _Line(Text())
+    places = [f"{what if len(of) == 1 else f'{what}s'} {', '.join(of[:_NAMES])}" for what, of in scope(review) if of]
+    if places:
+        yield _Line(_text(", ".join(places), "dim"))
     yield _Line(Text(review.verdict, "bold red" if review.failing else "bold green"))
 
 

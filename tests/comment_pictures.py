@@ -95,7 +95,9 @@ def _reduce_colors(picture: Path) -> None:
     """Write a picture again with as many colors as text on a light ground needs: a third of the size."""
     from PIL import Image
 
-    Image.open(picture).convert("RGB").quantize(160).save(picture, optimize=True)
+    Image.open(picture).convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        picture, optimize=True
+    )
 
 
 if __name__ == "__main__":
