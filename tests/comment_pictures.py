@@ -95,9 +95,8 @@ def _reduce_colors(picture: Path) -> None:
     """Write a picture again with as many colors as text on a light ground needs: a third of the size."""
     from PIL import Image
 
-    Image.open(picture).convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-        picture, optimize=True
-    )
+    reduced = Image.open(picture).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    reduced.save(picture, optimize=True)
 
 
 if __name__ == "__main__":
