@@ -9,7 +9,7 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
-PROGRAM = "pipenv run"
+PROGRAM = "./glue-sessions"
 """What the advice puts before the name of a command."""
 
 _WIDEST = 100

@@ -98,8 +98,8 @@ def advice(remedy: Remedy, roles: Sequence[RoleFinding], *, everything: bool, en
             )
         case Remedy.APPLY:
             return Advice(
-                "these roles are configured; apply adds what they lack:",
-                [command("plan", *stacks), command("apply-plan", *stacks)],
+                "these roles are configured; apply shows the plan, asks, and adds what they lack:",
+                [command("apply", *stacks)],
             )
         case _:
             assert_never(remedy)

@@ -128,27 +128,27 @@ def _changes(difference: Difference, *, trust: bool) -> str:
 def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
     """Return what to do about the problems of some stacks that have the same remedy."""
     names = [stack.name for stack in stacks]
-    plan, apply, again = (command(name, *names) for name in ("plan", "apply-plan", "verify"))
+    apply, again = (command(name, *names) for name in ("apply", "verify"))
     match remedy:
         case Remedy.APPLY:
-            return Advice("apply adds or restores what is configured:", [plan, apply])
+            return Advice("apply shows the plan, asks, and adds or restores what is configured:", [apply])
         case Remedy.KEEP_OR_APPLY:
             return Advice(
                 "apply takes away what is not configured. To keep it in the trust policy, set trust.keep or"
                 " trust.ownership: additive in glue-sessions.yaml first:",
-                [plan, apply],
+                [apply],
             )
         case Remedy.RELEASE:
             return Advice(
                 "apply removes the grants. If the plan has no changes, the state does not know them: apply once without"
                 " released, then with it:",
-                [plan, apply],
+                [apply],
             )
         case Remedy.GRANTS_STAY:
             return Advice(
                 "apply leaves these grants, because the state does not have them: configure them again (without"
                 " released), apply, then take them away; if others grant them now, delete the entry:",
-                [plan, apply],
+                [apply],
             )
         case Remedy.OWNER:
             return Advice("have the stack that owns the role let glue.amazonaws.com assume it, then:", [again])

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from commands.__main__ import COMMANDS, module
 from tests.repository import ROOT
 
 OWN_TEST = {ROOT / "docs/pipelines/getting-started.md"}
 PAGES = [*ROOT.glob("*.md"), *sorted({*ROOT.glob("docs/**/*.md")} - OWN_TEST), ROOT / "fast_cdktf/README.md"]
 BLOCK = re.compile(r"^```(bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"]
+SCRIPTS = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"].keys() - {"cdktf"}
 TARGETS = set(re.findall(r"^([a-z][a-z-]+|pipeline-%):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 RUN = {
@@ -80,9 +81,9 @@ def named(words: list[str]) -> str:
     match words:
         case ["pipenv", "run", "python", "-m", module, *_]:
             return module
-        case ["pipenv", "run", script, *_]:
-            assert script in SCRIPTS
-            return script
+        case ["./glue-sessions", command, *_]:
+            assert command in COMMANDS
+            return command
         case [("make" | "cdktf" | "pipenv") as program, verb, *_]:
             assert program != "make" or verb in TARGETS
             return f"{program} {verb}"
@@ -93,23 +94,23 @@ def required(words: list[str]) -> list[str]:
     """Return the names that the tables must have for a command: its own, and one for each option of this project's."""
     name = named(words)
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
-    return [name, *(f"{name} {option}" for option in options if name in SCRIPTS)]
+    return [name, *(f"{name} {option}" for option in options if name in COMMANDS)]
 
 
-COMMANDS = list(lines())
+WRITTEN = list(lines())
 
 
 def test_the_pages_have_commands() -> None:
-    assert len(COMMANDS) > 30
+    assert len(WRITTEN) > 30
 
 
-@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=[f"{page}: {' '.join(words)}" for page, words in COMMANDS])
+@pytest.mark.parametrize(("page", "words"), WRITTEN, ids=[f"{page}: {' '.join(words)}" for page, words in WRITTEN])
 def test_a_command_is_run_by_a_test_or_listed(page: str, words: list[str]) -> None:
     assert [name for name in required(words) if name not in RUN and name not in NOT_RUN] == []
 
 
 def test_the_tables_list_nothing_else() -> None:
-    assert {*RUN, *NOT_RUN} - {name for _, words in COMMANDS for name in required(words)} == set()
+    assert {*RUN, *NOT_RUN} - {name for _, words in WRITTEN for name in required(words)} == set()
 
 
 @cache
@@ -124,38 +125,33 @@ def test_the_named_tests_exist(test: str) -> None:
     assert function in functions(file)
 
 
-@pytest.mark.parametrize("script", sorted({*SCRIPTS} - {"cdktf"}))
-def test_the_options_in_code_blocks_exist(
-    script: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    main = importlib.import_module(f"{SCRIPTS[script].removeprefix('python -m ')}.__main__").main
-    monkeypatch.setattr("sys.argv", [script, "--help"])
-    with pytest.raises(SystemExit):
-        main()
-    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
-    used = {word.partition("=")[0] for _, words in COMMANDS for word in words if named(words) == script}
-    assert {word for word in used if word.startswith("--")} <= known
+@pytest.mark.parametrize("command", sorted({named(words) for _, words in WRITTEN} & COMMANDS.keys() - {"sandbox"}))
+def test_the_options_in_code_blocks_exist(command: str) -> None:
+    known = importlib.import_module(module(command)).parser().format_help()
+    used = {word.partition("=")[0] for _, words in WRITTEN for word in words if named(words) == command}
+    assert {word for word in used if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", known))
 
 
 def inline(page: Path) -> Iterator[list[str]]:
-    """Yield the words of each piece of inline code that begins with `make` or `pipenv run`."""
+    """Yield the words of each piece of inline code that begins with `make`, `pipenv run` or `./glue-sessions`."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    for code in re.findall(r"`((?:make|pipenv run) [^`]+)`", text):
-        yield code.split()
+    for code in re.findall(r"`((?:make|pipenv run|\./glue-sessions) [^`]+)`", text):
+        yield code.removeprefix("pipenv ").split()
 
 
 @pytest.mark.parametrize("page", [*PAGES, *OWN_TEST], ids=lambda page: page.name)
-def test_the_targets_and_scripts_named_in_sentences_exist(page: Path) -> None:
+def test_the_targets_and_commands_named_in_sentences_exist(page: Path) -> None:
     for program, *words in inline(page):
         if program == "make":
             targets = [word for word in words if "=" not in word and not word.startswith("-")]
             assert [word for word in targets if word not in TARGETS and not word.startswith("pipeline-")] == []
         else:
-            assert words[1].isupper() or words[1] == "python" or words[1] in SCRIPTS
+            known = {*SCRIPTS, "python"} if program == "run" else COMMANDS
+            assert words[0].isupper() or words[0].startswith("--") or words[0] in known
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_with_commands_says_what_they_need(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    if "docs" in page.parts and any("pipenv run" in block for _, block in BLOCK.findall(text)):
-        assert "(../README.md#use-it)" in text
+    if "docs" in page.parts and any("./glue-sessions" in block for _, block in BLOCK.findall(text)):
+        assert "[the set-up](../README.md#use-it)" in text

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ START, USE = re.findall(r"^```shell\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 @pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
 def test_its_commands_work_in_a_shell(tmp_path: Path) -> None:
-    start = START.partition("#")[0].replace("pipenv run sandbox", f"{sys.executable} -m sandbox")
+    start = START.partition("#")[0]
     *use, last = [line for line in USE.replace("/tmp/aws", str(tmp_path)).splitlines() if line]
     assert last == "make apply"  # the end-to-end tests apply
     with subprocess.Popen(start.replace("/tmp/aws", str(tmp_path)).split(), cwd=ROOT, stdout=subprocess.DEVNULL) as aws:

@@ -15,6 +15,7 @@ from commands.demo.shell import (
     without_stack,
     without_user_settings,
 )
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_running_commands_are_ended_with_their_children(tmp_path: Path, script: 
         shell.grace_seconds = 0.2
         child = int(next(shell.lines(shell.start(script))))
         assert runs(child)
-    assert not runs(child)
+    wait_until(lambda: not runs(child), "the child has ended")
 
 
 def test_an_interrupted_command_may_clean_up(tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ def test_writing_ends_with_the_command_to_plan(
     configure(tmp_path, "[{role: known}]")
     studio.domain("d-1", role=make_role("new"), space_role=make_role("known"))
     run = discover("--write", "dev")
-    assert run.out.splitlines()[-1].strip() == "pipenv run plan glue-sessions-dev-known glue-sessions-dev-new"
-    assert "discover --region" not in run.out
+    assert run.out.splitlines()[-1].strip() == "./glue-sessions plan glue-sessions-dev-known glue-sessions-dev-new"
+    assert "--write" not in run.out
 
 
 def test_each_state_and_remedy_is_on_the_page() -> None:

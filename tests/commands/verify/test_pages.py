@@ -64,7 +64,7 @@ def test_every_kind_of_problem_has_its_remedy(
     states = {role["state"]: role for role in verify("--json", roles=roles).json["roles"]}
     assert [state for state, role in states.items() if not role["remedies"]] == ["ready"]
     assert states["undecided"]["remedies"][0]["commands"] == [
-        "pipenv run verify --start-session glue-sessions-dev-conditional"
+        "./glue-sessions verify --start-session glue-sessions-dev-conditional"
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_fleet_with_one_problem_is_said_once(verify: Run, make_role: MakeRole)
         run.out.split()
     )
     assert run.out.count("is not attached") == 1
-    assert "pipenv run plan " + " ".join(f"glue-sessions-dev-{name}" for name in names) in run.out.splitlines()[-4]
+    assert "./glue-sessions apply " + " ".join(f"glue-sessions-dev-{name}" for name in names) in run.out
 
 
 def test_each_remedy_is_on_the_page() -> None:
