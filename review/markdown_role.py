@@ -77,7 +77,7 @@ def _permissions(role: Role, detail: Detail) -> Iterator[str]:
     kinds = Counter(sentences.kind(change) for change in role.permissions.changes)
     what = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
     only_gains = {change.kind for change in role.permissions.changes} == {Kind.GAINED}
-    level = own_grants.level(role) if only_gains else None
+    level = own_grants.level(role) if only_gains and not own_grants.grants_access(role) else None
     granted = f" (what <code>permissions: {level}</code> grants)" if level else ""
     kept = f"; {counted(len(role.permissions.kept), 'statement')} as before" if role.permissions.kept else ""
     yield from folded(f"What it may do: {what}{granted}{kept}", lines[1:])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from iam.arn import RoleArn
 from iam.documents.grants import (
+    ACCESS_POLICY,
     GLUE_TRUST,
     SETUP_POLICY,
     Grantee,
@@ -75,18 +76,26 @@ def released(role: Role) -> frozenset[Change]:
 
 
 def level(role: Role) -> Permissions | None:
-    """Return the permission level of the grants after the plan; None if they are not those of exactly one level."""
+    """Return the permission level of a role after the plan; None if its inline policy is not that of a level."""
     try:
         grantee = Grantee.of(RoleArn.parse(role.arn))
     except ValueError:
         return None
-    documents = [_document(role.declared.get(grant.address), grant.policy_name) for grant in inline_policies()]
-    levels = [
-        level
-        for level in PERMISSION_LEVELS
-        if documents == [grant.document(GrantSettings(permissions=level), grantee) for grant in inline_policies()]
-    ]
-    return levels[0] if len(levels) == 1 else None
+    found = _document(role.declared.get(SETUP_POLICY.address), SETUP_POLICY.policy_name)
+    levels = (each for each in PERMISSION_LEVELS if found == SETUP_POLICY.document(GrantSettings(each), grantee))
+    return next(levels, None)
+
+
+def sets_level(role: Role) -> bool:
+    """Return whether the plan changes the inline policy that depends on the permission level."""
+    change = role.declared.get(SETUP_POLICY.address)
+    return change is not None and change.changes
+
+
+def grants_access(role: Role) -> bool:
+    """Return whether the plan changes what the setting `access` grants."""
+    change = role.declared.get(ACCESS_POLICY.address)
+    return change is not None and change.changes
 
 
 def _document(change: ResourceChange | None, policy_name: str) -> Document | None:

@@ -42,8 +42,12 @@ def _with_setting(intent: Intent, role: Role) -> str:
     change = role.change
     match intent:
         case Intent.ADOPTION if level:
-            return f"{INTENTS[intent]}, `{level}`"
-        case Intent.PERMISSIONS if level:
+            return f"{INTENTS[intent]}, `{level}`" + " and `access`" * own_grants.grants_access(role)
+        case Intent.PERMISSIONS if own_grants.grants_access(role):
+            return f"{INTENTS[intent]}: `access`" + f" and `{level}`" * (
+                level is not None and own_grants.sets_level(role)
+            )
+        case Intent.PERMISSIONS if level and own_grants.sets_level(role):
             return f"{INTENTS[intent]} to `{level}`"
         case Intent.OWNERSHIP if change and change.actions == ("forget",):
             return f"{INTENTS[intent]} to `external`"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from iam.arn import RoleArn
-from iam.documents.grants import GLUE_TRUST, SESSION_USER_POLICY, SETUP_POLICY, Grantee
+from iam.documents.grants import ACCESS_POLICY, GLUE_TRUST, SESSION_USER_POLICY, SETUP_POLICY, Grantee
 from iam.documents.recipe import Permissions, glue_statement, inline_policy, trust_policy
 from tests.plan_builder import FULL_ACCESS, change, document, plan
 
@@ -52,13 +52,16 @@ class Stack:
             )
         )
 
-    def adopted(self, before: str = BEFORE, after: str = RECIPE, **more: Any) -> bytes:
-        """Return the first plan of the role."""
+    def adopted(
+        self, before: str = BEFORE, after: str = RECIPE, *, more: Sequence[dict[str, Any]] = (), **of_plan: Any
+    ) -> bytes:
+        """Return the first plan of the role; `more` are other changes."""
         return self.plan(
             self.role(before, after, importing={"id": self.name}),
             self.policy(None, self.inline),
             self.attachment(False, True),
-            **more,
+            *more,
+            **of_plan,
         )
 
     def released(self, before: str = RECIPE, after: str = BEFORE, **more: Any) -> bytes:
@@ -87,6 +90,13 @@ class Stack:
             for text in (before, after)
         ]
         return change(SETUP_POLICY.address, *sides, **more)
+
+    def access(self, before: str | None, after: str | None) -> dict[str, Any]:
+        policy = self.policy(before, after)
+        for side in ("before", "after"):
+            if policy["change"][side]:
+                policy["change"][side]["name"] = ACCESS_POLICY.policy_name
+        return {**policy, "address": ACCESS_POLICY.address}
 
     def attachment(self, before: bool, after: bool, **more: Any) -> dict[str, Any]:
         values = {"role": self.name, "policy_arn": SESSION_USER_POLICY.arn("aws")}

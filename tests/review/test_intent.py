@@ -7,8 +7,10 @@ import pytest
 
 from iam.documents.recipe import glue_statement
 from plans import plan as plans
+from review.groups import groups
 from review.intent import Intent, intents
-from review.report import review
+from review.report import Review, review
+from review.wording import happens
 from tests.plan_builder import GLUE, SAGEMAKER, allow, document, plan, role, role_policy, trust
 from tests.review.stack_plans import ADDITIVE, BEFORE, NAMES_SAGEMAKER, PARTNER, RECIPE, Stack
 
@@ -114,6 +116,41 @@ def test_what_happens_to_a_role(content: bytes, expected: list[Intent]) -> None:
     of = plans.parse(content, "dev")
     (role,) = review(of).roles
     assert list(intents(of, role)) == expected
+
+
+ACCESS = document(allow("s3:GetObject", "arn:aws:s3:::data/*"))
+
+WORDS = {
+    "first adoption, `recipe`": EXEC.adopted(),
+    "first adoption, `isolated`": Stack("exec", "isolated").adopted(),
+    "first adoption, `recipe` and `access`": EXEC.adopted(more=[EXEC.access(None, ACCESS)]),
+    "first adoption": EXEC.plan(
+        EXEC.role(BEFORE, RECIPE, importing={"id": "exec"}), EXEC.policy(None, ACCESS), EXEC.attachment(False, True)
+    ),
+    "change of permissions to `least-privilege`": EXEC.plan(
+        EXEC.role(RECIPE, RECIPE), EXEC.policy(EXEC.inline, NARROW), EXEC.attachment(True, True)
+    ),
+    "change of permissions: `access`": EXEC.plan(EXEC.role(RECIPE, RECIPE), *grants(), EXEC.access(None, ACCESS)),
+    "change of permissions: `access` and `least-privilege`": EXEC.plan(
+        EXEC.role(RECIPE, RECIPE),
+        EXEC.policy(EXEC.inline, NARROW),
+        EXEC.attachment(True, True),
+        EXEC.access(None, ACCESS),
+    ),
+    "change of ownership of the trust policy to `external`": CASES["authoritative becomes external"][0],
+    "change of ownership of the trust policy from `external`": CASES["external becomes authoritative"][0],
+    "repair of drift, change of permissions to `least-privilege`": CASES[
+        "a policy edited by others, and another level"
+    ][0],
+    "release": EXEC.released(),
+    "deleted": CASES["a role that is deleted"][0],
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_what_happens_in_words(words: str) -> None:
+    (group,) = groups(Review((review(plans.parse(WORDS[words], "dev")),), "high"))
+    assert happens(group) == words
 
 
 def test_what_happens_where_no_role_changes() -> None:

@@ -82,6 +82,15 @@ OTHER_LOSSES = {
         ),
         [("medium", "denial-lost"), *ONE_LOW],
     ),
+    "what access granted: the plan does not show which of it was configured": (
+        EXEC.plan(
+            EXEC.role(RECIPE, BEFORE),
+            EXEC.policy(EXEC.inline, None),
+            EXEC.attachment(True, False),
+            EXEC.access(document(allow("s3:PutObject", "arn:aws:s3:::data/*")), None),
+        ),
+        [("medium", "permissions-lost"), *ONE_LOW],
+    ),
     "another policy": (
         EXEC.plan(
             EXEC.role(RECIPE, BEFORE),
