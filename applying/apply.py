@@ -6,8 +6,9 @@ sys.exit(report(outcomes))
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from applying import saved_plan
 from applying.saved_plan import SavedPlan
@@ -154,15 +155,23 @@ def _outcome(stack: Stack, done: Done, again: str) -> Applied | Refused:
     raise TerraformError(*(done.errors or ["terraform was killed"]), *_remedies(stack, done, again), output=done.output)
 
 
+def locked(stack: Stack, done: Done) -> list[str]:
+    """Return what to do about a lock that another run holds, if that is why a plan or an apply failed."""
+    return [
+        f"nothing was applied: wait for the run that holds the lock; if that run is dead: {_unlock(stack, each)}"
+        for each in done.diagnostics()
+        if each["summary"] == _NOT_LOCKED
+    ]
+
+
 def _remedies(stack: Stack, done: Done, again: str) -> Iterator[str]:
     """Yield what was applied and what to do next after an apply that failed."""
-    locks = {each["summary"]: each.get("detail", "") for each in done.diagnostics() if "state lock" in each["summary"]}
-    if _NOT_LOCKED in locks:
-        unlock = _unlock(stack, locks[_NOT_LOCKED])
-        yield f"nothing was applied: wait for the run that holds the lock; if that run is dead: {unlock}"
+    if held := locked(stack, done):
+        yield from held
         return
-    if _NOT_UNLOCKED in locks:
-        yield f"the lock was not released: {_unlock(stack, locks[_NOT_UNLOCKED])}"
+    for each in done.diagnostics():
+        if each["summary"] == _NOT_UNLOCKED:
+            yield f"the lock was not released: {_unlock(stack, each)}"
     if (stack.folder / UNSAVED_STATE).exists():
         yield _push_state(stack)
         return
@@ -172,8 +181,8 @@ def _remedies(stack: Stack, done: Done, again: str) -> Iterator[str]:
     yield f"{so_far}; for the rest {again}"
 
 
-def _unlock(stack: Stack, detail: str) -> str:
-    lock_id = re.search(r"\bID: +(\S+)", detail)
+def _unlock(stack: Stack, diagnostic: Mapping[str, Any]) -> str:
+    lock_id = re.search(r"\bID: +(\S+)", diagnostic.get("detail", ""))
     return f"terraform -chdir={stack.folder} force-unlock {lock_id[1] if lock_id else 'ID'}"
 
 

@@ -7,13 +7,13 @@ applied that this code makes anyway.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from applying.apply import Applied, Refused, apply_unless, deleted_roles
+from applying.apply import Applied, Refused, apply_unless, deleted_roles, locked
 from applying.comparison import differences
 from applying.saved_plan import SavedPlan
 from applying.trust_check import CurrentRoles
 from plans.plan import Plan, PlanError, parse
 from terraform_cli.stacks import PLAN, Outcomes, Stack, for_each
-from terraform_cli.terraform import Terraform
+from terraform_cli.terraform import Terraform, TerraformError
 
 REVIEWED = "plan.json"
 """File name of a reviewed plan, in a folder with the name of its stack."""
@@ -51,7 +51,11 @@ def apply_reviewed(
                 yield f"the merged code does not do what was reviewed, and nothing was applied: {_REVIEW_AGAIN}"
 
         (stack.folder / PLAN).unlink(missing_ok=True)  # a failed plan must not leave an older one behind
-        terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={PLAN}").or_raise()
+        planned = terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={PLAN}")
+        try:
+            planned.or_raise()
+        except TerraformError as error:
+            raise TerraformError(*error.lines, *locked(stack, planned), output=error.output) from None
         return apply_unless(reasons, stack, terraform=terraform, roles=roles, again=_AGAIN)
 
     return for_each(stacks, work, step="stacks applied", parallelism=parallelism)

@@ -78,7 +78,8 @@ class Saved:
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("bin") / "terraform"
     program.write_text(
-        "#!/bin/sh\n[ $1 = show ] && exec cat plan.json\n[ $1 = plan ] && exit\n"
+        "#!/bin/sh\n[ $1 = show ] && exec cat plan.json\n"
+        "[ $1 = plan ] && { [ ! -f planned ] || { cat planned; exit 1; }; } && exit\n"
         "[ $1 = apply ] && touch applied && cat events\nexit $(cat status)\n"
     )
     program.chmod(0o755)

@@ -1,5 +1,6 @@
 """What was reviewed is applied, by a plan made anew; the Terraform here is a shell script that shows plan.json."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,19 @@ def test_an_apply_that_fails_halfway_says_to_run_the_job_again(
         " refuses it",
     ]
     assert ran.status == 2
+
+
+def test_a_state_that_is_locked_when_it_is_planned_says_how_to_unlock_it(
+    saved: Saved, reviewed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review(saved, reviewed)
+    held = diagnostic(
+        "Error acquiring the state lock", "Error message: PreconditionFailed\nLock Info:\n  ID:        1-2"
+    )
+    (saved.folder / "planned").write_text(json.dumps(held))
+    ran = apply(reviewed, capsys)
+    assert ran.err[1] == (
+        "a: nothing was applied: wait for the run that holds the lock; if that run is dead:"
+        f" terraform -chdir={saved.folder} force-unlock 1-2"
+    )
+    assert (ran.status, saved.was_applied) == (2, False)
