@@ -56,10 +56,11 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
     if planned:
         try:
             review = review_files(planned, waiver_file=waiver_file, only_json=True)
+            (folder / REVIEW).unlink(missing_ok=True)  # a job that ran other code may have put a link here
             write_json(review, folder / REVIEW)
             status, text = int(bool(review.failing)), markdown(review, Links.of(os.environ), complete=not missing)
             notes += _added_waivers(waiver_file)
-        except (PlanError, WaiverError) as error:
+        except (OSError, PlanError, WaiverError) as error:
             print(error, file=sys.stderr)
             status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
     if missing:

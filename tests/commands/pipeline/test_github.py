@@ -71,6 +71,20 @@ def test_the_comment_is_kept_up_to_date_among_those_of_others(github: FakeGitHub
     ]
 
 
+def test_the_review_as_json_is_not_written_through_a_link(github: FakeGitHub, tmp_path: Path) -> None:
+    planned()
+    target = tmp_path / "code.py"
+    target.write_text("code")
+    Path("cdktf.out/review.json").symlink_to(target)
+    assert main(["review"]) == 0
+    assert target.read_text() == "code"
+    assert json.loads(Path("cdktf.out/review.json").read_text())["failed"] is False
+    Path("cdktf.out/review.json").unlink()
+    Path("cdktf.out/review.json").mkdir()
+    assert main(["review"]) == 2
+    assert "the plans cannot be reviewed, see the job's log" in github.comments[0]["body"]
+
+
 def test_a_finding_with_a_waiver_passes_the_gate(github: FakeGitHub) -> None:
     planned(dev_b=HARMFUL)
     entry = {"rule": "role-destroyed", "subject": ["111122223333/exec"], "reason": "the team has moved on"}
