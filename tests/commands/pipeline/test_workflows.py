@@ -9,7 +9,7 @@ import pytest
 from applying.reviewed import REVIEWED
 from commands.pipeline.__main__ import REVIEWED as REVIEWED_FOLDER
 from commands.pipeline.__main__ import STEPS
-from commands.pipeline.plans import ARTIFACT, SHOWN, WORKFLOW
+from commands.pipeline.plans import ARTIFACT, REVIEW, SHOWN, WORKFLOW
 from commands.pipeline.reports import LABEL
 from terraform_cli import installation
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, has_target, read, violations
@@ -98,6 +98,14 @@ def test_plan_and_apply_run_the_same_terraform_and_python() -> None:
     for setting in ("terraform_version", "python-version"):
         values = {each for text in TEXTS.values() for each in re.findall(rf"{setting}: ([\d.\"]+)\n", text)}
         assert len(values) == 1, values
+
+
+def test_the_whole_review_is_kept_whether_it_passes_or_not() -> None:
+    steps = read(TEXTS["plan.yaml"])["jobs"]["review"]["steps"]
+    (kept,) = (step for step in steps if step.get("with", {}).get("path", "").endswith(f"/{REVIEW}"))
+    assert kept["if"] == "${{ !cancelled() }}"
+    (reviewed,) = (step for step in steps if step.get("run", "").startswith("make pipeline-review "))
+    assert kept["with"]["path"] == f"{reviewed['env']['CDKTF_OUTDIR']}/{REVIEW}"
 
 
 def artifact(workflow: str, job: str, action: str) -> dict[str, str]:
