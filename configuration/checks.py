@@ -63,6 +63,11 @@ def errors_of_kept_trust(document: Document, quota: int) -> Iterator[str]:
         yield f"choose another Sid than {recipe.GLUE_STATEMENT_SID}, it is that of Glue's own statement"
     if not policy_document.trusts(document, recipe.SAGEMAKER):
         yield f"add a statement that lets {recipe.SAGEMAKER} call sts:AssumeRole, it is missing"
+    for place in policy_document.denials(document, recipe.GLUE):
+        yield (
+            f"{place}: remove this Deny, or give it a condition: it keeps {recipe.GLUE} from assuming the role,"
+            " whatever else allows that"
+        )
     for place, principal in policy_document.deleted_principals(document):
         yield f"{place}: remove {principal}, its role or user is deleted and IAM rejects it"
     size = policy_document.size(recipe.trust_policy_keeping(document))

@@ -56,6 +56,28 @@ def trusts(document: Document, service: str) -> bool:
     )
 
 
+def denials(document: Document, service: str) -> Iterator[str]:
+    """Yield the places of the statements that deny a service the role, whatever else allows it.
+
+    Statements with conditions or NotPrincipal are left out: they may leave the service alone, and
+    `iam.engine.decision.decide_trust` says on what that depends.
+
+    Args:
+        document: a trust policy.
+        service: a service principal, such as `glue.amazonaws.com`.
+    """
+    for index, statement in enumerate(statements(document)):
+        principal = statement.get("Principal")
+        named = [principal] if isinstance(principal, str) else strings((principal or {}).get("AWS", []))
+        if (
+            statement["Effect"] == "Deny"
+            and not statement.get("Condition")
+            and ("*" in named or service in _services(statement))
+            and _covers_assume_role(statement)
+        ):
+            yield place(document, index)
+
+
 def deleted_principals(document: Document) -> Iterator[tuple[str, str]]:
     """Yield the place and the unique ID of each deleted principal in a trust policy.
 

@@ -169,6 +169,11 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
     others = without_glue_statement(current)
     if others["Statement"] and not exceeds_recipe(others):
         return Settings(finding.arn, "authoritative", None, "trusts only SageMaker")
+    for place in policy_document.denials(others, GLUE_TRUST.service):
+        raise NotWritableError(
+            f"{place} of its trust policy denies {GLUE_TRUST.service} the role, whatever else allows it: remove that"
+            " Deny, or give it a condition"
+        )
     size = policy_document.size(trust_policy_keeping(others))
     if size > quota:
         raise NotWritableError(

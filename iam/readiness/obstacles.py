@@ -7,9 +7,9 @@ from typing import Literal, assert_never
 from iam import policy_document
 from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
-from iam.documents.recipe import trust_policy_keeping
-from iam.engine.decision import Decision, Verdict, decide
-from iam.engine.statements import ANYTHING, Policy, Statement
+from iam.documents.recipe import ASSUME_ROLE, GLUE, trust_policy_keeping
+from iam.engine.decision import Decision, Verdict, decide, decide_trust
+from iam.engine.statements import ANYTHING, Policy, Statement, trust_policy
 from iam.policy_document import Document, deleted_principals
 from iam.readiness.held_grants import HeldPolicy, HeldTrust, Presence, held_grants
 from iam.readiness.kernel_calls import boundary, decide_call, requests, role_policies
@@ -79,7 +79,17 @@ class DeletedPrincipal:
         )
 
 
-Obstacle = CallsDenied | QuotaExceeded | DeletedPrincipal
+@dataclass(frozen=True)
+class GlueDenied:
+    """A Deny in the trust policy that keeps Glue from assuming the role, even with Glue's own statement, or may."""
+
+    decision: Decision
+
+    def __str__(self) -> str:
+        return f"{ASSUME_ROLE}: {self.decision.reason}, whatever else it allows"
+
+
+Obstacle = CallsDenied | QuotaExceeded | DeletedPrincipal | GlueDenied
 """An obstacle; `str()` words it on one line."""
 
 
@@ -92,6 +102,9 @@ def obstacles(role: Role, *, region: str, quotas: Quotas) -> Iterator[Obstacle]:
         quotas: those of its account.
     """
     yield from denied_calls(role, region=region)
+    decision = decide_trust(trust_policy(trust_policy_keeping(role.trust_policy)), GLUE)
+    if decision.verdict is not Verdict.ALLOWED:
+        yield GlueDenied(decision)
     yield from _exceeded_quotas(role, quotas)
     for place, unique_id in deleted_principals(role.trust_policy):
         yield DeletedPrincipal(place, unique_id)

@@ -966,6 +966,16 @@ def policy(*statements: str) -> str:
             "choose another Sid than GlueInteractiveSessions, it is that of Glue's own statement",
         ),
         case(
+            "Glue denied",
+            policy(SAGEMAKER, SAGEMAKER.replace("Allow", "Deny").replace("sagemaker", "glue")),
+            "Statement[1]: remove this Deny, or give it a condition: it keeps glue.amazonaws.com from assuming the role, whatever else allows that",
+        ),
+        case(
+            "everybody denied",
+            policy('{"Effect": "Deny", "Principal": {"AWS": "*"}, "NotAction": "sts:TagSession"}', SAGEMAKER),
+            "Statement[0]: remove this Deny, or give it a condition: it keeps glue.amazonaws.com from assuming the role, whatever else allows that",
+        ),
+        case(
             "a deleted role",
             policy(
                 SAGEMAKER,

@@ -288,6 +288,7 @@ NOT_KEPT = {
     "Glue under a condition only",
     "Glue and SageMaker under a condition",
     "Lake Formation",
+    "Glue denied",
 }
 EXTERNAL = ["people", "a single statement of 2008", "Feature Processor", "Glue under a condition only"]
 

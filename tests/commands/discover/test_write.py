@@ -146,8 +146,42 @@ def test_statements_that_cannot_be_kept_stay_with_their_owners(
     assert f"odd: written as additive, it {why}, so its trust policy stays with its owners" in run.out
 
 
+@pytest.mark.parametrize("principal", [{"AWS": "*"}, "*", {"Service": "glue.amazonaws.com"}], ids=str)
+@pytest.mark.parametrize("additive", [[], ["--additive"]], ids=["keep", "additive"])
+def test_a_deny_that_keeps_glue_out_is_an_obstacle_and_not_written(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path, principal: object, additive: list[str]
+) -> None:
+    studio.domain(
+        "d-1", role=make_role("denying", trusting({**SAGEMAKER, "Effect": "Deny", "Principal": principal}, SAGEMAKER))
+    )
+    run = discover("--write", "dev", *additive)
+    assert run.status == 2
+    assert (
+        "denying: not written, Statement[0] of its trust policy denies glue.amazonaws.com the role, whatever else"
+        " allows it: remove that Deny, or give it a condition"
+    ) in run.err.splitlines()
+    assert file.read_text() == CONFIGURATION
+    role = discover("--json").role("denying")
+    assert role["state"] == "obstructed"
+    assert role["obstacles"] == [
+        "sts:AssumeRole: the trust policy denies it to glue.amazonaws.com, whatever else it allows"
+    ]
+
+
+def test_a_deny_on_a_condition_is_kept_and_an_obstacle_that_names_the_condition(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    condition = {"Condition": {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}}
+    deny = {**SAGEMAKER, "Effect": "Deny", "Principal": "*", **condition}
+    studio.domain("d-1", role=make_role("denying", trusting(SAGEMAKER, deny)))
+    discover("--write", "dev")
+    assert json.loads((file.parent / "trust/denying.json").read_text())["Statement"] == [SAGEMAKER, deny]
+    (obstacle,) = discover("--json").role("denying")["obstacles"]
+    assert obstacle.startswith("sts:AssumeRole: whether the trust policy denies it depends on aws:SourceAccount")
+
+
 def test_a_deny_is_never_dropped(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
-    deny = {**SAGEMAKER, "Effect": "Deny", "Principal": {"AWS": "*"}}
+    deny = {**SAGEMAKER, "Effect": "Deny", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
     studio.domain("d-1", role=make_role("denying", trusting(SAGEMAKER, deny)))
     discover("--write", "dev")
     assert json.loads((file.parent / "trust/denying.json").read_text())["Statement"] == [SAGEMAKER, deny]
