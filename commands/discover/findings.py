@@ -65,6 +65,11 @@ class RoleFinding:
         return self.arn.rpartition("/")[2]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several users have the role. `aws:userid` is then the same, and so is the owner of their sessions."""
+        return self.used_by["user_profiles"] > 1
+
+    @property
     def document(self) -> Document:
         """The trust policy, empty if the role could not be read."""
         return self.role.trust_policy if self.role else {}
@@ -268,6 +273,7 @@ def as_json(finding: RoleFinding) -> dict[str, object]:
         "name": finding.name,
         "regions": list(finding.regions),
         "used_by": dict(finding.used_by),
+        "users_share_sessions": finding.is_shared,
         **{key: value for each in grants for key, value in each.items()},
         "trust": list(finding.trust),
         "trust_policy": finding.document or None,

@@ -104,6 +104,7 @@ def _domain_as_json(domain: Domain) -> dict[str, object]:
         "name": domain.name,
         "status": domain.status,
         "auth_mode": domain.auth_mode,
+        "vpc_only": domain.vpc_only,
         "unified_studio": domain.unified_studio,
         "default_execution_role": domain.default_role,
         "space_execution_role": domain.space_role,
@@ -185,6 +186,8 @@ def _domain_table(domains: Sequence[Domain]) -> Table:
         first = f"{domain.name} ({domain.id}, {domain.region})"
         if domain.unified_studio:
             first += "\nSageMaker Unified Studio"
+        if domain.vpc_only:
+            first += "\nVpcOnly: its VPC needs endpoints for Glue and STS, or a NAT gateway"
         for index, (who, role) in enumerate(_who(domain)):
             last = index == len(list(_who(domain))) - 1
             table.add_row(Text(first if index == 0 else ""), Text(who), Text(_name(role)), end_section=last)
@@ -225,6 +228,8 @@ def _role_table(roles: Sequence[RoleFinding]) -> Table:
 def _notes(role: RoleFinding) -> Iterator[str]:
     if role.not_supported:
         yield f"not supported: {role.not_supported}"
+    if role.is_shared:
+        yield "its users see and can stop one another's Glue sessions: give each user profile a role of its own"
     if role.also_trusts:
         yield f"also trusts {', '.join(role.also_trusts)}"
     yield from (f"obstacle: {each}" for each in role.obstacles)

@@ -43,6 +43,7 @@ class Domain:
     Attributes:
         default_role: role of the user profiles without an own role.
         space_role: role of shared spaces.
+        vpc_only: whether its apps reach AWS through the domain's VPC alone.
         unified_studio: whether SageMaker Unified Studio created the domain.
     """
 
@@ -53,6 +54,7 @@ class Domain:
     auth_mode: str
     default_role: str | None
     space_role: str | None
+    vpc_only: bool
     unified_studio: bool
     user_profiles: Sequence[UserProfile]
     spaces: Sequence[Space]
@@ -72,7 +74,7 @@ class Domain:
         return self.role_of_profile(owner) if owner else None
 
     def roles(self) -> Iterator[str]:
-        """Yield every role of the domain, including unused deerrors; some more than once."""
+        """Yield every role of the domain, including unused defaults; some more than once."""
         yield from filter(None, [self.default_role, self.space_role, *map(self.role_of_profile, self.user_profiles)])
 
 
@@ -218,6 +220,7 @@ def _domain(
         auth_mode=response.get("AuthMode", "unknown"),
         default_role=response.get("DefaultUserSettings", {}).get("ExecutionRole"),
         space_role=response.get("DefaultSpaceSettings", {}).get("ExecutionRole"),
+        vpc_only=response.get("AppNetworkAccessType") == "VpcOnly",
         unified_studio=bool(settings.get("DomainId")) or settings.get("StudioWebPortalAccess") == "ENABLED",
         user_profiles=profiles,
         spaces=spaces,

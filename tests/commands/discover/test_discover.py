@@ -49,6 +49,27 @@ def test_a_shared_space_in_a_domain_without_a_role_for_spaces_has_none(
     assert discover("--json").json["domains"][0]["spaces"][0]["execution_role"] is None
 
 
+def test_a_role_of_several_users_and_a_domain_without_internet_are_reported(
+    discover: Run, studio: Studio, make_role: MakeRole
+) -> None:
+    studio.domain("d-1", role=make_role("shared"), AppNetworkAccessType="VpcOnly")
+    studio.domain("d-2", role=make_role("alone"))
+    for domain, name in (("d-1", "ann"), ("d-1", "bob"), ("d-2", "eve")):
+        studio.profile(domain, name)
+    run = discover("--json")
+    assert [domain["vpc_only"] for domain in sorted(run.json["domains"], key=lambda each: each["name"])] == [
+        True,
+        False,
+    ]
+    assert {name: run.role(name)["users_share_sessions"] for name in ("shared", "alone")} == {
+        "shared": True,
+        "alone": False,
+    }
+    tables = " ".join(discover("--all").out.replace("│", " ").split())
+    assert "VpcOnly: its VPC needs endpoints for Glue and STS" in tables
+    assert "its users see and can stop" in tables
+
+
 def test_a_role_without_grants_has_none(discover: Run, studio: Studio, make_role: MakeRole) -> None:
     studio.domain("d-1", role=make_role("bare"))
     role = discover("--json").role("bare")
