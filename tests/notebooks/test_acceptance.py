@@ -12,9 +12,12 @@ from botocore.exceptions import ClientError
 from nbformat import NotebookNode
 
 from iam.policy_document import Document
+from plans import plan as plans
+from review.report import review
 from sandbox.launcher import Sandbox
 from sandbox.studio import Kernel, run_notebook, text_of
 from tests.e2e.execution_role import ACCOUNT, CONSOLE_TRUST, RECIPE_TRUST, ExecutionRole, statement, trust
+from tests.e2e.programs import command
 from tests.e2e.shop import Shop
 from tests.notebooks.conftest import RoleSession, create_role
 from tests.repository import ROOT
@@ -42,6 +45,7 @@ UNTAGGED: Document = {
 }
 
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
+RULE = "other-roles-to-glue"
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
@@ -187,9 +191,21 @@ def test_full_access_passes_other_roles_to_glue_beside_least_privilege_and_isola
     other = ExecutionRole(shop.aws, f"AmazonSageMaker-{role.name}", trust(statement("glue.amazonaws.com")))
     studio = RoleSession(shop.aws, role.arn)
 
-    shop.stack(role.arn, permissions="least-privilege").apply()
+    def reported() -> list[list[str]]:
+        """Return the findings of `review` on the next plan, and the warnings of `verify` after it is applied."""
+        stack.plan()
+        document = stack.run("show", "-json", "plan.bin").output.encode()
+        stack.run("apply", "-input=false", "plan.bin")
+        (verified,) = json.loads(command(shop, "verify", "--json").stdout)["roles"]
+        assert verified["state"] == "ready"
+        found = [finding.rule for finding in review(plans.parse(document, "dev")).findings]
+        return [[rule for rule in found if rule == RULE], [warning["warning"] for warning in verified["warnings"]]]
+
+    stack = shop.stack(role.arn, permissions="least-privilege")
+    assert reported() == [[RULE], [RULE]]
     studio.start_and_end_glue_session(other.arn)
-    shop.stack(role.arn, permissions="isolated").apply()
+    stack = shop.stack(role.arn, permissions="isolated")
+    assert reported() == [[], []]
     with pytest.raises(ClientError, match=PASS_ROLE_DENIED.format(other.arn)):
         studio.start_and_end_glue_session(other.arn)
     studio.start_and_end_glue_session(role.arn)
