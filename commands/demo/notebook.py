@@ -101,10 +101,11 @@ def save_page(notebook: NotebookNode, folder: Path) -> None:
 
 
 def _print(cell: NotebookNode) -> None:
+    """Print a cell and the end of its output; a blank line ends it."""
     print(f"[{cell.id}] {cell.source.splitlines()[0]}")
     for line in [each for each in text_of(cell).splitlines() if each.strip()][-_LINES_SHOWN:]:
         print(f"    {line}")
-    sys.stdout.flush()
+    print(flush=True)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def create_state_bucket(demo: Demo) -> None:
         "encrypted, closed to the public and to plain HTTP. Its apply runs in the background, because Terraform's AWS "
         "provider waits most of a minute for a new lifecycle rule."
     )
-    demo.run("python -m commands.create_state_bucket")
+    demo.run("./glue-sessions create-state-bucket")
     command = (
         'cdktf apply --auto-approve --app "python state_bucket.py" --output $CDKTF_OUTPUT-state-bucket state-bucket'
     )
@@ -192,13 +192,13 @@ def plan(demo: Demo) -> None:
 
 def review(demo: Demo) -> None:
     """Review it"""
-    lines = demo.run(f"python -m commands.review --fail-on critical {demo.plan_file}")
+    lines = demo.run(f"./glue-sessions review --fail-on critical {demo.plan_file}")
     demo.output.result(plain(lines[-1]))
 
 
 def apply(demo: Demo) -> None:
     """Apply that plan"""
-    lines = demo.run(f"python -m commands.apply_plan {demo.stack}")
+    lines = demo.run(f"./glue-sessions apply-plan {demo.stack}")
     demo.output.result(_of_stack(demo, lines))
 
 
@@ -218,12 +218,24 @@ def open_notebook(demo: Demo) -> None:
 def plan_again(demo: Demo) -> None:
     """cdktf plan, again"""
     demo.cdktf("cdktf plan", Counts())
-    for line in _notebook_lines(demo):
-        if line.startswith(_STARTED):
-            break
-    else:
-        raise DemoError("the notebook's session did not start")
+    await_session(demo)
     demo.output.result("meanwhile the session has started")
+
+
+def await_session(demo: Demo) -> None:
+    """Show what the notebook prints until its session has started.
+
+    Raises:
+        DemoError: the notebook ended before that.
+    """
+    cell, last = "", ""
+    for line in _notebook_lines(demo):
+        cell = line if line.startswith("[") else cell
+        if not line and cell.startswith(_STARTED):
+            break
+        last = line or last
+    else:
+        raise DemoError(f"the notebook's session did not start: {last}")
 
 
 def drift(demo: Demo) -> None:
@@ -235,15 +247,15 @@ def drift(demo: Demo) -> None:
     for grant in managed_policies():
         iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=grant.arn(arn.partition))
         demo.output.note(f"iam:DetachRolePolicy: {grant.policy_name} is detached.")
-    lines = demo.run("python -m commands.drift", status=1)
+    lines = demo.run("./glue-sessions drift", status=1)
     demo.output.result(plain(lines[-1]))
 
 
 def repair(demo: Demo) -> None:
     """Plan, review and apply the repair"""
-    demo.run(f"python -m commands.plan {demo.stack}", quiet=True)
-    demo.run(f"python -m commands.review --fail-on critical {demo.plan_file}")
-    lines = demo.run(f"python -m commands.apply_plan {demo.stack}")
+    demo.run(f"./glue-sessions plan {demo.stack}", quiet=True)
+    demo.run(f"./glue-sessions review --fail-on critical {demo.plan_file}")
+    lines = demo.run(f"./glue-sessions apply-plan {demo.stack}")
     demo.output.result(_of_stack(demo, lines))
 
 

@@ -120,3 +120,25 @@ def test_a_command_with_an_unexpected_status_ends_the_demo(sandbox: Sandbox, tmp
         assert demo.run("sh -c 'echo a; exit 1'", status=1) == ["a"]
         with pytest.raises(DemoError, match="ended with status 3, expected 0"):
             demo.run("sh -c 'exit 3'")
+
+
+@pytest.mark.parametrize(
+    ("prints", "error"),
+    [
+        (r"[configure] %%region\n\n[start] print(1)\n    Spark 3.5.4\n\n", None),
+        (r"[configure] %%region\n\nthe cell start printed no\n", "did not start: the cell start printed no"),
+    ],
+)
+def test_the_demo_waits_until_the_session_has_started(
+    sandbox: Sandbox, tmp_path: Path, prints: str, error: str | None
+) -> None:
+    written = io.StringIO()
+    with Shell(tmp_path, {"PATH": os.defpath}) as shell:
+        demo = Demo(sandbox, shell, Output(Console(file=written), verbose=True), tmp_path, results=tmp_path)
+        demo.notebook = shell.start(f"printf '{prints}'")
+        if error:
+            with pytest.raises(DemoError, match=error):
+                steps.await_session(demo)
+        else:
+            steps.await_session(demo)
+            assert "Spark 3.5.4" in written.getvalue()
