@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     trust.OPENED_TO_SERVICE,
     trust.OPENED_TO_IDENTITY_PROVIDER,
     trust.DELETED_PRINCIPAL,
+    trust.GLUE_DENIED,
     resource_policies.OPENED_TO_EVERYONE,
     resource_policies.OPENED_TO_EVERYONE_ON_CONDITION,
     resource_policies.OPENED_TO_ACCOUNT,

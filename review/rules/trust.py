@@ -7,12 +7,13 @@ from itertools import takewhile
 from iam.documents.recipe import GLUE, SAGEMAKER
 from iam.engine import wildcards
 from iam.engine.conditions import Condition
-from iam.engine.statements import Statement
+from iam.engine.decision import Decision, Verdict, decide_trust
+from iam.engine.statements import Policy, Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
 from review import own_grants
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
-from review.rules.subject import Subject, change_subject, narrowed, statement_subject
+from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject
 
 NEEDED_SERVICES = (GLUE, SAGEMAKER)
 """The services that an execution role with Glue interactive sessions has to trust, without conditions."""
@@ -241,4 +242,41 @@ DELETED_PRINCIPAL = RoleRule(
     raised="the new trust policy names a deleted principal by its unique id: AWS rejects it, after minutes of retries",
     remedy="remove the statement from the role's trust policy first",
     judge=_deleted_principal,
+)
+
+
+def _glue_denied(role: Role) -> Iterator[Hit]:
+    before, after = _denials_of_glue(role.before.trust.policy), _denials_of_glue(role.after.trust.policy)
+    if not own_grants.adopted(role) or after is None or before == after:
+        return
+    denials, decision = after
+    found = subject(part for each in denials for part in statement_subject(each, trust=True))
+    if decision.verdict is Verdict.DENIED:
+        yield Hit(role.address, f"Glue's trust has no effect: {decision.reason}", found)
+    else:
+        yield Hit(role.address, f"whether Glue's trust has an effect is undecided: {decision.reason}", found)
+
+
+def _denials_of_glue(policy: Policy | None) -> tuple[tuple[Statement, ...], Decision] | None:
+    """Return the statements by which a policy that trusts Glue denies it, or may, and the decision; else None."""
+    if policy is None:
+        return None
+    allows = tuple(each for each in policy.written if each.effect == "Allow")
+    if decide_trust(Policy(allows, policy.spelling), GLUE).verdict is not Verdict.ALLOWED:
+        return None
+    decision = decide_trust(policy, GLUE)
+    if decision.verdict is Verdict.ALLOWED:
+        return None
+    denials = (each for each in policy.written if each.effect == "Deny")
+    with_one = {each: decide_trust(Policy((*allows, each), policy.spelling), GLUE) for each in denials}
+    return tuple(each for each, of in with_one.items() if of.verdict is not Verdict.ALLOWED), decision
+
+
+GLUE_DENIED = RoleRule(
+    id="glue-denied",
+    severity="medium",
+    raised="a role is to trust Glue, and a Deny in its trust policy keeps Glue from assuming it, or may",
+    remedy="remove the Deny, or except Glue from it; only a session shows whether a condition holds for Glue",
+    judge=_glue_denied,
+    kinds=("role",),
 )

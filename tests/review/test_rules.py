@@ -29,7 +29,7 @@ from tests.plan_builder import (
     role_policy,
     trust,
 )
-from tests.review.stack_plans import Stack
+from tests.review.stack_plans import BEFORE, RECIPE, Stack
 
 OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
 OTHER = "arn:aws:iam::999999999999:root"
@@ -83,6 +83,13 @@ DENIES = document(allow("s3:*"), {**allow("s3:DeleteObject"), "Effect": "Deny"})
 UNKNOWN_POLICY = role_policy(None, None)
 ATTACHED = {f"arn:aws:iam::{ACCOUNT}:policy/p{n}" for n in range(10)}
 SET = "aws_iam_role_policies_exclusive"
+
+WITHOUT_MFA = {
+    "Effect": "Deny",
+    "Principal": {"AWS": OTHER},
+    "Action": "sts:AssumeRole",
+    "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+}
 
 CASES: dict[str, tuple[bytes, bytes]] = {
     "role-destroyed": (
@@ -206,6 +213,10 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     "grants-released": (Stack("exec").released(), Stack("exec").adopted()),
     "grants-stay": (Stack("exec").released_without_state(), Stack("exec").released()),
     "grants-may-stay": (Stack("exec").plan(blocks=[LIVE_ROLE]), Stack("exec").released_without_state()),
+    "glue-denied": (
+        Stack("exec").adopted(BEFORE, document(*json.loads(RECIPE)["Statement"], {**WITHOUT_MFA, "Principal": "*"})),
+        Stack("exec").adopted(BEFORE, document(*json.loads(RECIPE)["Statement"], WITHOUT_MFA)),
+    ),
     "unknown-action": (
         gains(allow("glue:CreateSesion")),
         gains(allow("glue:CreateSession")),
