@@ -4,7 +4,8 @@ The reviewed plans are read and compared, never applied: whoever forges one has 
 applied that this code makes anyway.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from applying.apply import Applied, Refused, apply_unless, deleted_roles, locked
@@ -23,7 +24,12 @@ _REVIEW_AGAIN = "plan and review again in another pull request"
 
 
 def apply_reviewed(
-    stacks: Iterable[Stack], terraform: Terraform, reviewed: Path, *, parallelism: int | None = None
+    stacks: Iterable[Stack],
+    terraform: Terraform,
+    reviewed: Path,
+    *,
+    objections: Callable[[Plan], Iterable[str]] = lambda _: (),
+    parallelism: int | None = None,
 ) -> Outcomes[Applied | Refused]:
     """Plan stacks, and apply the plans that do what was reviewed or the rest of it; a refused one stops no other.
 
@@ -33,6 +39,7 @@ def apply_reviewed(
         stacks: the synthesized stacks.
         terraform: runs in their folders.
         reviewed: folder of the reviewed plans: `STACK/plan.json`, the output of `terraform show -json`.
+        objections: returns more reasons to refuse the plan that would be applied, which has the stack's name.
         parallelism: number of stacks in parallel, by default the number of processors.
     """
     roles = CurrentRoles()
@@ -49,6 +56,7 @@ def apply_reviewed(
             if found := [str(difference) for difference in differences(plan, own.content)]:
                 yield from found
                 yield f"the merged code does not do what was reviewed, and nothing was applied: {_REVIEW_AGAIN}"
+            yield from objections(replace(own.content, name=stack.name))
 
         (stack.folder / PLAN).unlink(missing_ok=True)  # a failed plan must not leave an older one behind
         planned = terraform.run(stack.folder, "plan", "-json", "-input=false", f"-out={PLAN}")

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,15 +53,27 @@ def review_files(
         PlanError: a plan cannot be read; one line for each.
         WaiverError: the waiver file or an `accept` argument is wrong.
     """
-    reviews = []
+    plans = []
     errors = []
     for argument in arguments:
         try:
-            reviews.append(review(read(argument, only_json=only_json)))
+            plans.append(read(argument, only_json=only_json))
         except PlanError as error:
             errors.append(str(error))
     if errors:
         raise PlanError("\n".join(errors))
+    return review_plans(plans, fail_on=fail_on, accept=accept, waiver_file=waiver_file)
+
+
+def review_plans(
+    plans: Iterable[Plan],
+    *,
+    fail_on: Severity | None = "high",
+    accept: Sequence[str] = (),
+    waiver_file: Path = waivers.FILE,
+) -> Review:
+    """Return the review of plans, as `review_files` does. Raises WaiverError."""
+    reviews = [review(plan) for plan in plans]
     today = datetime.now(UTC).date()
     entries = waivers.read(waiver_file)
     if added := waivers.accept(accept, [finding for each in reviews for finding in each.findings], today):

@@ -117,16 +117,24 @@ def _apply(patterns: Sequence[str]) -> int:
     """Plan a stack from the code at hand and apply it; 1 if that is not what reviewed/STACK/plan.json does.
 
     The plan is made again with the provider in .terraform.lock.hcl, which must be committed. It may do the rest of what
-    was reviewed, after an apply that stopped halfway. A saved plan of another job is never applied.
+    was reviewed, after an apply that stopped halfway. A saved plan of another job is never applied. The plan is also
+    reviewed again, with the waivers at hand: a gate that somebody got past in the pull request applies nothing.
     """
     from applying.apply import report
     from applying.reviewed import apply_reviewed
+    from commands.pipeline.plans import objections
+    from review import waivers
 
+    try:
+        waivers.read()  # its errors concern no single stack
+    except waivers.WaiverError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CANNOT_RUN
     configuration = _configuration()
     provider_lock.check(configuration.provider_lock)
     terraform = Terraform(stacks.settings_folder(), locked=True)
     chosen = synthesized(patterns, configuration, stacks.output_folder())
-    return report(apply_reviewed(chosen, terraform, REVIEWED))
+    return report(apply_reviewed(chosen, terraform, REVIEWED, objections=objections))
 
 
 def _drift_issues(_: Sequence[str]) -> int:

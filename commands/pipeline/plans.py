@@ -2,16 +2,17 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from commands.pipeline.github import GitHub, GitHubError
-from plans.plan import PlanError
+from plans.plan import Plan, PlanError
+from plans.values import visible
 from review import waivers
 from review.links import Links
 from review.markdown import LIMIT, MARKER, markdown
-from review.plan_files import review_files, write_json
+from review.plan_files import review_files, review_plans, write_json
 from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
 from terraform_cli.terraform import Terraform, TerraformError
@@ -81,6 +82,14 @@ def _added_waivers(file: Path) -> str:
         return ""
     rules = ", ".join(f"`{rule}`" for rule in dict.fromkeys(added))
     return f"\n**This pull request waives findings** of {rules}; the reasons are in `{waivers.FILE}`.\n"
+
+
+def objections(plan: Plan) -> Iterator[str]:
+    """Yield a line for each finding that fails the review of a plan, with this folder's waivers. Raises WaiverError."""
+    failing = review_plans([plan]).failing
+    yield from (visible(f"the review fails: {finding.rule}: {finding.reason}") for finding in failing)
+    if failing:
+        yield f"{waivers.FILE} has no waiver in force for these findings: add it in another pull request"
 
 
 def reviewed_run(github: GitHub) -> int | None:

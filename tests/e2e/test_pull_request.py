@@ -164,14 +164,16 @@ def test_a_pull_request_from_its_branch_to_no_drift(
     assert "; to write .terraform.lock.hcl again: make provider-lock" in err
     lock.write_text(genuine)
 
-    # a forged plan.json, and a trust policy that somebody changed since the review: both are named
+    # a forged plan.json, and a trust policy that somebody changed since the review: both are named. So is what the
+    # merged code does without a waiver, whatever was made of the gate in the pull request
+    waiver = Path(".review-accept.yaml").rename("waiver.yaml")
     doctored = Terraform(planned_there / "stacks" / stack, shop.binary, shop.environment)
     reviewed = shop.folder / "reviewed" / stack / "plan.json"
     reviewed.rename(kept_aside := shop.folder / "genuine.json")
     reviewed.write_bytes(forged(doctored))
     role.trust = trust(*role.trust["Statement"], statement("events.amazonaws.com"))
     assert pipeline(["apply", stack]) == 1
-    trusted, granted, remedy = capsys.readouterr().err.splitlines()
+    trusted, granted, remedy, lost, waived = capsys.readouterr().err.splitlines()
     assert trusted.startswith(f"{stack}: refused: {ROLE}: assume_role_policy before the apply: reviewed {{")
     assert trusted.endswith(" (gained: events.amazonaws.com may sts:AssumeRole)")
     assert granted.startswith(f"{stack}: refused: {INLINE_POLICY}: policy after the apply: reviewed {{")
@@ -181,6 +183,10 @@ def test_a_pull_request_from_its_branch_to_no_drift(
         f"{stack}: refused: the merged code does not do what was reviewed, and nothing was applied: plan and review"
         " again in another pull request"
     )
+    services = "events.amazonaws.com, lambda.amazonaws.com"
+    assert lost == f"{stack}: refused: the review fails: trust-lost: lost: {services} may sts:AssumeRole"
+    assert ".review-accept.yaml has no waiver in force for these findings" in waived
+    waiver.rename(".review-accept.yaml")
     role.trust = before.grants.trust
     assert role.read() == before
 
