@@ -63,6 +63,18 @@ def test_a_plan_that_does_more_is_refused_line_by_line(
     assert (refused.status, saved.was_applied) == (1, False)
 
 
+def test_a_plan_with_an_objection_is_refused(saved: Saved, reviewed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    review(saved, reviewed)
+    capsys.readouterr()
+    terraform = Terraform(settings_folder(), locked=True)
+    outcomes = apply_reviewed(
+        find(["a"]), terraform, reviewed.parents[1], objections=lambda plan: [f"not {plan.name}, {len(plan.changes)}"]
+    )
+    assert report(outcomes) == 1
+    assert capsys.readouterr().err == "a: refused: not a, 1\n"
+    assert not saved.was_applied
+
+
 def test_a_reviewed_plan_that_deletes_a_role_is_refused_too(
     saved: Saved, reviewed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
