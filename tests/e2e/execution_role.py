@@ -1,9 +1,10 @@
 """A SageMaker execution role as the console makes it, and what becomes of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from iam.policy_document import Document as Document
 from sandbox.launcher import Sandbox
@@ -93,6 +94,36 @@ def _iam(aws: Sandbox) -> "IAMClient":
     return aws.client("iam")  # making one takes longer than most calls
 
 
+def read_roles(aws: Sandbox) -> dict[str, Snapshot]:
+    """Read all roles of the account by name, in few calls; a snapshot has more than that of a single role."""
+    iam = _iam(aws)
+    roles = {
+        role["RoleName"]: dict(role) for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]
+    }
+    details = iam.get_paginator("get_account_authorization_details").paginate(Filter=["Role"])
+    return {
+        name: _snapshot(
+            {**roles[name], "tags": detail["Tags"], "boundary": detail.get("PermissionsBoundary")},
+            [policy["PolicyArn"] for policy in detail["AttachedManagedPolicies"]],
+            {policy["PolicyName"]: policy["PolicyDocument"] for policy in detail["RolePolicyList"]},
+        )
+        for page in details
+        for detail in page["RoleDetailList"]
+        if (name := detail["RoleName"]) in roles
+    }
+
+
+def _snapshot(role: dict[str, Any], attached: Sequence[str], inline: dict[str, Any]) -> Snapshot:
+    role.pop("RoleLastUsed", None)
+    grants = Grants(
+        trust=role.pop("AssumeRolePolicyDocument"),
+        attached=MANAGED_POLICY in attached,
+        inline_policy=inline.pop(INLINE_POLICY, None),
+    )
+    others = sorted(arn for arn in attached if arn != MANAGED_POLICY)
+    return Snapshot(grants, {**role, "attached": others, "inline": inline})
+
+
 class ExecutionRole:
     """An execution role of the local AWS.
 
@@ -101,9 +132,17 @@ class ExecutionRole:
         name: its name.
         trust: its trust policy.
         path: its path.
+        read: whether `made` is read from IAM.
+
+    Attributes:
+        made: the role as it was created.
     """
 
-    def __init__(self, aws: Sandbox, name: str, trust: Document, *, path: str = "/service-role/") -> None:
+    made: Snapshot
+
+    def __init__(
+        self, aws: Sandbox, name: str, trust: Document, *, path: str = "/service-role/", read: bool = True
+    ) -> None:
         self._iam = _iam(aws)
         self.name = name
         self.arn = f"arn:aws:iam::{ACCOUNT}:role{path}{name}"
@@ -127,12 +166,12 @@ class ExecutionRole:
                 }
             ),
         )
-        self.made = self.read()
+        if read:
+            self.made = self.read()
 
     def read(self) -> Snapshot:
         """Read the whole role back."""
-        role = cast(Document, dict(self._iam.get_role(RoleName=self.name)["Role"]))
-        role.pop("RoleLastUsed", None)
+        role = dict(self._iam.get_role(RoleName=self.name)["Role"])
         attached = [
             policy["PolicyArn"]
             for policy in self._iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]
@@ -141,13 +180,7 @@ class ExecutionRole:
             name: self._iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"]
             for name in self._iam.list_role_policies(RoleName=self.name)["PolicyNames"]
         }
-        grants = Grants(
-            trust=role.pop("AssumeRolePolicyDocument"),
-            attached=MANAGED_POLICY in attached,
-            inline_policy=cast(Document | None, inline.pop(INLINE_POLICY, None)),
-        )
-        others = sorted(arn for arn in attached if arn != MANAGED_POLICY)
-        return Snapshot(grants, {**role, "attached": others, "inline": inline})
+        return _snapshot(role, attached, inline)
 
     @property
     def grants(self) -> Grants:

@@ -11,7 +11,7 @@ from cdktf import TerraformStack
 from configuration import Configuration, load
 from sandbox.launcher import Sandbox
 from stacks.glue_sessions import GlueSessionsStack
-from tests.e2e.one_root import merged
+from tests.e2e.one_root import COMMON, files_of, write
 from tests.e2e.provider import Provider
 from tests.e2e.terraform import Terraform
 from tests.template import Template, app_in_memory
@@ -111,10 +111,10 @@ class Shop:
             ).document
             for settings in configuration.role_stacks
         }
-        root = merged(stacks)
+        files = files_of(stacks)
         if default_tags:
-            root["provider"]["aws"][0]["default_tags"] = {"tags": default_tags}
-        return self._initialized(root, "-".join(environments))
+            files[COMMON]["provider"]["aws"][0]["default_tags"] = {"tags": default_tags}
+        return self._initialized(files, "-".join(environments))
 
     def stack(self, role: str, *, environment: Mapping[str, Any] | None = None, **settings: Any) -> Terraform:
         """Synthesize the stack of one role, in the environment `dev`.
@@ -139,13 +139,12 @@ class Shop:
 
     def prepare(self, stack: TerraformStack, name: str) -> Terraform:
         """Synthesize a stack into its folder and initialize that, if it is new."""
-        return self._initialized(Template.from_stack(stack).document, name)
+        return self._initialized({COMMON: Template.from_stack(stack).document}, name)
 
-    def _initialized(self, document: Mapping[str, Any], name: str) -> Terraform:
+    def _initialized(self, files: Mapping[str, Mapping[str, Any]], name: str) -> Terraform:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        # indented as CDKTF does it: Terraform repeats whole lines in the details of each warning
-        (folder / "cdk.tf.json").write_text(json.dumps(document, indent=2))
+        write(folder, files)
         terraform = Terraform(folder, self.binary, self.environment, self.provider)
         if folder not in self._prepared:
             initialized = terraform.init()

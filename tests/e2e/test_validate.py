@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.one_root import merged
+from tests.e2e.one_root import COMMON, files_of, write
 from tests.e2e.provider import Provider
 from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
@@ -31,42 +31,44 @@ def terraform(
     return terraform
 
 
-def diagnostics(terraform: Terraform, document: Mapping[str, Any]) -> list[Any]:
-    (terraform.folder / "cdk.tf.json").write_text(json.dumps(document))
+def diagnostics(terraform: Terraform, files: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    write(terraform.folder, files)
     result = json.loads(terraform.run("validate", "-json").output)
     assert result["valid"] == (not result["diagnostics"])
     return list(result["diagnostics"])
 
 
-def together(files: list[Path]) -> dict[str, Any]:
-    """Return one configuration of role stacks, with the provider blocks of all."""
-    documents = {f"{file.parent.name}-{file.name.partition('.')[0]}": json.loads(file.read_text()) for file in files}
-    root = merged(documents)
+def together(expected: list[Path]) -> dict[str, dict[str, Any]]:
+    """Return the files of one configuration of role stacks, with the provider blocks of all."""
+    documents = {f"{file.parent.name}-{file.name.partition('.')[0]}": json.loads(file.read_text()) for file in expected}
+    files = files_of(documents)
     # without an alias only one is allowed
-    root["provider"] = {
+    files[COMMON]["provider"] = {
         "aws": [
             {**block, **({"alias": f"aws{number}"} if number else {})}
             for number, document in enumerate(documents.values())
             for block in document["provider"]["aws"]
         ]
     }
-    return root
+    return files
 
 
 def test_the_expected_role_stacks_are_valid(terraform: Terraform) -> None:
-    root = together(ROLES)
-    assert len(root["data"]["aws_iam_role"]) == len(root["provider"]["aws"]) == len(ROLES)
-    assert diagnostics(terraform, root) == []
+    files = together(ROLES)
+    assert len(files) - 1 == len(files[COMMON]["provider"]["aws"]) == len(ROLES)
+    assert diagnostics(terraform, files) == []
 
 
 def test_an_unknown_attribute_in_one_stack_is_an_error(terraform: Terraform) -> None:
-    root = together(ROLES)
-    last = next(reversed(root["resource"]["aws_iam_role"].values()))
-    last["no_such_attribute"] = True
-    (error,) = diagnostics(terraform, root)
+    files = together(ROLES)
+    (role,) = next(
+        each["resource"]["aws_iam_role"].values() for each in files.values() if "aws_iam_role" in each["resource"]
+    )
+    role["no_such_attribute"] = True
+    (error,) = diagnostics(terraform, files)
     assert 'No argument or block type is named "no_such_attribute"' in error["detail"]
 
 
 @pytest.mark.parametrize("stack", OTHERS, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_an_expected_stack_is_valid(terraform: Terraform, stack: Path) -> None:
-    assert diagnostics(terraform, json.loads(stack.read_text())) == []
+    assert diagnostics(terraform, {COMMON: json.loads(stack.read_text())}) == []
