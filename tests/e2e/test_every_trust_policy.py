@@ -160,16 +160,11 @@ def begun(
     aws: Sandbox, ownership: str, documents: Iterable[tuple[str, Document]], *, are_edited: bool = False
 ) -> list[Life]:
     prefix = f"edited-{ownership}" if are_edited else ownership
-    return [
-        Life(
-            name,
-            ownership,
-            ExecutionRole(aws, f"{prefix}-{key(name)}"[:64], document, read=False),
-            document,
-            are_edited,
-        )
-        for name, document in documents
-    ]
+
+    def role(name: str, document: Document) -> ExecutionRole:
+        return ExecutionRole(aws, f"{prefix}-{key(name)}"[:64], document, read=False)
+
+    return [Life(name, ownership, role(name, document), document, are_edited) for name, document in documents]
 
 
 def with_deleted_principals(aws: Sandbox) -> tuple[dict[str, Document], list[ExecutionRole]]:
