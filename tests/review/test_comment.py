@@ -4,6 +4,7 @@ import io
 import json
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from review.intent import Intent
 from review.links import Links
 from review.markdown import LIMIT, markdown
 from review.markdown_text import prose
-from review.report import Review
+from review.report import PlanReview, Review
 from review.terminal import show
 from tests.plan_builder import FULL_ACCESS, allow, document
 from tests.review.situations import LOST, PARTNERED, SITUATIONS, Plans, fleet, of_stack, partner_lost, refreshed
@@ -27,9 +28,13 @@ from tests.review.stack_plans import BEFORE, PARTNER, RECIPE, Stack
 TODAY = date(2027, 1, 31)
 
 
+@cache
+def of_plan(name: str, content: bytes) -> PlanReview:
+    return report.review(plans.parse(content, name))
+
+
 def reviewed(of: Plans) -> Review:
-    found = tuple(report.review(plans.parse(content, name)) for name, content in of.items())
-    return Review(found, "high", today=TODAY)
+    return Review(tuple(of_plan(name, content) for name, content in of.items()), "high", today=TODAY)
 
 
 def comment(of: Plans) -> str:
@@ -88,13 +93,15 @@ def test_every_situation_is_a_comment_with_tables_that_are_well_formed(name: str
     assert html.count("<details>") == html.count("</details>")
 
 
-def test_5_000_roles_in_as_many_ways_stay_a_comment() -> None:
+def test_roles_that_are_all_different_and_long_stay_a_comment() -> None:
     of: Plans = {}
-    for number in range(60):
+    for number in range(20):
         stack = Stack(f"role-{number}")
-        actions = [f"s3:Get{'x' * 500}{number}{each}" for each in range(number + 3)]
+        actions = [f"s3:Get{'x' * 1_500}{number}{each}" for each in range(number + 3)]
         of |= of_stack(stack.name, stack.plan(stack.role(BEFORE, RECIPE), stack.policy(None, document(allow(actions)))))
-    assert len(comment(of)) <= LIMIT
+    text = comment(of)
+    assert len(text) <= LIMIT
+    assert "folded" in text
 
 
 # groups
@@ -132,8 +139,7 @@ def test_a_waived_finding_makes_a_difference_and_comes_last() -> None:
     entry = waivers.Waiver("pass-any-role", "agreed", TODAY, ("iam:passrole on *",), (waivers.Place(role="team-00"),))
     current = waivers.Waivers([entry], TODAY)
     waived = tuple(
-        report.PlanReview(each.plan, each.roles, each.drift, tuple(current.apply(each.findings)))
-        for each in found.plans
+        PlanReview(each.plan, each.roles, each.drift, tuple(current.apply(each.findings))) for each in found.plans
     )
     review = Review(waived, "high", today=TODAY)
     assert len(groups(review)) == 2
