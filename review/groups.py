@@ -7,6 +7,7 @@ is made on values: the changes' normal form, and the subjects of the findings.
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from iam.engine.difference import Difference
@@ -126,15 +127,13 @@ def other_changes(review: Review) -> list[ResourceChange]:
 def _members(plan: PlanReview) -> list[Member]:
     if not plan.roles:
         return [Member(plan, None, plan.findings, plan.plan.changes, intents(plan.plan, None))]
+    findings: dict[str, list[Finding]] = {}
+    for finding in plan.findings:
+        # what is found about the plan belongs to its only role
+        name = plan.roles[0].name if not finding.role and len(plan.roles) == 1 else finding.role
+        findings.setdefault(name, []).append(finding)
     return [
-        Member(
-            plan,
-            role,
-            # what is found about the plan belongs to its only role
-            tuple(each for each in plan.findings if each.role == role.name or (not each.role and len(plan.roles) == 1)),
-            tuple(_of_role(role)),
-            intents(plan.plan, role),
-        )
+        Member(plan, role, tuple(findings.get(role.name, ())), tuple(_of_role(role)), intents(plan.plan, role))
         for role in plan.roles
     ]
 
@@ -152,8 +151,8 @@ def _signature(member: Member) -> Hashable:
     own = _abstraction(role)
     return (
         member.intents,
-        (role.kind, role.address, _itself(role.change)),
-        tuple(resources(role)),
+        (role.kind, _type(role.address), _itself(role.change)),
+        tuple((_type(address), what) for address, what in resources(role)),
         _changes(role.trust, own, trust=True),
         tuple(own(part) for each in role.trust.kept for part in statement_subject(each, trust=True)),
         _changes(role.permissions, own, trust=False),
@@ -166,7 +165,12 @@ def _signature(member: Member) -> Hashable:
 
 
 def _drift(role: Role, own: Callable[[str], str]) -> Hashable:
-    return _changes(role.trust, own, trust=True), _changes(role.permissions, own, trust=False), tuple(resources(role))
+    return _changes(role.trust, own, trust=True), _changes(role.permissions, own, trust=False)
+
+
+def _type(address: str) -> str:
+    """Return the type in an address; those of one role's resources differ from those of another's in one plan."""
+    return re.sub(r"^(module\.[^.\[]+(\[[^\]]*\])?\.)*", "", address).partition(".")[0]
 
 
 def _itself(change: ResourceChange | None) -> Hashable:
@@ -196,19 +200,22 @@ def _abstraction(role: Role) -> Callable[[str], str]:
 
     The name alone is never replaced: a role may be called like an action or a bucket.
     """
-    end = r"(?![\w+=,.@/-])"
-    patterns = [rf"(?P<role>{re.escape(role.arn)}{end})"] if role.arn else []
-    if role.account:
-        patterns.append(rf"(?P<identity>(?<![\w]){role.account}/{re.escape(role.name)}{end})")
-        patterns.append(rf"(?P<account>(?<!\d){role.account}(?!\d))")
-    if not patterns:
-        return str
-    own = re.compile("|".join(patterns))
     quick = role.account or role.arn
+    if not quick:
+        return str
+
+    @cache
+    def own() -> re.Pattern[str]:
+        end = r"(?![\w+=,.@/-])"
+        patterns = [rf"{re.escape(role.arn)}{end}"] if role.arn else []
+        if role.account:
+            patterns.append(rf"(?<!\w){role.account}/{re.escape(role.name)}{end}")
+            patterns.append(rf"(?P<account>(?<!\d){role.account}(?!\d))")
+        return re.compile("|".join(patterns))
 
     def abstract(text: str) -> str:
         if quick not in text:
             return text
-        return own.sub(lambda match: _ACCOUNT if match.lastgroup == "account" else _ROLE, text)
+        return own().sub(lambda match: _ACCOUNT if match.lastgroup == "account" else _ROLE, text)
 
     return abstract

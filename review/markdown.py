@@ -140,7 +140,7 @@ class _Comment:
         if len(self._groups) > SUMMARY_ROWS:
             rest = sum(len(group.members) for group in self._groups[SUMMARY_ROWS:])
             yield ""
-            yield f"And {counted(rest, 'role')} more, each in another way."
+            yield f"And {counted(rest, 'more role')}, in {counted(len(self._groups) - SUMMARY_ROWS, 'other way')}."
 
     def _who(self, group: Group, at_most: int) -> str:
         if len(group.members) > at_most:
@@ -211,13 +211,23 @@ class _Comment:
         yield ""
         yield f"#### {self._who(group, SMALL)}: {prose(happens(group))}{plan}"
         if len(group.members) > SMALL:
-            names = [self._names.of_member(each) for each in group.members]
-            yield from folded(f"The {len(names):,} names", [listed(names, detail.names)])
+            yield from folded(f"The {len(group.members):,} names", self._members(group, detail))
         if member.role:
             yield from role_lines(member.role, detail)
         yield from self._drift(group, detail)
         if len(group.members) <= SMALL:
             yield from raw_lines(member.changes, detail)
+
+    def _members(self, group: Group, detail: Detail) -> Iterator[str]:
+        """Yield the names of a group; in a plan of many roles, also the addresses of each."""
+        if all(len(each.plan.roles) <= 1 for each in group.members):
+            yield listed([self._names.of_member(each) for each in group.members], detail.names)
+            return
+        for each in group.members[: detail.names]:
+            addresses = [change.address for change in each.changes if change.changes]
+            yield f"- {code(self._names.of_member(each))}: {listed(addresses, detail.names)}"
+        if len(group.members) > detail.names:
+            yield f"- and {len(group.members) - detail.names:,} more"
 
     def _drift(self, group: Group, detail: Detail) -> Iterator[str]:
         member = group.first

@@ -1,9 +1,9 @@
 """What the comment and the terminal both say of a review: names of roles, what happens to a group, where it happens."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from configuration.settings import stack_name
 from plans.roles import Role
 from review import own_grants
 from review.groups import Group, Member
@@ -102,10 +102,14 @@ def scope(review: Review) -> Iterator[tuple[str, list[str]]]:
 
 
 def _environment(plan: str, role: Role) -> str:
-    """Return the environment in the name of a stack, "" for a plan that is not called like a stack of the role."""
-    before, after = stack_name("\0", role.name).split("\0")
-    named = plan.startswith(before) and plan.endswith(after) and len(plan) > len(before) + len(after)
-    return plan[len(before) : -len(after)] if named else ""
+    """Return the environment in the name of a stack, "" for a plan that is not called like a stack of the role.
+
+    `configuration.stack_name` gives stacks their names; to import it would take longer than the review.
+    """
+    encoded = re.sub(r"[^A-Za-z0-9_-]", "-", role.name)
+    hashed = "" if encoded == role.name else "-[0-9a-f]{8}"
+    match = re.fullmatch(f"glue-sessions-(.+)-{re.escape(encoded)}{hashed}", plan)
+    return match[1] if match else ""
 
 
 def recipe_findings(groups: Sequence[Group]) -> list[str]:

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from commands.review.__main__ import main
+from configuration.settings import stack_name
 from plans import plan as plans
 from review import report, waivers
 from review.groups import Counts, finding_groups, groups
@@ -21,7 +22,8 @@ from review.markdown import LIMIT, markdown
 from review.markdown_text import prose
 from review.report import PlanReview, Review
 from review.terminal import show
-from tests.plan_builder import FULL_ACCESS, allow, document
+from review.wording import scope
+from tests.plan_builder import FULL_ACCESS, allow, document, plan, role, role_policy
 from tests.review.situations import LOST, PARTNERED, SITUATIONS, Plans, fleet, of_stack, partner_lost, refreshed
 from tests.review.stack_plans import BEFORE, PARTNER, RECIPE, Stack
 
@@ -73,6 +75,14 @@ def test_50_roles_that_are_alike_take_less_than_80_lines(others: Plans) -> None:
     assert len(comment(fleet(50) | others).splitlines()) - alone < 80
 
 
+@pytest.mark.parametrize("name", ["team-a", "a.b@c", "prod-team", "x+y"])
+def test_the_environment_is_that_in_the_stacks_name(name: str) -> None:
+    for environment in ("dev", "prod-eu"):
+        of = {stack_name(environment, name): Stack(name).adopted()}
+        assert dict(scope(reviewed(of)))["environment"] == [environment]
+    assert dict(scope(reviewed({f"glue-sessions-{name}": Stack(name).adopted()})))["environment"] == []
+
+
 def test_the_names_of_a_large_group_are_folded_and_complete() -> None:
     text = comment(fleet(50))
     assert "`team-07`" not in unfolded(text)
@@ -112,6 +122,22 @@ def test_the_roles_own_arn_and_account_make_no_difference() -> None:
     (group,) = groups(reviewed(of_stack("team-a", one.adopted()) | of_stack("team-b", other.adopted(), "prod")))
     assert [member.role.name for member in group.members if member.role] == ["team-a", "team-b"]
     assert group.counts == Counts(imported=2, added=4, changed=2)
+
+
+def test_roles_of_one_plan_that_are_alike_are_one_group_with_the_addresses_of_each() -> None:
+    changes = [
+        each
+        for name in ("a", "b", "c")
+        for each in (
+            role(BEFORE, RECIPE, name=name),
+            role_policy(None, document(allow("s3:*")), name=f"data-{name}", of=name),
+        )
+    ]
+    text = comment({"platform": plan(*changes)})
+    assert text.count("#### ") == 1
+    assert "| updated in place | 3 roles | 0 | 3 | 3 | 0 | none |" in text
+    for name in ("a", "b", "c"):
+        assert f"\n- `{name}`: `aws_iam_role.{name}`, `aws_iam_role_policy.data-{name}`\n" in text
 
 
 @pytest.mark.parametrize("names", [("s3", "sqs"), ("data", "logs"), ("exec", "exec-2")])
@@ -204,14 +230,14 @@ def test_the_recipes_own_findings_are_named_as_such() -> None:
 
 
 def test_the_whole_review_is_written_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan = tmp_path / "dev.json"
-    plan.write_bytes(Stack("exec").adopted())
+    saved = tmp_path / "dev.json"
+    saved.write_bytes(Stack("exec").adopted())
     file = tmp_path / "cdktf.out" / "review.json"
-    assert main([str(plan), "--format", "markdown", "--json-file", str(file)]) == 1
+    assert main([str(saved), "--format", "markdown", "--json-file", str(file)]) == 1
     capsys.readouterr()
-    assert main([str(plan), "--format", "json"]) == 1
+    assert main([str(saved), "--format", "json"]) == 1
     assert file.read_text() == capsys.readouterr().out
-    assert main([str(plan), "--json-file", str(tmp_path)]) == 2
+    assert main([str(saved), "--json-file", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"--json-file {tmp_path}: cannot be written: is a directory\n"
 
 
