@@ -5,7 +5,7 @@ Sources: AWS Glue API reference; docs/sandbox.md lists the assumptions.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,9 @@ class ResourceNumberLimitExceeded(ServiceException):
     code = "ResourceNumberLimitExceededException"
 
 
+StartSession = Callable[[str, Role, Mapping[str, str]], Session]
+
+
 @dataclass
 class GlueSession:
     """A session: the request that created it, and its process."""
@@ -105,12 +108,12 @@ class Sessions:
 
     Args:
         evaluator: decides whether a role trusts Glue.
-        start: starts a session's process in a folder of this name, with the role's credentials.
+        start: starts a session's process in a folder of this name, with the role's credentials and its arguments.
         quota: most concurrent sessions in a region.
 
     """
 
-    def __init__(self, evaluator: Evaluator, start: Callable[[str, Role], Session], quota: int) -> None:
+    def __init__(self, evaluator: Evaluator, start: StartSession, quota: int) -> None:
         self._evaluator = evaluator
         self._start = start
         self._quota = quota
@@ -139,7 +142,8 @@ class Sessions:
                 )
             self._started += 1
             try:
-                process = self._start(f"session-{self._started}", role)
+                arguments = request.get("DefaultArguments", {})
+                process = self._start(f"session-{self._started}", role, arguments)
             except NotInstalledError as error:
                 raise NotImplementedError(error) from None
             arn = f"arn:{roles.PARTITION}:glue:{region}:{roles.ACCOUNT}:session/{request['Id']}"
@@ -285,16 +289,16 @@ def install(sessions: Sessions) -> None:
 
 def session_starter(
     folder: Path, environment: dict[str, str], spark_settings: Callable[[], dict[str, str]]
-) -> Callable[[str, Role], Session]:
+) -> StartSession:
     """Return a function that starts sessions in subfolders of `folder`, each with its role's credentials."""
 
-    def start(name: str, role: Role) -> Session:
+    def start(name: str, role: Role, arguments: Mapping[str, str]) -> Session:
         session = roles.assume(role, roles.GLUE_SESSION_NAME)
         credentials = {
             "AWS_ACCESS_KEY_ID": session.access_key_id,
             "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
             "AWS_SESSION_TOKEN": session.session_token,
         }
-        return Session(folder / name, environment | credentials, spark_settings())
+        return Session(folder / name, environment | credentials, spark_settings(), arguments)
 
     return start

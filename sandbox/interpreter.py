@@ -15,11 +15,14 @@ import contextlib
 import io
 import json
 import os
+import re
 import select
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 
@@ -64,14 +67,63 @@ def exit_when_closed(requests: int) -> None:
 
 
 def start_spark() -> dict[str, Any]:
-    """Return the names that a Glue session starts with: `spark` and `sc`."""
+    """Return the names that a Glue session starts with: `spark` and `sc`.
+
+    Of the arguments of CreateSession, it honors `--conf`, `--extra-py-files` and `--additional-python-modules`.
+    Source: AWS Glue developer guide, "Using job parameters in AWS Glue jobs".
+    """
+    arguments = json.loads(os.environ["SESSION_ARGUMENTS"])
+    install_modules(listed(arguments.get("--additional-python-modules", "")))
+
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
-    conf = SparkConf().setAll(json.loads(os.environ["SPARK_SETTINGS"]).items())
-    spark = SparkSession.builder.config(conf=conf).getOrCreate()
+    settings = [*json.loads(os.environ["SPARK_SETTINGS"]).items(), *spark_settings(arguments.get("--conf", ""))]
+    spark = SparkSession.builder.config(conf=SparkConf().setAll(settings)).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    for address in listed(arguments.get("--extra-py-files", "")):
+        spark.sparkContext.addPyFile(address)
     return {"__name__": "__main__", "spark": spark, "sc": spark.sparkContext}
+
+
+def listed(names: str) -> list[str]:
+    """Return the names of a list with commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def spark_settings(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the settings of `--conf`: `a=b --conf c=d`."""
+    for setting in re.split(r"\s+--conf\s+", text.strip()):
+        if setting:
+            key, _, value = setting.partition("=")
+            yield key.strip(), value.strip()
+
+
+def install_modules(names: list[str]) -> None:
+    """Install Python packages with pip; those at `s3://` addresses are read with the session's role.
+
+    Raises:
+        CalledProcessError, ClientError: one cannot be installed or read; the session then fails.
+
+    """
+    if not names:
+        return
+    import boto3
+
+    requirements = []
+    for name in names:
+        if name.startswith("s3://"):
+            bucket, _, key = name.removeprefix("s3://").partition("/")
+            file = str(Path(key.rpartition("/")[2]).resolve())
+            boto3.client("s3").download_file(bucket, key, file)
+            requirements.append(file)
+        else:
+            requirements.append(name)
+    folder = str(Path("modules").resolve())
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder]
+    subprocess.run([*pip, *requirements], check=True)
+    sys.path.insert(0, folder)
+    os.environ["PYTHONPATH"] = folder  # for Spark's workers
 
 
 def run(code: str, names: dict[str, Any]) -> dict[str, Any]:

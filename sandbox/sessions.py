@@ -52,18 +52,26 @@ class Session:
         folder: the working folder of the process; created here, and removed when the session stops.
         environment: further environment variables, such as the role's credentials.
         spark_settings: further Spark settings.
+        arguments: the request's `DefaultArguments`.
 
     States are Glue's: PROVISIONING, READY, STOPPING, STOPPED, FAILED.
 
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        spark_settings: Mapping[str, str],
+        arguments: Mapping[str, str],
+    ) -> None:
         self.created = time.time()
         self.state = "PROVISIONING"
         self.failure = ""
         self.statements: list[dict[str, Any]] = []
         self._folder = folder
         self._lock = threading.RLock()
+        environment = {"SESSION_ARGUMENTS": json.dumps(arguments), **environment}
         self._process, answers = _start(folder, environment, spark_settings)
         threading.Thread(target=self._read_answers, args=[answers], daemon=True).start()
 

@@ -1,11 +1,13 @@
 """Glue's session and statement operations on a real Spark, with boto3."""
 
 import base64
+import io
 import json
 import os
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -55,10 +57,37 @@ def wait_for_state(glue: Any, name: str, state: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def session(role: Role) -> str:
+def arguments(role: Role) -> dict[str, str]:
+    """Return arguments of a session, with a module and a wheel in S3."""
+    s3 = role.sandbox.client("s3")
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="helper.py", Body=b"def answer(): return 42\n")
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as files:
+        files.writestr("added.py", "NAME = 'added'\n")
+        files.writestr("added-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: added\nVersion: 1.0\n")
+        files.writestr("added-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        files.writestr("added-1.0.dist-info/RECORD", "")
+    s3.put_object(Bucket="data", Key="added-1.0-py3-none-any.whl", Body=wheel.getvalue())
+    return {
+        "--conf": "spark.sql.shuffle.partitions=3 --conf spark.sql.session.timeZone=UTC",
+        "--extra-py-files": "s3://data/helper.py",
+        "--additional-python-modules": "s3://data/added-1.0-py3-none-any.whl",
+    }
+
+
+@pytest.fixture(scope="module")
+def session(role: Role, arguments: dict[str, str]) -> str:
     glue = role.client("glue")
     glue.create_session(
-        Id="one", Role=role.arn, GlueVersion="5.0", NumberOfWorkers=2, WorkerType="G.1X", Tags={"team": "a"}, **SESSION
+        Id="one",
+        Role=role.arn,
+        GlueVersion="5.0",
+        NumberOfWorkers=2,
+        WorkerType="G.1X",
+        Tags={"team": "a"},
+        DefaultArguments=arguments,
+        **SESSION,
     )
     wait_for_state(glue, "one", "READY")
     return "one"
@@ -93,6 +122,15 @@ def test_get_session_returns_the_settings_of_the_request(role: Role, session: st
 
 def test_spark_has_the_version_of_glue_5(role: Role, session: str) -> None:
     assert run(role, session, "spark.version")["Data"] == {"TextPlain": "'3.5.4'"}
+
+
+def test_the_arguments_of_a_session_are_honored(role: Role, session: str) -> None:
+    confs = "[spark.conf.get(f'spark.sql.{name}') for name in ('shuffle.partitions', 'session.timeZone')]"
+    assert run(role, session, confs)["Data"]["TextPlain"] == "['3', 'UTC']"
+    used = (
+        "import helper, added\nsc.parallelize([1]).map(lambda _: (helper.answer(), __import__('added').NAME)).collect()"
+    )
+    assert run(role, session, used)["Data"]["TextPlain"] == "[(42, 'added')]"
 
 
 def test_statements_share_their_variables_and_return_their_output(role: Role, session: str) -> None:
@@ -171,8 +209,7 @@ def test_what_a_statement_cannot_have_is_an_error_of_it(role: Role, session: str
 
 
 def test_s3_is_read_and_written_with_the_role_of_the_session(role: Role, session: str) -> None:
-    for bucket in ("data", "closed"):
-        role.sandbox.client("s3").create_bucket(Bucket=bucket)
+    role.sandbox.client("s3").create_bucket(Bucket="closed")
     output = run(
         role, session, "spark.range(3).write.parquet('s3://data/x/'); print(spark.read.parquet('s3://data/x/').count())"
     )
