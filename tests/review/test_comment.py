@@ -125,12 +125,13 @@ def test_the_roles_own_arn_and_account_make_no_difference() -> None:
 
 
 def test_roles_of_one_plan_that_are_alike_are_one_group_with_the_addresses_of_each() -> None:
+    reads = document(allow("s3:GetObject", "arn:aws:s3:::data/*"))
     changes = [
         each
         for name in ("a", "b", "c")
         for each in (
             role(BEFORE, RECIPE, name=name),
-            role_policy(None, document(allow("s3:*")), name=f"data-{name}", of=name),
+            {**role_policy(None, reads, name="data", of=name), "address": f"aws_iam_role_policy.data-{name}"},
         )
     ]
     text = comment({"platform": plan(*changes)})
