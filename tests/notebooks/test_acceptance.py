@@ -59,6 +59,7 @@ def check_outputs(executed: NotebookNode) -> None:
     assert "|Oslo| 7.3|    11|" in texts["transform"]
     assert "|    1|   -2.9|   23.0|" in texts["sql"]
     assert "|Rome|   12|" in texts["s3"]
+    assert "Name a database" in texts["tables"]
     assert "Stopped session." in texts["stop"]
     images = [
         output.data["image/png"]

@@ -48,6 +48,7 @@ def test_its_cells_have_no_outputs_and_stable_names(notebook: NotebookNode) -> N
         "s3",
         "dynamic-frame",
         "catalog",
+        "tables",
         "stop",
     ]
 
