@@ -7,6 +7,7 @@ import pytest
 
 from plans import plan as plans
 from review.drift.analysis import Analysis, analyze
+from review.intent import Intent, intents
 from review.report import review
 from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
@@ -65,6 +66,10 @@ def test_a_release_deletes_policies_before_the_provider_reads_them_back(
 
     shop.stack(role.name, released=True)
     stack.save_plan()
+    saved = plans.parse(stack.run("show", "-json", "plan").output.encode(), "dev")
+    reviewed = review(saved)
+    assert [(each.severity, each.rule) for each in reviewed.findings] == [("low", "grants-released")]
+    assert [intents(saved, each) for each in reviewed.roles] == [(Intent.RELEASE,)]
     # the provider reads each policy of a role that it has updated: one that is deleted meanwhile fails the apply
     with deleted_while_it_is_read(proxy, at_most=5):
         done = stack.run("apply", "-json", "-input=false", "plan", **through(proxy))
