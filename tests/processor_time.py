@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -48,8 +49,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the costliest tests, and the sums."""
-    files = Path(os.environ[_FOLDER]).glob("tests-*")
+    folder = Path(os.environ[_FOLDER])
+    files = folder.glob("tests-*")
     tests = sorted((json.loads(line) for file in files for line in file.read_text().splitlines()), reverse=True)
+    rmtree(folder)
     terminalreporter.section("processor time in seconds")
     for seconds, name, runs in tests[:_SHOWN]:
         terminalreporter.line(f"{seconds:8.2f} {name} {_text(runs)}")

@@ -6,6 +6,7 @@ has built its schema. Terraform can use a running provider instead
 program, over the same protocol. Each Terraform still reads the whole schema and configures the provider afresh.
 """
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -90,6 +91,8 @@ class _Process:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
+        (socket,) = (each["Addr"]["String"] for each in json.loads(self.address).values())
+        Path(socket).unlink(missing_ok=True)  # left by a process that is killed
 
 
 @contextmanager
