@@ -22,6 +22,7 @@ from configuration.settings import (
     State,
     Trust,
     json_schema,
+    stack_name,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "json_schema",
     "load",
     "load_or_exit",
+    "stack_name",
 ]

@@ -77,7 +77,7 @@ def test_50_roles_that_are_alike_take_less_than_80_lines(others: Plans) -> None:
 @pytest.mark.parametrize("name", ["team-a", "a.b@c", "prod-team", "x+y"])
 def test_the_environment_is_that_in_the_stacks_name(name: str) -> None:
     for environment in ("dev", "prod-eu"):
-        of = {f"glue-sessions-{environment}-{name}": Stack(name).adopted()}
+        of = {stack_name(environment, name): Stack(name).adopted()}
         assert dict(scope(reviewed(of)))["environment"] == [environment]
     assert dict(scope(reviewed({f"glue-sessions-{name}": Stack(name).adopted()})))["environment"] == []
 
