@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import assert_never
 
 from configuration.messages import dotted
 from configuration.settings import RoleStack, stack_name
@@ -17,6 +18,16 @@ from iam import policy_document
 from iam.arn import ROLE_NAME, RoleArn, partition_of
 from iam.documents import quotas, recipe
 from iam.documents.grants import Grantee, inline_policies
+from iam.documents.trust import (
+    DeniesGlue,
+    LacksSageMaker,
+    NamesDeletedPrincipal,
+    NotKeepable,
+    TooLong,
+    TrustsGlue,
+    UsesSidOfGlue,
+    reasons_not_to_keep,
+)
 from iam.policy_document import Document
 from iam.wording import shown
 
@@ -57,25 +68,31 @@ def errors_of_sizes(stack: RoleStack) -> Iterator[str]:
 
 def errors_of_kept_trust(document: Document, quota: int) -> Iterator[str]:
     """Yield a message for each reason why a trust policy cannot be kept beside Glue's own statement."""
-    if policy_document.trusts(document, recipe.GLUE):
-        yield f"remove {recipe.GLUE}, Glue's own statement is added to what is kept"
-    elif any(s.get("Sid") == recipe.GLUE_STATEMENT_SID for s in policy_document.statements(document)):
-        yield f"choose another Sid than {recipe.GLUE_STATEMENT_SID}, it is that of Glue's own statement"
-    if not policy_document.trusts(document, recipe.SAGEMAKER):
-        yield f"add a statement that lets {recipe.SAGEMAKER} call sts:AssumeRole, it is missing"
-    for place in policy_document.denials(document, recipe.GLUE):
-        yield (
-            f"{place}: remove this Deny, or give it a condition: it keeps {recipe.GLUE} from assuming the role,"
-            " whatever else allows that"
-        )
-    for place, principal in policy_document.deleted_principals(document):
-        yield f"{place}: remove {principal}, its role or user is deleted and IAM rejects it"
-    size = policy_document.size(recipe.trust_policy_keeping(document))
-    if size > quota:
-        yield (
-            f"supply at most {quota} characters with Glue's own statement, got {size}: shorten it, "
-            "or set trust_policy_quota where AWS has raised the account's quota"
-        )
+    return map(_not_keepable, reasons_not_to_keep(document, quota))
+
+
+def _not_keepable(reason: NotKeepable) -> str:
+    match reason:
+        case TrustsGlue():
+            return f"remove {recipe.GLUE}, Glue's own statement is added to what is kept"
+        case UsesSidOfGlue():
+            return f"choose another Sid than {recipe.GLUE_STATEMENT_SID}, it is that of Glue's own statement"
+        case LacksSageMaker():
+            return f"add a statement that lets {recipe.SAGEMAKER} call sts:AssumeRole, it is missing"
+        case DeniesGlue(place):
+            return (
+                f"{place}: remove this Deny, or give it a condition: it keeps {recipe.GLUE} from assuming the role,"
+                " whatever else allows that"
+            )
+        case NamesDeletedPrincipal(place, unique_id):
+            return f"{place}: remove {unique_id}, its role or user is deleted and IAM rejects it"
+        case TooLong(characters, quota):
+            return (
+                f"supply at most {quota} characters with Glue's own statement, got {characters}: shorten it, "
+                "or set trust_policy_quota where AWS has raised the account's quota"
+            )
+        case _:
+            assert_never(reason)
 
 
 def roles(value: YAMLValue) -> Iterator[tuple[Location, YAMLMapping, YAMLMapping]]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
@@ -16,7 +16,16 @@ from configuration import ConfigurationError, load, yaml_text
 from iam import policy_document
 from iam.documents import quotas as iam_quotas
 from iam.documents.grants import GLUE_TRUST
-from iam.documents.recipe import SAGEMAKER, trust_policy_keeping
+from iam.documents.trust import (
+    DeniesGlue,
+    LacksSageMaker,
+    NamesDeletedPrincipal,
+    NotUsable,
+    TooLong,
+    TrustsGlue,
+    UsesSidOfGlue,
+    reasons_not_to_keep,
+)
 from iam.policy_document import Document
 from iam.readiness.trust import exceeds_recipe, without_glue_statement
 
@@ -160,42 +169,54 @@ def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Setting
         raise NotWritableError("; ".join(finding.notes))
     if finding.not_supported:
         raise NotWritableError(finding.not_supported)
-    current = finding.role.trust_policy
-    for place, principal in policy_document.deleted_principals(current):
-        raise NotWritableError(
-            f"its trust policy names a deleted principal, {principal} in {place}: remove it there first,"
-            " IAM refuses to write it again"
-        )
-    others = without_glue_statement(current)
+    others = without_glue_statement(finding.role.trust_policy)
     if others["Statement"] and not exceeds_recipe(others):
         return Settings(finding.arn, "authoritative", None, "trusts only SageMaker")
-    for place in policy_document.denials(others, GLUE_TRUST.service):
-        raise NotWritableError(
-            f"{place} of its trust policy denies {GLUE_TRUST.service} the role, whatever else allows it: remove that"
-            " Deny, or give it a condition"
-        )
-    size = policy_document.size(trust_policy_keeping(others))
-    if size > quota:
-        raise NotWritableError(
-            f"its trust policy would have {size} characters with Glue's statement, and the quota is {quota}:"
-            " shorten it, or set trust_policy_quota if AWS has raised the account's quota"
-        )
+    reasons = [*reasons_not_to_keep(others, quota)]
+    for unusable in (reason for reason in reasons if isinstance(reason, NotUsable)):
+        raise NotWritableError(_not_usable(unusable, finding.role.trust_policy))
     if additive:
         return Settings(finding.arn, "additive", None, "trusts others, who keep owning its trust policy")
-    if reason := _not_keepable(others):
-        return Settings(finding.arn, "additive", None, f"{reason}, so its trust policy stays with its owners")
+    for reason in (reason for reason in reasons if not isinstance(reason, NotUsable)):
+        why = f"{_not_keepable(reason)}, so its trust policy stays with its owners"
+        return Settings(finding.arn, "additive", None, why)
     return Settings(finding.arn, "authoritative", others, "trusts others, whose statements are kept word for word")
 
 
-def _not_keepable(document: Document) -> str | None:
-    """Return why a document's statements cannot be kept next to Glue's, None if they can."""
-    if policy_document.trusts(document, GLUE_TRUST.service):
-        return "trusts Glue in a statement of others or under conditions"
-    if any(statement.get("Sid") == GLUE_TRUST.sid for statement in policy_document.statements(document)):
-        return f"has a statement of others with the Sid {GLUE_TRUST.sid}"
-    if not policy_document.trusts(document, SAGEMAKER):
-        return "does not trust SageMaker"
-    return None
+def _not_usable(reason: NotUsable, current: Document) -> str:
+    """Return why no settings fit a role with this trust policy; places are those in it, with Glue's own statement."""
+    match reason:
+        case DeniesGlue():
+            place = next(policy_document.denials(current, GLUE_TRUST.service))
+            return (
+                f"{place} of its trust policy denies {GLUE_TRUST.service} the role, whatever else allows it: remove"
+                " that Deny, or give it a condition"
+            )
+        case NamesDeletedPrincipal():
+            place, unique_id = next(policy_document.deleted_principals(current))
+            return (
+                f"its trust policy names a deleted principal, {unique_id} in {place}: remove it there first,"
+                " IAM refuses to write it again"
+            )
+        case TooLong(characters, quota):
+            return (
+                f"its trust policy would have {characters} characters with Glue's statement, and the quota is {quota}:"
+                " shorten it, or set trust_policy_quota if AWS has raised the account's quota"
+            )
+        case _:
+            assert_never(reason)
+
+
+def _not_keepable(reason: TrustsGlue | UsesSidOfGlue | LacksSageMaker) -> str:
+    match reason:
+        case TrustsGlue():
+            return "trusts Glue in a statement of others or under conditions"
+        case UsesSidOfGlue():
+            return f"has a statement of others with the Sid {GLUE_TRUST.sid}"
+        case LacksSageMaker():
+            return "does not trust SageMaker"
+        case _:
+            assert_never(reason)
 
 
 def _read(path: Path) -> str:

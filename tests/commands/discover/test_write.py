@@ -151,13 +151,13 @@ def test_statements_that_cannot_be_kept_stay_with_their_owners(
 def test_a_deny_that_keeps_glue_out_is_an_obstacle_and_not_written(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path, principal: object, additive: list[str]
 ) -> None:
-    studio.domain(
-        "d-1", role=make_role("denying", trusting({**SAGEMAKER, "Effect": "Deny", "Principal": principal}, SAGEMAKER))
-    )
+    # Glue's own statement, which is not kept, comes first: the place is that in the role's policy
+    deny = {**SAGEMAKER, "Effect": "Deny", "Principal": principal}
+    studio.domain("d-1", role=make_role("denying", trusting(glue_statement(), deny, SAGEMAKER)))
     run = discover("--write", "dev", *additive)
     assert run.status == 2
     assert (
-        "denying: not written, Statement[0] of its trust policy denies glue.amazonaws.com the role, whatever else"
+        "denying: not written, Statement[1] of its trust policy denies glue.amazonaws.com the role, whatever else"
         " allows it: remove that Deny, or give it a condition"
     ) in run.err.splitlines()
     assert file.read_text() == CONFIGURATION
