@@ -43,13 +43,13 @@ def intents(plan: Plan, role: Role | None) -> tuple[Intent, ...]:
     if own_grants.is_release(role):
         return (Intent.RELEASE,)
     adopted = own_grants.adopted(role)
-    if adopted and adopted.importing:
-        in_state = any("before" in each.snapshots and not each.importing for each in own_grants.grants(role))
-        return (Intent.OWNERSHIP if in_state else Intent.ADOPTION,)
     if adopted and adopted.actions == ("forget",):
         return (Intent.OWNERSHIP,)
     if adopted and adopted.actions not in (("update",), ("no-op",)):
         return (Intent.OTHER,)
+    if adopted and adopted.importing:
+        in_state = any("before" in each.snapshots and not each.importing for each in own_grants.grants(role))
+        return (Intent.OWNERSHIP if in_state else Intent.ADOPTION,)
     return tuple(dict.fromkeys(_updates(plan, role))) or (Intent.OTHER,)
 
 

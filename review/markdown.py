@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from plans.roles import Role
-from review import waivers
+from review import own_grants, waivers
 from review.groups import FindingGroup, Group, finding_groups, groups, other_changes
 from review.links import Links
 from review.markdown_role import Detail, fenced, in_html, raw_lines, role_lines
@@ -173,7 +173,9 @@ class _Comment:
         finding = group.first
         names = self._names.of_findings(group.findings)
         severity = f"~~{finding.severity}~~ waived" if finding.accepted else f"**{finding.severity}**"
-        where = ", ".join(map(code, names)) if len(names) <= NAMED else f"**{len(names):,} roles**"
+        where = ", ".join(map(code, names)) if len(names) <= NAMED else f"**{_counted(group, len(names))}**"
+        if len(group.findings) == 1 and finding.role and finding.address not in own_grants.ADDRESSES:
+            where += f" at {code(finding.address)}"
         example = f"for example {code(names[0])}: " if len({each.reason for each in group.findings}) > 1 else ""
         what = f"waived: {prose(finding.accepted)}" if finding.accepted else prose(finding.remedy)
         why = prose(finding.reason, [each.role for each in group.findings])
@@ -242,6 +244,10 @@ class _Comment:
             yield ""
             yield f"**{code(role.title)}**: {prose(what_happens(role))}"
         yield from lines
+
+
+def _counted(group: FindingGroup, number: int) -> str:
+    return counted(number, "role" if group.first.role else "place")
 
 
 def _number(number: int, place: int) -> str:

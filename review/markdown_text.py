@@ -22,6 +22,9 @@ _OF_A_NAME = re.compile(
 )
 """What no English word contains, but ARNs, actions, hosts, keys, values and accounts do."""
 
+_SERVICES = ("EC2", "S3")
+"""What AWS calls services in prose."""
+
 
 def prose(text: str, names: Collection[str] = ()) -> str:
     """Return a sentence in which each name is code; what stands in backticks stays code.
@@ -40,7 +43,7 @@ def _words(text: str, names: Collection[str]) -> str:
 
 def _word(word: str, names: Collection[str]) -> str:
     match = _WORD.fullmatch(word)
-    if match and (match["core"] in names or _OF_A_NAME.search(match["core"])):
+    if match and (match["core"] in names or (_OF_A_NAME.search(match["core"]) and match["core"] not in _SERVICES)):
         return f"{match['open']}{code(match['core'])}{match['close']}"
     return re.sub(r"([\\|*_~<>\[\]#`])", r"\\\1", word).replace("@", "@\u200b")
 

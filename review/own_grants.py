@@ -7,6 +7,7 @@ from iam.arn import RoleArn
 from iam.documents.grants import (
     ACCESS_POLICY,
     GLUE_TRUST,
+    GRANTS,
     SETUP_POLICY,
     Grantee,
     GrantSettings,
@@ -21,6 +22,9 @@ from iam.engine.statements import Policy, permissions_policy, trust_policy
 from iam.policy_document import Document
 from plans.plan import ResourceChange
 from plans.roles import PolicyName, Role
+
+ADDRESSES = frozenset(grant.address for grant in GRANTS)
+"""The addresses of this project's resources in the stack of a role."""
 
 RECIPE_ADDRESS = SETUP_POLICY.address
 OF_THE_RECIPE = ("pass-any-role", "privilege-escalation")

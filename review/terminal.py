@@ -171,7 +171,7 @@ def _finding(group: FindingGroup, names: Names) -> Iterator[_Line]:
         where = f"{finding.plan} {finding.address}".rstrip()
     else:
         roles = names.of_findings(group.findings)
-        where = ", ".join(roles) if len(roles) <= _NAMES else counted(len(roles), "role")
+        where = ", ".join(roles) if len(roles) <= _NAMES else counted(len(roles), "role" if finding.role else "place")
     yield _Line(Text.assemble((severity, style), "  ", (finding.rule, "bold"), "  ", _text(where)))
     alike = len({each.reason for each in group.findings}) == 1
     yield _Line(_text(finding.reason if alike else f"for example {finding.reason}"), 4)

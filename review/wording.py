@@ -88,8 +88,13 @@ class Names:
         return self.of(member.plan.plan.name, member.role.name if member.role else "")
 
     def of_findings(self, findings: Sequence[Finding]) -> list[str]:
-        """Return the names of the roles, or plans, that findings are about."""
-        return list(dict.fromkeys(self.of(each.plan, each.role) for each in findings))
+        """Return what findings are about: the roles, or the addresses of what belongs to none."""
+        return list(dict.fromkeys(map(self._of_finding, findings)))
+
+    def _of_finding(self, finding: Finding) -> str:
+        if finding.role or not finding.address:
+            return self.of(finding.plan, finding.role)
+        return f"{finding.plan} {finding.address}" if self._several else finding.address
 
 
 def scope(review: Review) -> Iterator[tuple[str, list[str]]]:

@@ -265,7 +265,7 @@ def test_several_plans_are_one_comment(capsys: pytest.CaptureFixture[str]) -> No
     assert text.count(MARKER) == 1
     assert "#### `stack-a`: deleted\n" in text
     assert "#### `b`: updated in place\n" in text
-    assert "| **critical**<br>`role-destroyed` | `stack-a`: `exec` is deleted together with all its" in text
+    assert "| **critical**<br>`role-destroyed` | `stack-a` at `aws_iam_role.exec`: `exec` is deleted" in text
 
 
 def test_the_same_plan_gives_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,9 +23,11 @@ from review.report import PlanReview, Review
 from review.terminal import show
 from review.wording import scope
 from tests.plan_builder import FULL_ACCESS, allow, document, plan, role, role_policy
+from tests.repository import ROOT
 from tests.review.situations import LOST, PARTNERED, SITUATIONS, Plans, fleet, of_stack, partner_lost, refreshed
 from tests.review.stack_plans import BEFORE, PARTNER, RECIPE, Stack
 
+PLANS = ROOT / "tests" / "review" / "plans"
 TODAY = date(2027, 1, 31)
 
 
@@ -171,6 +173,13 @@ def test_a_waived_finding_makes_a_difference_and_comes_last() -> None:
     assert len(groups(review)) == 2
     assert [bool(each.first.accepted) for each in finding_groups(review)] == [False, False, True]
     assert "| ~~high~~ waived<br>`pass-any-role` | `team-00`: " in markdown(review)
+
+
+def test_what_belongs_to_no_role_or_not_to_this_project_has_its_address() -> None:
+    text = comment({"platform": (PLANS / "modules-and-unknowns.json").read_bytes()})
+    assert "`shared-attachment` | `aws_iam_policy_attachment.exclusive`: " in text
+    assert "`everything-allowed` | `bob` at `aws_iam_user_policy_attachment.u`: " in text
+    assert "aws_iam_role.execution_role" not in unfolded(comment(partner_lost()))
 
 
 def test_a_plan_that_only_refreshes_the_state_says_so() -> None:

@@ -100,6 +100,14 @@ CASES = {
         EXEC.plan({**EXEC.role(RECIPE, RECIPE), "change": {"actions": ["delete"], "before": EXEC.attributes(RECIPE)}}),
         [Intent.OTHER],
     ),
+    "an import that replaces the role": (
+        EXEC.plan(
+            EXEC.role(BEFORE, RECIPE, importing={"id": "exec"}, actions=["delete", "create"]),
+            EXEC.policy(None, EXEC.inline),
+            EXEC.attachment(False, True),
+        ),
+        [Intent.OTHER],
+    ),
     "a trust policy that cannot be read": (
         EXEC.plan(EXEC.role(RECIPE, json.dumps({"Statement": [7]})), *grants()),
         [Intent.TRUST],
