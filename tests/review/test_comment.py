@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from commands.review.__main__ import main
+from configuration import stack_name
 from plans import plan as plans
 from review import report, waivers
 from review.groups import Counts, finding_groups, groups
