@@ -24,8 +24,10 @@ export PIPENV_VERBOSITY := -1
 export PIP_COMPILE := 0
 unexport PYTHONDONTWRITEBYTECODE
 
-# Without a terminal, cdktf exits at its prompt and leaves the state locked.
+# Without a terminal, cdktf exits at its prompt and leaves the state locked; without a home folder it shows a trace of
+# Node, and does nothing.
 define asks
+@test -w "$$HOME" || { echo "HOME cannot be written, and cdktf keeps files there: name another folder, HOME=… make $@" >&2; exit 2; }
 @test -t 0 || { echo "there is no terminal to approve on: use one, or give its cdktf command (make -n $@) --auto-approve" >&2; exit 2; }
 endef
 

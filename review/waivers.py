@@ -20,6 +20,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 
@@ -122,12 +123,18 @@ def _waiver(entry: object, place: str) -> Waiver:
     if missing := [key for key in _REQUIRED if not entry.get(key)]:
         raise WaiverError(f"{place}: supply {', '.join(missing)} too")
     if entry["rule"] not in _RULE_IDS:
-        raise WaiverError(f"{place}.rule: supply one of {', '.join(_RULE_IDS)}, got {entry['rule']!r}")
+        raise WaiverError(f"{place}.rule: {_no_such_rule(str(entry['rule']))}")
     if not isinstance(entry["expires"], date):
         raise WaiverError(f"{place}.expires: supply a date like 2027-03-31, got {entry['expires']!r}")
     return Waiver(
         str(entry["rule"]), str(entry["reason"]), entry["expires"], _subject(entry, place), _places(entry, place)
     )
+
+
+def _no_such_rule(rule: str) -> str:
+    close = get_close_matches(rule, _RULE_IDS, 1)
+    remedy = f'did you mean "{close[0]}"?' if close else f"supply one of {', '.join(_RULE_IDS)}"
+    return f'there is no rule "{rule}", {remedy}'
 
 
 def _subject(entry: dict[object, object], place: str) -> Subject:
@@ -168,8 +175,10 @@ def accept(arguments: Iterable[str], findings: Sequence[Finding], today: date) -
     chosen: list[tuple[str, Finding]] = []
     for argument in arguments:
         rule, _, reason = argument.partition("=")
-        if rule not in _RULE_IDS or not reason.strip():
-            raise WaiverError(f'supply --accept RULE="reason" with one of {", ".join(_RULE_IDS)}, got {argument!r}')
+        if rule not in _RULE_IDS:
+            raise WaiverError(f"--accept: {_no_such_rule(rule)}")
+        if not reason.strip():
+            raise WaiverError(f'--accept {rule}: supply the reason too, --accept {rule}="why this is acceptable"')
         matching = [finding for finding in findings if finding.rule == rule]
         if not matching:
             raise WaiverError(f"--accept {rule}: these plans have no finding of that rule; leave the option out")

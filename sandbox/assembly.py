@@ -33,11 +33,14 @@ class Running:
     """Environment variables for its clients."""
     sessions: glue.Sessions
     sessions_folder: Path
+    certificates: tuple[Path, ...]
 
     def stop(self) -> None:
-        """End the Glue sessions and remove their folders."""
+        """End the Glue sessions; remove their folders and the certificates, which belong to this run alone."""
         self.sessions.end()
         shutil.rmtree(self.sessions_folder, ignore_errors=True)
+        for file in self.certificates:
+            file.unlink(missing_ok=True)
 
 
 def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, log_requests: bool) -> Running:
@@ -82,7 +85,7 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
     variables = environment.client_environment(
         port=server.port, authority_file=authority_file, studio_address=host.address
     )
-    return Running(variables, sessions, folder)
+    return Running(variables, sessions, folder, (authority_file, trust_store))
 
 
 def _credentials(app: application.Application, evaluator: Evaluator, role_arn: str) -> studio_host.Credentials:

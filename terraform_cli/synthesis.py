@@ -47,7 +47,7 @@ def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> Non
         raise SynthesisError(f"{folder}: cannot be created: {(error.strerror or str(error)).lower()}") from None
     done = subprocess.run(
         [sys.executable, "-O", _MAIN],
-        env={**environment, "CDKTF_OUTDIR": str(folder)},
+        env={**environment, **_caches(folder, environment), "CDKTF_OUTDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,3 +57,11 @@ def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> Non
     if done.returncode:
         message = done.stderr.strip() or "no message"
         raise SynthesisError(message if done.returncode == 2 else f"{_MAIN.name} failed: {message.splitlines()[-1]}")
+
+
+def _caches(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that put jsii's cache and ours into the output folder where the home folder is read-only."""
+    if os.access(environment.get("HOME") or Path.home(), os.W_OK):
+        return {}
+    cache = str(folder.absolute() / "cache")
+    return {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": cache, "XDG_CACHE_HOME": cache, **environment}

@@ -130,6 +130,17 @@ def test_targets_that_need_approval_do_not_start_without_a_terminal(tools: Path,
     )
 
 
+@pytest.mark.parametrize("target", ["state-bucket", "pipeline-access"])
+def test_targets_that_run_cdktf_need_a_home_folder(tools: Path, target: str) -> None:
+    add_python(tools)
+    add_terraform_and_stamps(tools)
+    ended = make(tools, target, "HOME=/nowhere")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[0] == (
+        f"HOME cannot be written, and cdktf keeps files there: name another folder, HOME=… make {target}"
+    )
+
+
 def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
     for name in ("find", "rm"):
         (tools / name).symlink_to(str(shutil.which(name)))

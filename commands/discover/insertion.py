@@ -29,7 +29,7 @@ def with_roles(
 
     Args:
         text: a configuration.
-        environment_name: the environment, created at the end of the file if missing.
+        environment_name: the environment, created at the end of the file if missing; so is `environments`.
         roles: the entries to add, like `{"role": …, "trust": {"keep": …}}`.
         new_environment: settings for a created environment, without its roles.
 
@@ -38,12 +38,14 @@ def with_roles(
     """
     try:
         expected = _value(text)
-        environments = expected["environments"]
-        if environment_name in environments:
+        added: dict[str, object] = {environment_name: {**new_environment, "roles": list(roles)}}
+        if "environments" not in expected:
+            expected["environments"] = added
+            changed = _inserted(text, (), {"environments": added})
+        elif environment_name in (environments := expected["environments"]):
             environments[environment_name]["roles"] += roles
             changed = _inserted(text, ("environments", environment_name, "roles"), roles)
         else:
-            added = {environment_name: {**new_environment, "roles": list(roles)}}
             environments.update(added)
             changed = _inserted(text, ("environments",), added)
         # reading the new text back shows an alias or an unusual layout

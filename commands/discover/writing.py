@@ -108,7 +108,7 @@ def write(
     path = path.resolve()
     text = _read(path)
     errors_before = _errors(path, environment)
-    environments = _environments(text, environment)
+    environments = _environments(path, text, environment)
     known = environments.get(environment_name, {})
     if known.get("account_id") not in (None, account_id):
         raise WritingError(
@@ -245,12 +245,13 @@ def _region(chosen: Sequence[RoleFinding]) -> str:
     return max(regions, key=regions.count)
 
 
-def _environments(text: str, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Read the environments; unset variables elsewhere in the file are ignored."""
+def _environments(path: Path, text: str, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Read the environments; unset variables elsewhere are ignored. Raises WritingError if the file is no YAML."""
     try:
         value = yaml_text.read(text, environment).value
-    except yaml_text.YAMLTextError:
-        return {}
+    except yaml_text.YAMLTextError as error:
+        position = f":{error.line}:{error.column}" if error.line else ""
+        raise WritingError(f"{path.name}{position}: nothing was written, correct the file first: {error}") from None
     environments = value.get("environments") if isinstance(value, dict) else None
     if not isinstance(environments, dict):
         return {}

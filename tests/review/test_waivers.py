@@ -348,7 +348,10 @@ ENTRY = "- {rule: pass-any-role, reason: x, expires: 2027-01-01"
             ".review-accept.yaml[0]: supply rule, reason",
         ),
         ("- {rule: pass-any-role, reason: x}", ".review-accept.yaml[0]: supply expires too"),
-        ("- {rule: x, reason: x, expires: 2027-01-01}", ".review-accept.yaml[0].rule: supply one of"),
+        (
+            "- {rule: x, reason: x, expires: 2027-01-01}",
+            '.review-accept.yaml[0].rule: there is no rule "x", ',
+        ),
         ("- {rule: pass-any-role, reason: x, expires: soon}", ".review-accept.yaml[0].expires: supply a date"),
         (f"{ENTRY}, subject: all}}", ".review-accept.yaml[0].subject: supply a list of strings"),
         (f"{ENTRY}, subject: []}}", ".review-accept.yaml[0].subject: supply a list of strings"),
@@ -370,9 +373,10 @@ def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: 
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("pass-any-role", "supply --accept RULE="),
-        ("pass-any-role= ", "supply --accept RULE="),
-        ("pass-all-roles=x", "supply --accept RULE="),
+        ("pass-any-role", '--accept pass-any-role: supply the reason too, --accept pass-any-role="why'),
+        ("pass-any-role= ", "--accept pass-any-role: supply the reason too"),
+        ("pass-all-roles=x", '--accept: there is no rule "pass-all-roles", did you mean "pass-any-role"?'),
+        ("unlike=x", '--accept: there is no rule "unlike", supply one of admin-wildcard, '),
         ("role-destroyed=x", "--accept role-destroyed: these plans have no finding of that rule"),
     ],
 )

@@ -313,6 +313,16 @@ def test_without_a_configuration_nothing_is_written(
     assert run.err == f"{file}: no such file, create it or name another with GLUE_SESSIONS_CONFIG\n"
 
 
+def test_a_file_that_is_no_yaml_is_not_written_and_named(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    file.write_text("environments:\n  dev: [\n")
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "dev")
+    assert run.status == 2
+    assert run.err.splitlines()[-1].startswith("glue-sessions.yaml:3:1: nothing was written, correct the file first: ")
+
+
 def test_the_mode_of_the_file_stays(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
     file.chmod(0o640)
     studio.domain("d-1", role=make_role("one"))
@@ -364,6 +374,15 @@ LAYOUTS = {
         + LINES.format(" " * 6).replace("\n", "\r\n"),
     ),
 }
+
+
+def test_environments_are_created_in_a_file_without_them() -> None:
+    text = "state: {bucket: b}  # ours\n"
+    changed = with_roles(text, "e", [{"role": "team"}], new_environment=NEW)
+    assert changed == (
+        f"{text}environments:\n  e:\n    region: eu-west-1\n"
+        '    account_id: "011122223333"\n    roles:\n      - role: team\n'
+    )
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
