@@ -5,7 +5,8 @@ Each stack with its own state: test_states.py and test_cdktf.py.
 
 from typing import Any, NamedTuple
 
-from tests.e2e.conftest import MakeRole
+from tests.aws_proxy import AwsProxy
+from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
     ACCOUNT,
     CONSOLE_TRUST,
@@ -20,7 +21,10 @@ from tests.e2e.execution_role import (
     statement,
     trust,
 )
+from tests.e2e.faults import held
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop, together_address, together_changes
+from tests.e2e.terraform import kill
+from tests.waiting import wait_until
 
 CONSOLE_STATEMENT = statement("sagemaker.amazonaws.com")
 ADDITIVE_TRUST = trust(CONSOLE_STATEMENT, GLUE_STATEMENT)
@@ -109,8 +113,8 @@ CHANGES = [
 ]
 
 
-def test_every_change_of_ownership_keeps_the_grants_and_forgets_or_imports_the_role(
-    shop: Shop, make_role: MakeRole
+def test_every_change_of_ownership_killed_midway_keeps_the_grants_and_is_completed_by_the_next_apply(
+    shop: Shop, make_role: MakeRole, proxy: AwsProxy
 ) -> None:
     roles = [make_role(trust=OWNERSHIPS[change.before[0]][0]) for change in CHANGES]
     pairs = list(zip(CHANGES, roles, strict=True))
@@ -119,14 +123,28 @@ def test_every_change_of_ownership_keeps_the_grants_and_forgets_or_imports_the_r
     for change, role in pairs:
         ownership, permissions = change.before
         assert role.grants == (OWNERSHIPS[ownership][1], True, inline_policy(permissions, role)), change
-    stack.assert_nothing_to_do()
 
     shop.together(dev={"roles": [settings(role, *change.after) for change, role in pairs]})
-    applied = stack.apply()
+    planned = stack.save_plan()
     for change, role in pairs:
         address = together_address(ROLE, role.name)
-        assert applied.changes.get(address) == change.action, change
-        assert (address in applied.imported) == (change.before[0] == "external"), change
+        assert planned.changes.get(address) == change.action, change
+        assert (address in planned.imported) == (change.before[0] == "external"), change
+
+    # killed after the trust policies are written and before an inline policy is
+    with held(proxy, "PutRolePolicy") as asked:
+        applying = stack.start("apply", "-input=false", "plan", **through(proxy))
+        try:
+            assert asked.wait(120)
+            wait_until(lambda: all(role.trust == change.trust for change, role in pairs), "trust policies are written")
+        finally:
+            kill(applying)
+    for change, role in pairs:
+        assert role.grants == (change.trust, True, inline_policy(change.before[1], role)), change
+
+    stack.unlock()
+    stack.apply()
+    for change, role in pairs:
         assert role.grants == (change.trust, True, inline_policy(change.after[1], role)), change
     stack.assert_nothing_to_do()
 

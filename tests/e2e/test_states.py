@@ -22,65 +22,31 @@ from tests.waiting import wait_until
 GRANTED = Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
 
-def test_environments_and_roles_have_separate_states(shop: Shop, make_role: MakeRole) -> None:
-    one, two, three = make_role(), make_role(), make_role()
-    roles = {"one": {"role": one.name}, "two": {"role": two.arn}, "three": {"role": three.name}}
-    stacks = shop.stacks(dev={"roles": [roles["one"], roles["two"]]}, prod={"roles": [roles["three"]]})
-    for stack in stacks.values():
-        stack.apply()
-    assert one.grants == two.grants == three.grants == GRANTED
-    assert shop.objects() == {
-        f"glue-sessions/dev/{one.name}.tfstate",
-        f"glue-sessions/dev/{two.name}.tfstate",
-        f"glue-sessions/prod/{three.name}.tfstate",
-    }
-
-    # a role taken out of the file takes its stack along: nobody plans anything for it, least of all its end
-    left = shop.stacks(dev={"roles": [roles["one"]]}, prod={"roles": [roles["three"]]})
-    assert set(stacks) - set(left) == {f"glue-sessions-dev-{two.name}"}
-    for stack in left.values():
-        stack.assert_nothing_to_do()
-    assert two.grants == GRANTED
-
-
-def test_a_renamed_environment_imports_everything_and_deletes_nothing(shop: Shop, role: ExecutionRole) -> None:
-    shop.stack(role.name).apply()
-    (renamed,) = shop.stacks(development={"roles": [{"role": role.name}]}).values()
-    assert renamed.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
-
-
-def test_another_role_name_over_the_same_bucket_leaves_the_first_role_alone(shop: Shop, make_role: MakeRole) -> None:
+def test_environments_and_roles_have_separate_states_and_a_new_one_deletes_nothing(
+    shop: Shop, make_role: MakeRole
+) -> None:
     first, second = make_role(), make_role()
     shop.variables["SAGEMAKER_ROLE_NAME"] = first.name
     shop.stack("${SAGEMAKER_ROLE_NAME}").apply()
+
+    # another name over the same bucket leaves the first role alone
     shop.variables["SAGEMAKER_ROLE_NAME"] = second.name
     switched = shop.stack("${SAGEMAKER_ROLE_NAME}")
     assert switched.plan().summary == "Plan: 1 to import, 2 to add, 1 to change, 0 to destroy."
-    assert first.grants == GRANTED
     assert second.read() == second.made
 
-
-def test_a_second_apply_fails_while_one_holds_the_lock_and_loses_nothing(shop: Shop, role: ExecutionRole) -> None:
-    stack = shop.stack(role.name)
-    lock = f"glue-sessions/dev/{role.name}.tfstate.tflock"
-    asking = stack.start("apply", "-no-color")  # holds the lock until it is answered
-    try:
-        wait_until(lambda: lock in shop.objects(), "the first apply takes the lock")
-        second = stack.try_to_apply()
-        assert second.status == 1
-        assert any(error.startswith("Error acquiring the state lock: ") for error in second.errors)
-        assert role.read() == role.made
-        output, _ = asking.communicate("yes\n", timeout=120)
-    except BaseException:
-        kill(asking)
-        raise
-    assert asking.returncode == 0, output
-    assert role.grants == GRANTED
-    assert lock not in shop.objects()
-    stack.assert_nothing_to_do()
+    # a renamed environment imports everything
+    (renamed,) = shop.stacks(development={"roles": [{"role": first.arn}]}).values()
+    renamed_apply = renamed.apply()
+    assert renamed_apply.summary == "Apply complete! Resources: 3 imported, 0 added, 0 changed, 0 destroyed."
+    assert first.grants == GRANTED
+    assert shop.objects() == {
+        f"glue-sessions/dev/{first.name}.tfstate",
+        f"glue-sessions/development/{first.name}.tfstate",
+    }
 
 
-def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
+def test_an_apply_holds_the_lock_and_killed_midway_is_recovered_with_nothing_lost(
     shop: Shop, role: ExecutionRole, proxy: AwsProxy
 ) -> None:
     state = f"glue-sessions/dev/{role.name}.tfstate"
@@ -90,8 +56,11 @@ def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
         try:
             assert asked.wait(120)
             wait_until(lambda: role.grants.attached and role.trust != CONSOLE_TRUST, "the other grants are written")
+            second = stack.try_to_apply()
         finally:
             kill(applying)
+    assert second.status == 1
+    assert any(error.startswith("Error acquiring the state lock: ") for error in second.errors)
     assert shop.state_versions(state) == []
     assert role.grants.inline_policy is None
 
@@ -102,29 +71,24 @@ def test_an_apply_killed_midway_is_recovered_with_nothing_lost(
     assert role.grants == Grants(
         trust(*CONSOLE_TRUST["Statement"], GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
     )
+    assert shop.objects() == {state}
     stack.assert_nothing_to_do()
 
 
-def test_a_deleted_state_is_restored_from_the_bucket_and_a_new_state_deletes_nothing(
-    shop: Shop, role: ExecutionRole
-) -> None:
-    state = f"glue-sessions/dev/{role.name}.tfstate"
-    stack = shop.stack(role.name)
-    stack.apply()
-    s3 = shop.aws.client("s3")
-    marker = s3.delete_object(Bucket=shop.bucket, Key=state)["VersionId"]
-    assert stack.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
-    s3.delete_object(Bucket=shop.bucket, Key=state, VersionId=marker)
-    stack.assert_nothing_to_do()
-    assert s3.head_object(Bucket=shop.bucket, Key=state)["ServerSideEncryption"] == "AES256"
-
-
-def test_a_state_of_an_older_version_is_read_and_one_of_a_newer_format_is_not(shop: Shop, role: ExecutionRole) -> None:
-    """As a version left it that granted no inline policy yet, with an older terraform and provider."""
+def test_a_state_that_is_deleted_older_or_of_a_newer_format(shop: Shop, role: ExecutionRole) -> None:
     key = f"glue-sessions/dev/{role.name}.tfstate"
     stack = shop.stack(role.name)
     stack.apply()
     s3 = shop.aws.client("s3")
+
+    # deleted, and restored from the bucket
+    marker = s3.delete_object(Bucket=shop.bucket, Key=key)["VersionId"]
+    assert stack.plan().summary == "Plan: 3 to import, 0 to add, 0 to change, 0 to destroy."
+    s3.delete_object(Bucket=shop.bucket, Key=key, VersionId=marker)
+    stack.assert_nothing_to_do()
+    assert s3.head_object(Bucket=shop.bucket, Key=key)["ServerSideEncryption"] == "AES256"
+
+    # as a version left it that granted no inline policy yet, with an older Terraform and provider
     state = json.loads(s3.get_object(Bucket=shop.bucket, Key=key)["Body"].read())
 
     def put(**changes: Any) -> None:
@@ -138,6 +102,7 @@ def test_a_state_of_an_older_version_is_read_and_one_of_a_newer_format_is_not(sh
     assert stack.apply().summary == "Apply complete! Resources: 1 imported, 0 added, 0 changed, 0 destroyed."
     assert role.grants == GRANTED
 
+    # of a newer format
     put(version=5)
     before = s3.head_object(Bucket=shop.bucket, Key=key)["VersionId"]
     refused = stack.try_to_apply()
