@@ -119,7 +119,7 @@ class _Assembly:
                 role.after = Holdings()
         for role in described:
             resources = [role.change] if role.change else list(role.declared.values())
-            if role.kind == "role" and not role.change:
+            if role.kind == "role":
                 role.read_arn = text(self._plan.known_roles.get(role.name, {}).get("arn"))
             role.account = account_of(role.arn) or self._providers.account(resources)
         policies = self._by_type.get("aws_iam_policy", ())

@@ -115,7 +115,7 @@ class Role:
     account: str = ""
     """The account it is in, "" if the plan does not contain it."""
     read_arn: str = ""
-    """Its ARN as a data source reads it, for a role that the plan does not manage."""
+    """Its ARN as a data source of the plan reads it, "" if none does."""
     change: ResourceChange | None = None
     """Of the role itself; None where the plan contains only its policies."""
     before: Holdings = field(default_factory=Holdings)

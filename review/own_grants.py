@@ -65,7 +65,8 @@ def is_release(role: Role) -> bool:
         return False
     if any("after" in change.snapshots for change in own) or (role.change and "delete" in role.change.actions):
         return False
-    return bool(own) or (adopted(role) is not None and any(_trust_losses(role)))
+    # without grants, as after a release that stopped halfway: this project's stacks also read the role that they adopt
+    return bool(own) or (adopted(role) is not None and bool(role.read_arn) and any(_trust_losses(role)))
 
 
 def released(role: Role) -> frozenset[Change]:

@@ -8,7 +8,7 @@ import pytest
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from plans import plan as plans
 from review.report import Review, review
-from tests.plan_builder import FULL_ACCESS, allow, attachment, document, role_policy, trust
+from tests.plan_builder import FULL_ACCESS, allow, attachment, document, plan, role_policy, trust
 from tests.review.stack_plans import ADDITIVE, BEFORE, PARTNER, RECIPE, Stack
 
 EXEC = Stack("exec")
@@ -39,6 +39,14 @@ def test_it_names_what_is_lost() -> None:
 
 def test_a_release_after_the_trust_was_taken_by_hand_is_one_low_finding() -> None:
     assert raised(EXEC.released(BEFORE, BEFORE)) == ONE_LOW
+
+
+def test_the_rest_of_a_release_that_stopped_halfway_is_one_low_finding() -> None:
+    assert raised(EXEC.plan(EXEC.role(RECIPE, BEFORE))) == ONE_LOW
+
+
+def test_a_role_of_another_project_at_the_same_address_is_not_released() -> None:
+    assert raised(plan(EXEC.role(RECIPE, BEFORE))) == [("high", "trust-lost")]
 
 
 @pytest.mark.parametrize("level", PERMISSION_LEVELS)
