@@ -35,6 +35,8 @@ Each command has --help. Commands read glue-sessions.yaml and write cdktf.out in
 current folder is (GLUE_SESSIONS_CONFIG and CDKTF_OUTDIR name others). Paths in arguments are relative to the current
 folder.
 
+docs/commands.md says more.
+
 Exit status: 0 success; 1 something was found or refused; 2 wrong input, or the command could not do its work; 130
 interrupted."""
 

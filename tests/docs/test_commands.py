@@ -35,8 +35,11 @@ RUN = {
     "test_the_state_bucket_is_created_then_imported_and_holds_its_own_state",
     "make pipeline-access": "tests/e2e/test_pipeline_access.py::test_each_role_does_its_work_and_no_more",
     "make pipeline-setup": "tests/test_makefile.py::test_variables_are_passed_to_the_command",
+    "./glue-sessions": "tests/commands/test_command_line.py::test_without_a_command_all_are_listed",
+    "./glue-sessions --version": "tests/commands/test_command_line.py::test_the_version_is_the_changelogs",
+    "eval": "tests/commands/test_command_line.py::test_bash_completes_with_the_printed_script",
     "completion": "tests/commands/test_command_line.py::test_bash_completes_with_the_printed_script",
-    "make apply": "tests/test_makefile.py::test_targets_that_need_approval_do_not_start_without_a_terminal",
+    "make apply": "tests/test_makefile.py::test_variables_are_passed_to_the_command",
     "apply-plan": "tests/e2e/test_apply_plan.py::test_a_change_since_the_plan_refuses_it_and_stops_no_other_stack",
     "discover": "tests/commands/discover/test_calls_and_errors.py::test_all_enabled_regions_are_searched",
     "discover --json": "tests/commands/discover/test_calls_and_errors.py::test_all_enabled_regions_are_searched",
@@ -91,6 +94,8 @@ def named(words: list[str]) -> str:
     match words:
         case ["pipenv", "run", "python", "-m", module, *_]:
             return module
+        case ["./glue-sessions"] | ["./glue-sessions", "--version"]:
+            return " ".join(words)
         case ["./glue-sessions", command, *_]:
             assert command in COMMANDS
             return command
@@ -103,7 +108,7 @@ def named(words: list[str]) -> str:
 def required(words: list[str]) -> list[str]:
     """Return the names that the tables must have for a command: its own, and one for each option of this project's."""
     name = named(words)
-    options = [word.partition("=")[0] for word in words if word.startswith("--")]
+    options = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--help"]
     return [name, *(f"{name} {option}" for option in options if name in COMMANDS)]
 
 
@@ -156,7 +161,7 @@ def test_the_targets_and_commands_named_in_sentences_exist(page: Path) -> None:
             targets = [word for word in words if "=" not in word and not word.startswith("-")]
             assert [word for word in targets if word not in TARGETS and not word.startswith("pipeline-")] == []
         else:
-            known = {*SCRIPTS, "python"} if program == "run" else COMMANDS
+            known = {*SCRIPTS, "python", "cdktf"} if program == "run" else COMMANDS
             assert words[0].isupper() or words[0].startswith("--") or words[0] in known
 
 
