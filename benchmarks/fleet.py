@@ -93,7 +93,7 @@ def change(work: Path, sizes: list[int], *, progress: Callable[[str], None]) -> 
             of_project = {**synthesized.environment, **environment}
             steps: dict[str, Callable[[], float]] = {
                 **{step: partial(_all, stacks, step, arguments, environment) for step, arguments in _STEPS.items()},
-                COMMAND: Way(COMMAND, (PYTHON, "-m", "commands.plan"), REPOSITORY, of_project).seconds,
+                COMMAND: Way(COMMAND, (PYTHON, "-m", "commands.plan", "--json"), REPOSITORY, of_project).seconds,
             }
             for step, run in steps.items():
                 seconds, requests = _counted(run, aws)

@@ -69,7 +69,7 @@ def _ways(work: Path, shared: dict[str, str], roles: list[str]) -> list[Way]:
     own = work / "command"
     return [
         project,
-        Way(COMMAND, (PYTHON, "-m", "commands.plan"), REPOSITORY, {**environment, "CDKTF_OUTDIR": str(own)}),
+        Way(COMMAND, (PYTHON, "-m", "commands.plan", "--json"), REPOSITORY, {**environment, "CDKTF_OUTDIR": str(own)}),
         Way(PLAIN, ("sh", "-c", script, installation.binary()), plain, shared),
         Way(DOCUMENTED, plan, folder, documented),
     ]

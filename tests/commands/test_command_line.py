@@ -113,6 +113,13 @@ def run_program(program: str, *, encoding: str = "utf-8", command: str = "{}") -
         pytest.param('print("a → b… é")', "ascii", "{}", (0, "a -> b... \\xe9\n", ""), id="ASCII only"),
         pytest.param("print(1)", "utf-8", "{} >&-", (0, "", ""), id="standard output is closed"),
         pytest.param("print(1, file=sys.stderr)", "utf-8", "{} 2>&-", (0, "", ""), id="standard error is closed"),
+        pytest.param(
+            "from terraform_cli import interruption\n    interruption.note()\n    return 1",
+            "utf-8",
+            "{}",
+            (130, "", ""),
+            id="an interrupt that was handled, and its effects reported",
+        ),
         pytest.param('sys.exit("wrong")', "utf-8", "{}", (2, "", ""), id="no status 1 by accident"),
         pytest.param(
             'open("/nowhere/x", "w")',
