@@ -88,6 +88,7 @@ def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
         ],
         "left_alone": [],
         "not_applied": [],
+        "staying": [],
         "faults": [],
     }
     assert found[names[1]]["state"] == "as applied"
