@@ -1,6 +1,8 @@
 """Who is affected by a change of a role's policies: what SageMaker, Glue and the Glue kernel need and no longer get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
 
 from iam.arn import RoleArn
 from iam.documents.recipe import GLUE, SAGEMAKER
@@ -39,8 +41,9 @@ def affected(role: RoleSnapshots, *, region: str) -> Iterator[Entry]:
     if state == current:
         return
     lost: dict[tuple[str, bool, bool], list[str]] = {}
-    for call, request in requests(client, region=region):
-        was, is_, will = (_verdict(request, policies, boundary) for policies in (state, current, planned))
+    for call, group in groupby(requests(client, region=region), key=lambda item: replace(item[0], resource="")):
+        asked = [request for _, request in group]
+        was, is_, will = (_verdict(asked, policies, boundary) for policies in (state, current, planned))
         if _RANK[is_] < _RANK[was]:
             feature = "" if call.needed else call.when
             certain = is_ is Verdict.DENIED and all_read
@@ -49,8 +52,12 @@ def affected(role: RoleSnapshots, *, region: str) -> Iterator[Entry]:
         yield CallsLost(feature, tuple(actions), certain, restored)
 
 
-def _verdict(request: Request, policies: Mapping[str, Policy | None], boundary: Mapping[str, Policy | None]) -> Verdict:
-    return decide_call(request, lambda each: decide(each, policies, boundary)).verdict
+def _verdict(
+    asked: Iterable[Request], policies: Mapping[str, Policy | None], boundary: Mapping[str, Policy | None]
+) -> Verdict:
+    """Return the verdict on a call, which may need its action on several resources."""
+    verdicts = (decide_call(request, lambda each: decide(each, policies, boundary)).verdict for request in asked)
+    return min(verdicts, key=lambda verdict: _RANK[verdict])
 
 
 def _by_trust(trust: Snapshots) -> Iterator[Entry]:
