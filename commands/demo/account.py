@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aws.roles import decoded
+from iam.arn import RoleArn
 from iam.documents.recipe import SAGEMAKER
 from iam.policy_document import Document
 
@@ -19,10 +21,11 @@ ROLE_NAME = "AmazonSageMaker-ExecutionRole-20240101T000001"
 class RoleSnapshot:
     """A role as IAM's API returns it."""
 
+    arn: RoleArn
     trust_policy: Document
     attached_policies: frozenset[str]
     inline_policies: dict[str, Document]
-    other: dict[str, Any]
+    other: dict[str, object]
     """Description, path, tags, session length, boundary, id: everything that must not change."""
 
 
@@ -61,18 +64,18 @@ def trust_of_the_console() -> Document:
 
 def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleSnapshot:
     """Return a role as IAM has it."""
-    role: dict[str, Any] = {**iam.get_role(RoleName=name)["Role"]}
+    role = iam.get_role(RoleName=name)["Role"]
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    inline: dict[str, Any] = {
-        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    inline = {
+        policy: decoded(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
     }
-    role.pop("RoleLastUsed", None)
     return RoleSnapshot(
-        trust_policy=role.pop("AssumeRolePolicyDocument"),
+        arn=RoleArn.parse(role["Arn"]),
+        trust_policy=decoded(role["AssumeRolePolicyDocument"]),
         attached_policies=frozenset(policy["PolicyArn"] for policy in attached),
         inline_policies=inline,
-        other=role,
+        other={key: value for key, value in role.items() if key not in ("AssumeRolePolicyDocument", "RoleLastUsed")},
     )
 
 

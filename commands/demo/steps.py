@@ -208,7 +208,7 @@ def open_notebook(demo: Demo) -> None:
         "SageMaker Studio's kernel wrapper, the Glue PySpark kernel and Spark 3.5 are the real ones. The local AWS "
         "answers Glue's session calls, and evaluates the role's current policies for each."
     )
-    arn = demo.read_role().other["Arn"]
+    arn = demo.read_role().arn
     demo.notebook = demo.shell.start(
         f"python -m commands.demo.notebook {arn} {shlex.quote(str(demo.results))}", stdin=subprocess.PIPE
     )
@@ -263,7 +263,7 @@ def check_role(demo: Demo) -> None:
     """Read the role back"""
     assert demo.before is not None
     before, now = demo.before, demo.read_role()
-    arn = RoleArn.parse(now.other["Arn"])
+    arn = now.arn
     attached = {grant.arn(arn.partition) for grant in managed_policies() if grant.is_granted(_SETTINGS)}
     documents = {grant.policy_name: grant.document(_SETTINGS, Grantee.of(arn)) for grant in inline_policies()}
     inline = {name: document for name, document in documents.items() if document}

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 from commands.discover.findings import RoleFinding
 from commands.discover.insertion import NotInsertableError, with_roles
@@ -120,7 +120,7 @@ def write(
     raised = quotas.trust_policy_characters if quotas.trust_policy_characters > default else None
     if raised:
         new_environment["trust_policy_quota"] = raised
-    quota = (known.get("trust_policy_quota") if known else raised) or default
+    quota = known.get("trust_policy_quota") if known else raised
     configured = dict(_configured(environments, account_id))
 
     lines: list[str] = []
@@ -132,7 +132,7 @@ def write(
             lines.append(f"{finding.name}: already in {place}, not changed")
             continue
         try:
-            settings = settings_for(finding, additive=additive, quota=quota)
+            settings = settings_for(finding, additive=additive, quota=quota if isinstance(quota, int) else default)
             kept_at = _kept_at(settings, path.parent, environment_name)
         except NotWritableError as reason:
             left_out.append(f"{finding.name}: not written, {reason}")
@@ -245,7 +245,7 @@ def _region(chosen: Sequence[RoleFinding]) -> str:
     return max(regions, key=regions.count)
 
 
-def _environments(path: Path, text: str, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _environments(path: Path, text: str, environment: Mapping[str, str]) -> dict[str, yaml_text.YAMLMapping]:
     """Read the environments; unset variables elsewhere are ignored. Raises WritingError if the file is no YAML."""
     try:
         value = yaml_text.read(text, environment).value
@@ -258,7 +258,7 @@ def _environments(path: Path, text: str, environment: Mapping[str, str]) -> dict
     return {name: each for name, each in environments.items() if isinstance(each, dict)}
 
 
-def _configured(environments: Mapping[str, dict[str, Any]], account_id: str) -> Iterator[tuple[str, str]]:
+def _configured(environments: Mapping[str, yaml_text.YAMLMapping], account_id: str) -> Iterator[tuple[str, str]]:
     """Yield the lower-case name and the place of each configured role of the account.
 
     An environment without an account counts as the account at hand: its credentials may be the same.

@@ -98,7 +98,7 @@ def test_the_role_is_as_the_console_creates_it(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam")
     arn = account.create_domain(iam, sandbox.client("sagemaker"))
     role = account.read_role(iam)
-    assert arn == role.other["Arn"]
+    assert arn == str(role.arn)
     assert role.other["Path"] == "/service-role/"
     assert role.other["Tags"] == [{"Key": "team", "Value": "data-science"}]
     assert role.trust_policy == account.trust_of_the_console()

@@ -257,6 +257,19 @@ def test_an_unset_variable_is_reported_and_does_not_prevent_the_write(
     assert [stack.role.name for stack in load(file, os.environ).role_stacks] == ["known", "one", "x"]
 
 
+def test_a_quota_of_another_type_is_reported_and_does_not_prevent_the_write(
+    discover: Run, studio: Studio, make_role: MakeRole, file: Path
+) -> None:
+    file.write_text(
+        CONFIGURATION.replace("    region: us-east-1\n", "    region: us-east-1\n    trust_policy_quota: many\n")
+    )
+    studio.domain("d-1", role=make_role("shared", trusting(SAGEMAKER, PEOPLE)))
+    run = discover("--write", "dev")
+    assert run.status == 0
+    assert "environments.dev.trust_policy_quota" in run.out
+    assert "keep: trust/shared.json" in file.read_text()
+
+
 def test_a_file_of_kept_statements_is_never_overwritten(
     discover: Run, studio: Studio, make_role: MakeRole, file: Path
 ) -> None:
