@@ -75,9 +75,9 @@ def in_words(warning: Warning) -> str:
     match warning:
         case OtherRolesToGlue(found):
             where = f" on {', '.join(sentences.resource_list(found.statement.resource))}" if found.statement else ""
-            begin = "a notebook can start Glue sessions as other roles"
+            begin = "a notebook can pass other roles to Glue"
             if found.decision.verdict is Verdict.UNDECIDED:
-                begin = "whether a notebook can start Glue sessions as other roles is undecided"
+                begin = "whether a notebook can pass other roles to Glue is undecided"
             return (
                 f"{begin}: {found.decision.reason}{where}; permissions: least-privilege leaves that open, isolated"
                 " denies it"
