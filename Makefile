@@ -108,8 +108,8 @@ pipeline-setup: python $(packages) ## set up the repository on GitHub for the pi
 provider-lock: python terraform $(packages) ## write .terraform.lock.hcl, the AWS provider of all stacks: make provider-lock, or with VERSION="~> 5.100"
 	@python -m commands.pipeline provider-lock $(if $(VERSION),"$(VERSION)")
 
-expected: python $(all_packages) ## write the expected Terraform JSON in tests/expected again: review the difference
-	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py
+expected: python $(all_packages) ## write the expected Terraform JSON and pages of commands again: review the difference
+	REWRITE_EXPECTED=1 pytest --quiet tests/stacks/test_expected.py $(wildcard tests/commands/*/test_pages.py)
 
 pipeline-calls: python terraform $(all_packages) ## record the calls that the pipeline's roles may make, in iam/documents/pipeline_calls.json: review the difference
 	pytest --quiet tests/e2e/record_pipeline_calls.py

@@ -97,8 +97,10 @@ def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch
                 yield OtherTrust(grant, changes)
         case "additive" | "external":
             decision = decide_trust(current, grant.service)
-            if decision.verdict is Verdict.DENIED:
-                added = decide_trust(trust_of(trust_policy_keeping(role.trust_policy)), grant.service)
+            added = decide_trust(trust_of(trust_policy_keeping(role.trust_policy)), grant.service)
+            # additive adds its statement where Glue is trusted under conditions alone
+            lacks_own = ownership == "additive" and added.verdict is not decision.verdict
+            if decision.verdict is Verdict.DENIED or lacks_own:
                 yield NotTrusted(grant, decision, ownership, denied=added.verdict is Verdict.DENIED)
         case _:
             assert_never(ownership)

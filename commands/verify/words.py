@@ -26,7 +26,7 @@ from commands.verify.problems import (
 from configuration import RoleStack
 from iam.documents.grants import ACCESS_POLICY, Grant, InlinePolicyGrant, ManagedPolicyGrant, TrustGrant
 from iam.engine import sentences
-from iam.engine.decision import Verdict
+from iam.engine.decision import Decision, Verdict
 from iam.engine.difference import Difference, Kind
 from iam.readiness.obstacles import CallsDenied
 
@@ -77,6 +77,8 @@ def problem_in_words(problem: Problem) -> str:
             return f"{_name(problem.grant)} does not match {setting}: {changes}"
         case OtherTrust():
             return f"the trust policy does not match the configuration: {_changes(problem.difference, trust=True)}"
+        case NotTrusted(decision=Decision(verdict=Verdict.UNDECIDED)):
+            return f"Glue's own statement is missing from the trust policy, and {problem.decision.reason}"
         case NotTrusted():
             return problem.decision.reason
         case NotReleased():

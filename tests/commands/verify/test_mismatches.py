@@ -109,3 +109,24 @@ def test_a_released_role_still_trusts_glue_unless_another_stack_owns_its_trust(
     released = granted(trust, inline_policies={}, attached_policies={})
     lines = lines_of(stack(tmp_path, f"{settings}, released: true"), released)
     assert lines == ["it is released, but its trust policy still has Glue's statement"] * expected
+
+
+@pytest.mark.parametrize(
+    ("ownership", "expected"),
+    [
+        (
+            "additive",
+            [
+                "Glue's own statement is missing from the trust policy, and whether the trust policy allows it depends"
+                " on aws:SourceAccount"
+            ],
+        ),
+        ("external", []),
+    ],
+)
+def test_additive_lacks_its_statement_where_glue_is_trusted_under_conditions_alone(
+    tmp_path: Path, ownership: str, expected: list[str]
+) -> None:
+    conditional = {**glue_statement(), "Sid": "Theirs", "Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}
+    role = granted({"Version": "2012-10-17", "Statement": [conditional]})
+    assert lines_of(stack(tmp_path, f", trust: {{ownership: {ownership}}}"), role) == expected
