@@ -84,6 +84,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "state-bucket",
         "pipeline-access",
         "pipeline-setup",
+        "provider-lock",
         "expected",
         "pipeline-calls",
         "comment-pictures",
