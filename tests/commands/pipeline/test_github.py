@@ -1,4 +1,4 @@
-"""The workflow steps on GitHub: outputs, one comment, an issue per environment, the reviewed run."""
+"""The workflow steps on GitHub: outputs, one comment, the reviewed run."""
 
 import json
 import re
@@ -11,12 +11,10 @@ from commands.pipeline import plans
 from commands.pipeline.__main__ import main
 from commands.pipeline.github import GitHub
 from commands.pipeline.reports import put_issues
-from review.drift.analysis import Analysis
-from review.drift.entries import FailedCheckMessage
-from review.drift.report import Reading
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import CONFIGURATION, NAMES
 from tests.commands.pipeline.fake_github import FORK, SOMEBODY, FakeGitHub, merged_pull, plan_run
+from tests.commands.pipeline.test_issues import reading
 from tests.plan_builder import GLUE, SAGEMAKER, plan, role, trust
 
 HARMLESS = plan(role(trust(SAGEMAKER), trust(SAGEMAKER, GLUE)))
@@ -183,48 +181,6 @@ def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHu
     assert status == 2
     assert text.startswith(f"{MARKER}\n\n**Could not be planned**")
     assert len(text) <= LIMIT
-
-
-def reading(environment: str, *drifted: str, **more: Any) -> Reading:
-    analysis = Analysis(drifted=list(map(FailedCheckMessage, drifted)))
-    return Reading(f"glue-sessions-{environment}-a", environment, "a", analysis, **more)
-
-
-def test_an_environment_with_drift_gets_an_issue_which_is_closed_without_drift(github: FakeGitHub) -> None:
-    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", errors=["no such role"])])
-    assert list(github.open_issues) == ["Drift: dev", "Drift: dev-eu"]
-    text = github.open_issues["Drift: dev"]
-    assert text.startswith("<!-- glue-sessions-drift: dev -->\n### ❌ Drift: 1 stack drifted\n")
-    assert "lost: x" in text
-
-    github.calls.clear()
-    put_issues(GitHub(), [reading("dev", "lost: x"), reading("prod"), reading("dev-eu", errors=["no such role"])])
-    assert github.calls == ["GET issues"]
-
-    put_issues(GitHub(), [reading("dev", "lost: y"), reading("prod", "lost: z")])
-    assert list(github.open_issues) == ["Drift: dev", "Drift: prod"]
-    assert "lost: y" in github.open_issues["Drift: dev"]
-    assert "lost: x" not in github.open_issues["Drift: dev"]
-    (last,) = github.comments
-    assert (last["of"], last["body"]) == (2, "No drift any more: the environment is no longer configured.")
-
-    put_issues(GitHub(), [reading("dev"), reading("prod")])
-    assert github.open_issues == {}
-    assert github.issues[0]["state_reason"] == "completed"
-    assert github.comments[1]["body"] == "No drift any more: 1 stack as applied."
-
-
-def test_issues_of_others_are_left_alone(github: FakeGitHub) -> None:
-    marked = "<!-- glue-sessions-drift: dev -->\ntext"
-    github.issue("by somebody", marked, ["drift"], SOMEBODY)
-    github.issue("without text", None, ["drift"])
-    github.issue("of another bot", "text", ["drift"])
-    github.issue("with another label", marked, ["bug"])
-    github.issue("a pull request", marked, ["drift"])["pull_request"] = {}
-    put_issues(GitHub(), [reading("dev")])
-    assert len(github.open_issues) == 5
-    put_issues(GitHub(), [reading("dev", "lost: x")])
-    assert list(github.open_issues)[-1] == "Drift: dev"
 
 
 MERGED = merged_pull("c0ffee")
