@@ -12,6 +12,7 @@ from modules import hcl
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
 _LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
+_ROLE_BEFORE_WRITING_ADDRESS = "data.aws_iam_role.before_writing"
 ROLE_ADDRESS = GLUE_TRUST.address
 
 # everything else names the role by what was read: a missing role is then one error, and nothing is planned
@@ -25,6 +26,18 @@ _IGNORED_CHANGES = ["path", "description", "max_session_duration", "permissions_
 
 # AWS lets nobody change these: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
 _PROTECTED_PATHS = ["/aws-service-role/", "/aws-reserved/"]
+
+
+def _unchanged_since_the_plan(trust_statements: str) -> Assertion:
+    """Return that the trust policy is the one in the plan; what Terraform is to write is as good."""
+    live = f"{_LIVE_ROLE_ADDRESS}.assume_role_policy"
+    found = "role.assume_role_policy"
+    return Assertion(
+        f"alltrue([for role in {_ROLE_BEFORE_WRITING_ADDRESS} : {found} == {live}"
+        f" || jsonencode(flatten([jsondecode({found}).Statement])) == jsonencode({trust_statements})])",
+        f"The trust policy of {LIVE_ROLE_ARN} has changed since the plan was made, and this apply would overwrite the"
+        " change. Plan again.",
+    )
 
 
 class LiveRole(Construct):
@@ -79,6 +92,8 @@ class AdoptedRole(Construct):
         scope: the stack, or a construct in it.
         id_: id of the construct.
         trust_policy: the trust policy as a value of Terraform JSON.
+        trust_statements: its statements, as a Terraform expression.
+        trust_changes: whether the trust policy is to change, as a Terraform expression.
         preconditions: what must hold for AWS to accept the trust policy.
 
     Attributes:
@@ -86,11 +101,19 @@ class AdoptedRole(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, trust_policy: str, preconditions: Sequence[Assertion] = ()
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        trust_policy: str,
+        trust_statements: str,
+        trust_changes: str,
+        preconditions: Sequence[Assertion] = (),
     ) -> None:
         blocks = TerraformBlocks.of(scope)
         logical_id = blocks.claim(ROLE_ADDRESS)
         super().__init__(scope, id_)
+        self._read_before_writing(trust_changes)
         self.role = IamRole(
             self,
             "Role",
@@ -99,8 +122,24 @@ class AdoptedRole(Construct):
             lifecycle=TerraformResourceLifecycle(
                 prevent_destroy=True,
                 ignore_changes=_IGNORED_CHANGES,
-                precondition=[Precondition(**each.as_json()) for each in preconditions] or None,
+                precondition=[
+                    Precondition(**each.as_json())
+                    for each in [*preconditions, _unchanged_since_the_plan(trust_statements)]
+                ],
             ),
         )
         self.role.override_logical_id(logical_id)
         blocks.import_existing(ROLE_ADDRESS, LIVE_ROLE_NAME)
+
+    def _read_before_writing(self, trust_changes: str) -> None:
+        """Read the role again while Terraform applies, if the plan changes the trust policy.
+
+        Terraform reads a data source when it applies if an argument is unknown when it plans, as `timestamp()` is. See
+        docs/decisions/0010-before-the-write.md.
+        """
+        logical_id = TerraformBlocks.of(self).claim(_ROLE_BEFORE_WRITING_ADDRESS)
+        role = DataAwsIamRole(
+            self, "BeforeWriting", name=hcl.reference(f'timestamp() == "" ? "" : {_LIVE_ROLE_ADDRESS}.name')
+        )
+        role.add_override("count", hcl.reference(f"{trust_changes} ? 1 : 0"))
+        role.override_logical_id(logical_id)

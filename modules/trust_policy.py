@@ -34,7 +34,13 @@ class AuthoritativeTrust(AdoptedRole):
     """
 
     def __init__(self, scope: Construct, id_: str, *, document: Document) -> None:
-        super().__init__(scope, id_, trust_policy=hcl.literal(json.dumps(document)))
+        super().__init__(
+            scope,
+            id_,
+            trust_policy=hcl.literal(json.dumps(document)),
+            trust_statements="local.owned_statements",
+            trust_changes="local.trust_changes",
+        )
         blocks = TerraformBlocks.of(scope)
         blocks.define(_LIVE)
         blocks.define(
@@ -43,6 +49,7 @@ class AuthoritativeTrust(AdoptedRole):
                 "live_grants": EXPRESSIONS.reference("grants", statements="local.live_statements"),
                 "owned_grants": EXPRESSIONS.reference("grants", statements="local.owned_statements"),
                 "lost_grants": EXPRESSIONS.reference("lost_grants"),
+                "trust_changes": EXPRESSIONS.reference("grants_change"),
             }
         )
         blocks.check(
@@ -87,6 +94,8 @@ class _DerivedTrust(AdoptedRole):
             scope,
             id_,
             trust_policy=EXPRESSIONS.reference("derived_trust_policy"),
+            trust_statements="local.trust_statements",
+            trust_changes="local.trust_changes",
             preconditions=[precondition, *preconditions] if precondition else preconditions,
         )
         blocks = TerraformBlocks.of(scope)

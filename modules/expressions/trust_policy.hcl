@@ -141,4 +141,18 @@ principals_of_grants = try(
   : ["everybody but ${jsonencode(statement.NotPrincipal)}"]
 )
 
-lost_grants = [for key, texts in local.live_grants : texts[0] if !contains(keys(local.owned_grants), key)]
+# Keys as far as they matter: AWS and the provider take some forms of a principal for one.
+comparable_grant = replace(
+  replace(key, "/ to AWS arn:[a-z-]+:iam::([0-9]{12}):root( if .*)?$/", " to AWS $1$2"),
+  "/ to AWS [*]( if .*)?$/", " to everybody (\"*\")$1"
+)
+
+lost_grants = [
+  for key, texts in local.live_grants : texts[0]
+  if !contains([for key in keys(local.owned_grants) : expression.comparable_grant], expression.comparable_grant)
+]
+
+grants_change = (
+  jsonencode(sort(distinct([for key in keys(local.live_grants) : expression.comparable_grant])))
+  != jsonencode(sort(distinct([for key in keys(local.owned_grants) : expression.comparable_grant])))
+)

@@ -40,7 +40,13 @@ class Run:
     @cached_property
     def changes(self) -> dict[str, str]:
         """Actions of the plan by address: create, update, replace, delete, import, remove (from the state)."""
-        return {address: change["action"] for address, change in self._changes("planned_change").items()}
+        found = self._changes("planned_change").items()
+        return {address: change["action"] for address, change in found if not address.startswith("data.")}
+
+    @cached_property
+    def read_on_apply(self) -> set[str]:
+        """Addresses of the data sources that are only read when the plan is applied."""
+        return {address for address in self._changes("planned_change") if address.startswith("data.")}
 
     @cached_property
     def imported(self) -> set[str]:
@@ -147,7 +153,7 @@ class Terraform:
     def assert_nothing_to_do(self) -> None:
         """Plan, and expect "No changes" without a warning."""
         done = self.plan()
-        assert (done.status, done.changes, done.warnings) == (0, {}, []), done.output
+        assert (done.status, done.changes, done.read_on_apply, done.warnings) == (0, {}, set(), []), done.output
 
     def save_plan(self, **variables: str) -> Run:
         """Plan, and save the plan as `cdktf plan` does; expect success."""

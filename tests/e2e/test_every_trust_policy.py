@@ -350,6 +350,8 @@ def test_the_second_plan_changes_nothing_but_what_others_edited(lives: Lives) ->
     run = lives.runs["again"]
     edited = [life for life in lives if life.is_edited]
     assert run.changes == dict.fromkeys(addresses(edited), "update")
+    # before a trust policy is written, and only then, it is compared with what the plan saw
+    assert run.read_on_apply == {f"data.{address}-before_writing[0]" for address in addresses(edited)}
     for life in lives:
         if life.is_edited:
             assert life.trust("again") == life.repaired, life.name
@@ -391,7 +393,7 @@ def test_nothing_is_deleted_but_grants_and_nothing_else_of_a_role_changes(lives:
         assert found == dict.fromkeys(policies, change)
         assert {*lives.runs[step].changes} - policies <= addresses(lives.of("authoritative", "keep", "additive"))
     again = lives.runs["released, again"]
-    assert (again.changes, again.warnings) == ({}, [])
+    assert (again.changes, again.read_on_apply, again.warnings) == ({}, set(), [])
     for life in lives:
         for step, found in life.after.items():
             assert found.the_rest == life.role.made.the_rest, (life.name, step)

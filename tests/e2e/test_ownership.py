@@ -3,6 +3,7 @@
 Each stack with its own state: test_states.py and test_cdktf.py.
 """
 
+import json
 from typing import Any, NamedTuple
 
 from tests.aws_proxy import AwsProxy
@@ -147,6 +148,38 @@ def test_every_change_of_ownership_killed_midway_keeps_the_grants_and_is_complet
     for change, role in pairs:
         assert role.grants == (change.trust, True, inline_policy(change.after[1], role)), change
     stack.assert_nothing_to_do()
+
+
+def test_an_apply_refuses_before_it_writes_where_others_changed_the_trust_policy_since_the_plan(
+    shop: Shop, make_role: MakeRole
+) -> None:
+    (shop.folder / "kept.json").write_text(json.dumps(CONSOLE_TRUST))
+    ways: list[dict[str, Any]] = [
+        {},
+        {"trust": {"keep": "kept.json"}},
+        {"trust": {"ownership": "additive"}},
+        {"released": True},
+    ]
+    roles = [make_role(RECIPE_TRUST if "released" in way else CONSOLE_TRUST) for way in ways]
+    already = make_role()
+    entries = [{"role": role.arn, **way} for role, way in zip(roles, ways, strict=True)]
+    stack = shop.together(dev={"roles": [*entries, {"role": already.arn}]})
+    assert stack.save_plan().read_on_apply == {
+        f"data.{together_address(ROLE, role.name)}-before_writing[0]" for role in [*roles, already]
+    }
+
+    for role in roles:
+        role.trust = trust(*role.trust["Statement"], SCHEDULER)
+    already.trust = RECIPE_TRUST  # what Terraform would write
+    before = [role.read() for role in roles]
+    refused = stack.run("apply", "-json", "-input=false", "plan")
+    assert sorted(refused.errors) == sorted(
+        f"Resource precondition failed: The trust policy of {role.arn} has changed since the plan was made, and this"
+        " apply would overwrite the change. Plan again."
+        for role in roles
+    )
+    assert [role.read() for role in roles] == before
+    assert already.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
 
 
 def test_a_release_takes_glue_out_of_the_current_trust_policy_and_can_be_undone(

@@ -138,7 +138,9 @@ def _module(case: Case) -> str:
             "expressions": {"value": {name: f"${{{each}}}" for name, each in case.expressions.items()}},
         },
     }
-    return json.dumps(module).replace("data.aws_iam_role.live", "var.live")
+    # the role is as the plan saw it
+    text = json.dumps(module).replace("data.aws_iam_role.before_writing", "[var.live]")
+    return text.replace("data.aws_iam_role.live", "var.live")
 
 
 def _message_unless_it_holds(assertion: Mapping[str, str]) -> str:

@@ -105,6 +105,18 @@ KEPT = [
     for document in UNTRUSTING.values()
     if policy_document.trusts(document, SAGEMAKER) and not policy_document.trusts(document, GLUE)
 ]
+# the same trust in two forms, as people write it and as AWS returns it
+FORMS = [
+    trust(
+        CONSOLES,
+        *({"Effect": "Allow", "Principal": each, "Action": "sts:AssumeRole", **condition} for each in principals),
+    )
+    for condition in [{"Condition": {"StringEquals": {"sts:ExternalId": "x"}}}]
+    for principals in (
+        [{"AWS": "444455556666"}, "*"],
+        [{"AWS": "arn:aws:iam::444455556666:root"}, {"AWS": "*"}],
+    )
+]
 
 EVERY = LIVE | REFUSED | ALONE | UNCHANGED | DENIALS
 
@@ -161,6 +173,13 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, E
     for number, document in enumerate(KEPT[::4]):
         keeping = stack("authoritative", keep=document)
         run.add(f"keeping_{number}", keeping, texts({"kept": document}))
+    written = trust(*statements(FORMS[0]), OURS)
+    run.add(
+        "keeping_forms",
+        stack("authoritative", keep=FORMS[0]),
+        texts({"as written": written, "as AWS returns it": trust(*statements(FORMS[1]), OURS), "before": FORMS[1]}),
+        {"trust_changes": "local.trust_changes"},
+    )
     return run.evaluate(tmp_path_factory.mktemp("terraform"))
 
 
@@ -382,6 +401,13 @@ def test_kept_statements_are_written_word_for_word_and_none_is_reported_as_lost(
         each = evaluated[f"keeping_{number}"]["kept"]
         assert each.document == {**live, "Statement": [*statements(live), OURS]}
         assert each.warnings == {}
+
+
+def test_the_form_of_a_principal_is_no_loss_and_no_change(evaluated: dict[str, dict[str, Evaluated]]) -> None:
+    found = evaluated["keeping_forms"]
+    assert [each.warnings for each in found.values()] == [{}, {}, {}]
+    changes = {name: each.expressions["trust_changes"] for name, each in found.items()}
+    assert changes == {"as written": False, "as AWS returns it": False, "before": True}
 
 
 # ---- External ownership, and denials
