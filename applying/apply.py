@@ -86,7 +86,7 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
     """
     file = stack.folder / PLAN
     if not file.is_file():
-        raise TerraformError(f"there is no saved plan {file}: run cdktf plan {stack.name} first")
+        raise TerraformError(f"there is no saved plan {file}: run ./glue-sessions plan {stack.name} first")
 
     def reasons(plan: SavedPlan) -> Iterator[str]:
         yield from deleted_roles(plan)
@@ -94,7 +94,9 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
             for check in plan.failed_checks:
                 yield f"{check} To apply the plan anyway: --despite-failed-checks"
 
-    return apply_unless(reasons, stack, terraform=terraform, roles=roles, again=f"plan again: cdktf plan {stack.name}")
+    return apply_unless(
+        reasons, stack, terraform=terraform, roles=roles, again=f"plan again: ./glue-sessions plan {stack.name}"
+    )
 
 
 def apply_unless(

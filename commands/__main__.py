@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from commands import command_line
@@ -44,6 +45,11 @@ interrupted."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        close = get_close_matches(arguments[0], COMMANDS, 1)
+        hint = f'did you mean "{close[0]}"?' if close else "./glue-sessions lists the commands"
+        print(f'there is no command "{arguments[0]}", {hint}', file=sys.stderr)
+        return command_line.EXIT_CANNOT_RUN
     options = parser().parse_args(arguments[:1])
     if options.version:
         print(version())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from commands import command_line
 
 _DESCRIPTION = """\
-Apply exactly the plan that `cdktf plan` has saved for a stack, after reading its role again: changes that
+Apply exactly the plan that `plan` or `cdktf plan` has saved for a stack, after reading its role again: changes that
 others have made to the role's trust policy since then are not overwritten.
 
 It trusts the file: a saved plan does what it says, whatever code it seems to come from. Apply plans that you

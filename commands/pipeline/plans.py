@@ -37,7 +37,7 @@ def show(terraform: Terraform, stack: Stack) -> None:
         TerraformError: the plan is missing, or Terraform cannot show it.
     """
     if not (stack.folder / PLAN).is_file():
-        raise TerraformError(f"there is no saved plan, run cdktf plan {stack.name} first")
+        raise TerraformError(f"there is no saved plan, run ./glue-sessions plan {stack.name} first")
     shown = terraform.run(stack.folder, "show", "-json", PLAN).or_raise()
     (stack.folder / SHOWN).write_text(shown.stdout, encoding="utf-8")
 

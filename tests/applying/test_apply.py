@@ -82,7 +82,7 @@ def test_a_changed_trust_policy_refuses_the_plan_and_the_difference_is_shown(
     (line,) = refused.err
     assert line.startswith(f"a: refused: the trust policy of arn:aws:iam::123456789012:role/{ROLE} has changed since")
     assert words in line
-    assert line.endswith("; plan again: cdktf plan a")
+    assert line.endswith("; plan again: ./glue-sessions plan a")
     assert (refused.status, saved.was_applied) == (1, False)
 
 
@@ -97,9 +97,11 @@ def test_a_deleted_or_different_role_refuses_the_plan(saved: Saved, apply: Run) 
     saved.plans()
     arn = f"arn:aws:iam::123456789012:role/{ROLE}"
     saved.iam.delete_role(RoleName=ROLE)
-    assert apply().err == [f"a: refused: the role {arn} no longer exists; plan again: cdktf plan a"]
+    assert apply().err == [f"a: refused: the role {arn} no longer exists; plan again: ./glue-sessions plan a"]
     saved.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust(SAGEMAKER)))
-    assert apply().err == [f"a: refused: the role {arn} was deleted and created again; plan again: cdktf plan a"]
+    assert apply().err == [
+        f"a: refused: the role {arn} was deleted and created again; plan again: ./glue-sessions plan a"
+    ]
     saved.plans()
     file = saved.folder / "plan.json"
     file.write_text(file.read_text().replace("123456789012", "111122223333"))
@@ -121,13 +123,13 @@ def test_a_role_that_cannot_be_read_again_fails_the_apply(saved: Saved, apply: R
 
 def test_without_a_saved_plan_the_error_names_the_remedy(saved: Saved, apply: Run) -> None:
     (saved.folder / "plan").unlink()
-    assert apply() == Ran(2, "", [f"a: there is no saved plan {saved.folder}/plan: run cdktf plan a first"])
+    assert apply() == Ran(2, "", [f"a: there is no saved plan {saved.folder}/plan: run ./glue-sessions plan a first"])
 
 
 def test_a_failed_or_unreadable_plan_fails_the_apply(saved: Saved, apply: Run) -> None:
     saved.plans(errored=True)
     plan = saved.folder / "plan"
-    assert apply().err == [f"a: {plan}: the plan failed and cannot be applied, plan again: cdktf plan a"]
+    assert apply().err == [f"a: {plan}: the plan failed and cannot be applied, plan again: ./glue-sessions plan a"]
     (saved.folder / "plan.json").write_text("{}")
     assert apply().err == [f"a: {plan}: is not a plan; supply the output of `terraform show -json PLAN`"]
     (saved.folder / "plan.json").unlink()
@@ -140,7 +142,7 @@ def test_a_stale_plan_is_refused_in_one_line(saved: Saved, apply: Run) -> None:
     saved.applies(diagnostic("Saved plan is stale", "The given plan file …"), status=1)
     refused = apply()
     assert refused.err == [
-        "a: refused: the plan is stale, the state has changed since it was made; plan again: cdktf plan a"
+        "a: refused: the plan is stale, the state has changed since it was made; plan again: ./glue-sessions plan a"
     ]
     assert refused.status == 1
 
@@ -152,7 +154,7 @@ def test_an_apply_that_fails_midway_reports_what_was_applied_and_the_next_step(s
     ran = apply()
     assert ran.err[:2] == [
         "a: AccessDenied: no",
-        "a: applied before that: x.one; for the rest plan again: cdktf plan a",
+        "a: applied before that: x.one; for the rest plan again: ./glue-sessions plan a",
     ]
     assert ran.status == 2
     assert "AccessDenied" in (saved.folder / "failed.log").read_text()
@@ -175,7 +177,7 @@ def test_a_lock_that_was_not_released_is_reported_with_what_was_applied(saved: S
     saved.applies(applied, DONE, diagnostic("Error releasing the state lock", detail), status=1)
     assert apply().err[1:3] == [
         f"a: the lock was not released: terraform -chdir={saved.folder} force-unlock 1-2-3",
-        "a: applied before that: x.one; for the rest plan again: cdktf plan a",
+        "a: applied before that: x.one; for the rest plan again: ./glue-sessions plan a",
     ]
 
 

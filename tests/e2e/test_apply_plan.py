@@ -84,7 +84,7 @@ def test_a_change_since_the_plan_refuses_it_and_stops_no_other_stack(
     assert ran.out == f"{first}: applied: 1 imported, 2 added, 1 changed, 0 destroyed\n"
     assert ran.err.splitlines() == [
         f"{second}: refused: the trust policy of {shared.arn} has changed since the plan was made:"
-        f" gained: lambda.amazonaws.com may sts:AssumeRole; plan again: cdktf plan {second}",
+        f" gained: lambda.amazonaws.com may sts:AssumeRole; plan again: ./glue-sessions plan {second}",
         f"{third}: refused: check.trust_statements_kept: This plan removes from the trust policy of {checked.arn}:"
         " Allow sts:AssumeRole to lambda.amazonaws.com. To keep a statement, save it in a file and name that file in"
         " trust.keep, or set trust.ownership to additive. To apply the plan anyway: --despite-failed-checks",
@@ -106,7 +106,7 @@ def test_a_change_since_the_plan_refuses_it_and_stops_no_other_stack(
     again = apply_plan(second)
     assert again.err == (
         f"{second}: refused: the plan is stale, the state has changed since it was made;"
-        f" plan again: cdktf plan {second}\n"
+        f" plan again: ./glue-sessions plan {second}\n"
     )
     assert again.status == 1
 

@@ -67,7 +67,7 @@ def test_without_a_plan_there_is_nothing_to_show(folder: Path, capsys: pytest.Ca
     terraform("exit 0")
     (folder / "plan").unlink()
     assert main(["show", NAME]) == 2
-    assert capsys.readouterr().err == f"there is no saved plan, run cdktf plan {NAME} first\n"
+    assert capsys.readouterr().err == f"there is no saved plan, run ./glue-sessions plan {NAME} first\n"
 
 
 def test_one_version_of_the_provider_is_downloaded_into_terraforms_implied_mirror(
