@@ -46,7 +46,7 @@ def grants(role: Role) -> list[ResourceChange]:
 def is_grant(policy: PolicyName) -> bool:
     """Return whether a policy has the name of one that this project grants."""
     return any(
-        str(policy.name).endswith(f":iam::aws:policy/{grant.policy_path}")
+        grant.is_arn(policy.name)
         if isinstance(grant, ManagedPolicyGrant)
         else policy == PolicyName("inline", grant.policy_name)
         for grant in policy_grants()
@@ -130,9 +130,7 @@ def _permission_losses(role: Role) -> Iterator[Change]:
 def _granted(role: Role) -> Iterator[Policy]:
     """Yield the policies that this project grants to a role, of every permission level."""
     for name, held in role.before.managed.items():
-        if held.policy and any(
-            str(name).endswith(f":iam::aws:policy/{each.policy_path}") for each in managed_policies()
-        ):
+        if held.policy and any(each.is_arn(name) for each in managed_policies()):
             yield held.policy
     try:
         grantee = Grantee.of(RoleArn.parse(role.arn))

@@ -58,7 +58,7 @@ def _has(role: ResourceChange, grant: PolicyGrant) -> bool | None:
     match grant:
         case ManagedPolicyGrant():
             listed = role.get("before", "managed_policy_arns")
-            found = any(str(arn).endswith(f":iam::aws:policy/{grant.policy_path}") for arn in items(listed))
+            found = any(map(grant.is_arn, items(listed)))
         case InlinePolicyGrant():
             listed = role.get("before", "inline_policy")
             found = any(attributes(block).get("name") == grant.policy_name for block in items(listed))

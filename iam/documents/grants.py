@@ -108,6 +108,10 @@ class ManagedPolicyGrant:
         """Return the policy's ARN in a partition, such as `aws` or `aws-cn`."""
         return f"arn:{partition}:iam::aws:policy/{self.policy_path}"
 
+    def is_arn(self, text: object) -> bool:
+        """Return whether a text is the policy's ARN in some partition."""
+        return isinstance(text, str) and text.endswith(f":iam::aws:policy/{self.policy_path}")
+
 
 @dataclass(frozen=True)
 class InlinePolicyGrant:

@@ -185,11 +185,7 @@ def _of_the_recipe(role: Role) -> list[Policy]:
     development endpoint.
     """
     return [
-        held.policy
-        for name, held in role.after.managed.items()
-        if held.policy
-        and isinstance(name, str)
-        and name.endswith(f":iam::aws:policy/{SESSION_USER_POLICY.policy_path}")
+        held.policy for name, held in role.after.managed.items() if held.policy and SESSION_USER_POLICY.is_arn(name)
     ]
 
 

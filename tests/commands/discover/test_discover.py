@@ -1,11 +1,13 @@
 """`discover` reports which role applies to whom, and the grants of each role."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement, inline_policy, trust_policy
+from sandbox.launcher import Sandbox
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
 from tests.ran import Ran
@@ -111,12 +113,22 @@ def test_policies_that_pass_other_roles_to_glue_are_warned_of_unless_the_level_d
 
 
 def test_grants_that_no_apply_of_a_released_role_removes_are_warned_of(
-    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     studio.domain("d-1", role=make_role("left", inline={SETUP_POLICY.policy_name: RECIPE}))
     configure(tmp_path, "[{role: left, released: true}]")
     assert warnings(discover("--json"), "left") == ["grants-stay"]
     assert "apply once without released, then with it" in " ".join(discover().out.split())
+    type_, _, name = SETUP_POLICY.address.partition(".")
+    body = json.dumps({"resources": [{"type": type_, "name": name, "instances": [{}]}]})
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="some-states")
+    s3.put_object(Bucket="some-states", Key="glue-sessions/dev/left.tfstate", Body=body.encode())
+    try:
+        assert warnings(discover("--json"), "left") == []
+    finally:
+        s3.delete_object(Bucket="some-states", Key="glue-sessions/dev/left.tfstate")
+        s3.delete_bucket(Bucket="some-states")
 
 
 def test_a_role_of_two_environments_is_warned_of(
