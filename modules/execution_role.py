@@ -18,6 +18,8 @@ ROLE_ADDRESS = GLUE_TRUST.address
 # everything else names the role by what was read: a missing role is then one error, and nothing is planned
 LIVE_ROLE_NAME = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.name")
 LIVE_ROLE_ARN = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.arn")
+# without the quotation marks: a path may hold such a mark, and backslashes
+LIVE_ROLE_ARN_IN_JSON = hcl.reference(f'trim(jsonencode({_LIVE_ROLE_ADDRESS}.arn), "\\"")')
 LIVE_ACCOUNT_ID = hcl.reference(f'split(":", {_LIVE_ROLE_ADDRESS}.arn)[4]')
 
 # what an adopted role keeps: without these in ignore_changes, Terraform would replace the role (path) or remove its
@@ -70,8 +72,8 @@ class LiveRole(Construct):
             postconditions.append(
                 Assertion(
                     f"self.arn == {hcl.quoted(role_arn)}",
-                    f"The configuration names {role_arn}, and the role of that name in this account is ${{self.arn}}."
-                    " Correct the ARN, or use credentials of the right account.",
+                    f"The configuration names {hcl.literal(role_arn)}, and the role of that name in this account is"
+                    " ${self.arn}. Correct the ARN, or use credentials of the right account.",
                 )
             )
         self.role = DataAwsIamRole(

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 _FOLDER = Path(__file__).with_name("expressions")
 _ATTRIBUTE = re.compile(r"([a-z_]+) += (.*)")
@@ -100,6 +101,26 @@ def literal(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
+def literals(value: Any) -> Any:
+    """Return a value with each text in it as a literal, see `literal`."""
+    match value:
+        case str():
+            return literal(value)
+        case dict():
+            return {key: literals(each) for key, each in value.items()}
+        case list():
+            return [literals(each) for each in value]
+    return value
+
+
+def template(text: str, *references: str) -> str:
+    """Return text as a value of Terraform JSON in which only these references are expressions."""
+    written = literal(text)
+    for each in references:
+        written = written.replace(literal(each), each)
+    return written
+
+
 def quoted(text: str) -> str:
     """Return text as a string literal, to stand in an expression."""
-    return literal(json.dumps(text))
+    return literal(json.dumps(text, ensure_ascii=False))  # HCL has no surrogates

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from iam.documents.pipeline_access import OIDC_AUDIENCE, OIDC_PROVIDER, PipelineRole
 from iam.policy_document import Document
+from modules import hcl
 from modules.terraform_blocks import TerraformBlocks
 
 OIDC_PROVIDER_ADDRESS = "aws_iam_openid_connect_provider.github"
@@ -53,6 +54,7 @@ class PipelineAccess(Construct):
         role_name: the role's name in IAM.
         trust_policy: who may assume the role.
         permissions: what the role may do.
+        account_id: how the documents name the account, as a value of Terraform JSON.
         provider: the OIDC provider if this stack creates it. The trust policy names it by the ARN it will have: a
             plan would not show that policy if it had a reference instead.
 
@@ -70,6 +72,7 @@ class PipelineAccess(Construct):
         role_name: str,
         trust_policy: Document,
         permissions: Document,
+        account_id: str,
         provider: GitHubOidcProvider | None,
     ) -> None:
         blocks = TerraformBlocks.of(scope)
@@ -81,13 +84,17 @@ class PipelineAccess(Construct):
             "Role",
             name=role_name,
             description=f"Glue sessions: the pipeline's {job}.",
-            assume_role_policy=json.dumps(trust_policy),
+            assume_role_policy=hcl.template(json.dumps(trust_policy), account_id),
             lifecycle=TerraformResourceLifecycle(ignore_changes=_IGNORED_CHANGES),
             depends_on=[provider.provider] if provider else None,
         )
         self.role.override_logical_id(role_id)
         self.policy = IamRolePolicy(
-            self, "Policy", role=f"${{{role_address}.name}}", name=job, policy=json.dumps(permissions)
+            self,
+            "Policy",
+            role=f"${{{role_address}.name}}",
+            name=job,
+            policy=hcl.template(json.dumps(permissions), account_id),
         )
         self.policy.override_logical_id(policy_id)
         blocks.output(f"AWS_{job.upper()}_ROLE_ARN", f"${{{role_address}.arn}}")

@@ -8,12 +8,15 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 from constructs import Construct
 
 from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, ManagedPolicyGrant, policy_grants
+from iam.policy_document import Document
 from modules import hcl
-from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN, LIVE_ROLE_NAME, ROLE_ADDRESS, AdoptedRole
+from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN_IN_JSON, LIVE_ROLE_NAME, ROLE_ADDRESS, AdoptedRole
 from modules.terraform_blocks import TerraformBlocks
 
 _EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
-_ACCOUNT_ID = "${local.account_id}"
+# what documents refer to: they are JSON
+_LOCALS = {"account_id": LIVE_ACCOUNT_ID, "role_arn_in_json": LIVE_ROLE_ARN_IN_JSON}
+_ACCOUNT_ID, _ROLE_ARN = (hcl.reference(f"local.{name}") for name in _LOCALS)
 
 
 class SessionGrants(Construct):
@@ -46,7 +49,7 @@ class SessionGrants(Construct):
         importing = adopted_role is not None and not released
         logical_ids = {grant.address: self._blocks.claim(grant.address) for grant in policy_grants()}
         super().__init__(scope, id_)
-        grantee = Grantee(partition=partition, account_id=_ACCOUNT_ID, role_arn=LIVE_ROLE_ARN)
+        grantee = Grantee(partition=partition, account_id=_ACCOUNT_ID, role_arn=_ROLE_ARN)
         self.policies: dict[str, IamRolePolicyAttachment | IamRolePolicy] = {}
         for grant in policy_grants():
             match grant:
@@ -55,7 +58,7 @@ class SessionGrants(Construct):
                         self.policies[grant.address] = self._attached(grant, grant.arn(partition), importing)
                 case InlinePolicyGrant():
                     if document := grant.document(settings, grantee):
-                        self.policies[grant.address] = self._put(grant, json.dumps(document), importing)
+                        self.policies[grant.address] = self._put(grant, _policy(document), importing)
                 case _:
                     assert_never(grant)
         for address, resource in self.policies.items():
@@ -88,8 +91,7 @@ class SessionGrants(Construct):
         return IamRolePolicyAttachment(self, grant.address, role=LIVE_ROLE_NAME, policy_arn=policy_arn)
 
     def _put(self, grant: InlinePolicyGrant, policy: str, importing: bool) -> IamRolePolicy:
-        if _ACCOUNT_ID in policy:
-            self._blocks.define({"account_id": LIVE_ACCOUNT_ID})
+        self._blocks.define({name: value for name, value in _LOCALS.items() if f"local.{name}" in policy})
         if importing:
             self._blocks.import_existing(
                 grant.address,
@@ -97,3 +99,7 @@ class SessionGrants(Construct):
                 for_each=_EXPRESSIONS.expression("existing_inline_policy", policy_name=hcl.quoted(grant.policy_name)),
             )
         return IamRolePolicy(self, grant.address, role=LIVE_ROLE_NAME, name=grant.policy_name, policy=policy)
+
+
+def _policy(document: Document) -> str:
+    return hcl.template(json.dumps(document), _ACCOUNT_ID, _ROLE_ARN)

@@ -7,6 +7,7 @@ from typing import Any
 from cdktf import App, S3Backend, TerraformStack
 
 from configuration import Configuration, State
+from modules import hcl
 
 # S3 lock files came with 1.10
 _TERRAFORM = ">= 1.10"
@@ -24,7 +25,7 @@ def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
         state: where the shop keeps its states.
         key: the object of this stack's state.
     """
-    settings = state.model_dump(exclude={"key_prefix"}, exclude_defaults=True)
+    settings = hcl.literals(state.model_dump(exclude={"key_prefix"}, exclude_defaults=True))
     S3Backend(stack, key=key, encrypt=True, **settings)
     terraform: dict[str, Any] = {
         "required_version": _TERRAFORM,

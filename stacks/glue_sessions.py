@@ -8,6 +8,7 @@ from constructs import Construct
 
 from configuration import RoleStack, State
 from iam.documents.recipe import trust_policy, trust_policy_keeping
+from modules import hcl
 from modules.execution_role import ROLE_ADDRESS, AdoptedRole, LiveRole
 from modules.session_grants import SessionGrants
 from modules.terraform_blocks import TerraformBlocks
@@ -32,7 +33,7 @@ class GlueSessionsStack(TerraformStack):
             "aws",
             region=environment.region,
             allowed_account_ids=[settings.account_id] if settings.account_id else None,
-            assume_role=[AwsProviderAssumeRole(role_arn=environment.deploy_role_arn)]
+            assume_role=[AwsProviderAssumeRole(role_arn=hcl.literal(environment.deploy_role_arn))]
             if environment.deploy_role_arn
             else None,
             # IAM throttles a fleet's plans: slow down together instead of failing one by one

@@ -48,6 +48,7 @@ class PipelineAccessStack(TerraformStack):
             role_name=settings.role_name("plan"),
             trust_policy=plan_trust_policy(provider_arn, repository=github.repository),
             permissions=permissions("plan", reach),
+            account_id=ACCOUNT_ID,
             provider=provider,
         )
         PipelineAccess(
@@ -62,6 +63,7 @@ class PipelineAccessStack(TerraformStack):
                 environment=github.environment,
             ),
             permissions=permissions("apply", reach),
+            account_id=ACCOUNT_ID,
             provider=provider,
         )
         TerraformBlocks.of(self).write()

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from configuration import State
 from iam.arn import partition_of
+from modules import hcl
 from modules.state_bucket import StateBucket
 from modules.terraform_blocks import TerraformBlocks
 from stacks.backend import keep_state
@@ -23,15 +24,16 @@ class StateBucketStack(TerraformStack):
 
     def __init__(self, scope: Construct, *, state: State) -> None:
         super().__init__(scope, _NAME)
+        settings = hcl.literals(state.model_dump(exclude_none=True))
         AwsProvider(
             self,
             "aws",
             region=state.region,
-            profile=state.profile,
-            assume_role=[AwsProviderAssumeRole(**state.assume_role.model_dump())] if state.assume_role else None,
+            profile=settings.get("profile"),
+            assume_role=[AwsProviderAssumeRole(**settings["assume_role"])] if state.assume_role else None,
             s3_use_path_style=state.use_path_style or None,
-            custom_ca_bundle=state.custom_ca_bundle,
-            endpoints=[state.endpoints.model_dump(exclude_none=True)] if state.endpoints else None,
+            custom_ca_bundle=settings.get("custom_ca_bundle"),
+            endpoints=[settings["endpoints"]] if state.endpoints else None,
         )
         keep_state(self, state=state, key=f"{state.key_prefix}/{_NAME}.tfstate")
         StateBucket(
@@ -39,6 +41,6 @@ class StateBucketStack(TerraformStack):
             "StateBucket",
             bucket=state.bucket,
             partition=partition_of(state.region),
-            kms_key_id=state.kms_key_id,
+            kms_key_id=settings.get("kms_key_id"),
         )
         TerraformBlocks.of(self).write()

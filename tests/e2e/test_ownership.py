@@ -150,6 +150,10 @@ def test_every_change_of_ownership_killed_midway_keeps_the_grants_and_is_complet
     stack.assert_nothing_to_do()
 
 
+# text that is not to be taken for an expression, nor to end one
+PATH = r"""/a"b\c${d}%{e}$${f}'/"""
+
+
 def test_an_apply_refuses_before_it_writes_where_others_changed_the_trust_policy_since_the_plan(
     shop: Shop, make_role: MakeRole
 ) -> None:
@@ -162,10 +166,13 @@ def test_an_apply_refuses_before_it_writes_where_others_changed_the_trust_policy
     ]
     roles = [make_role(RECIPE_TRUST if "released" in way else CONSOLE_TRUST) for way in ways]
     already = make_role()
+    odd = make_role(path=PATH)
+    shop.variables["ODD"] = odd.arn
     entries = [{"role": role.arn, **way} for role, way in zip(roles, ways, strict=True)]
-    stack = shop.together(dev={"roles": [*entries, {"role": already.arn}]})
+    entries += [{"role": already.arn}, {"role": "${ODD}", "permissions": "least-privilege"}]
+    stack = shop.together(dev={"roles": entries})
     assert stack.save_plan().read_on_apply == {
-        f"data.{together_address(ROLE, role.name)}-before_writing[0]" for role in [*roles, already]
+        f"data.{together_address(ROLE, role.name)}-before_writing[0]" for role in [*roles, already, odd]
     }
 
     for role in roles:
@@ -180,6 +187,7 @@ def test_an_apply_refuses_before_it_writes_where_others_changed_the_trust_policy
     )
     assert [role.read() for role in roles] == before
     assert already.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
+    assert odd.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=least_privilege_inline_policy(odd.arn))
 
 
 def test_a_release_takes_glue_out_of_the_current_trust_policy_and_can_be_undone(

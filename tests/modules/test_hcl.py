@@ -1,5 +1,8 @@
 """HCL files of expressions: holes that must match, and the files as `terraform fmt` writes them."""
 
+import base64
+import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modules import hcl
+from terraform_cli import installation
 from tests.availability import terraform_binary
 
 FILE = """\
@@ -59,9 +63,54 @@ def test_holes_and_arguments_must_match(file: str, name: str, arguments: dict[st
         hcl.Expressions(file, constant="local.a").expression(name, **arguments)
 
 
-def test_text_stands_in_terraform_json_and_in_expressions_as_it_is() -> None:
-    assert hcl.literal("${aws:userid}%{x}") == "$${aws:userid}%%{x}"
-    assert hcl.quoted('a "${b}"') == r'"a \"$${b}\""'
+# IAM accepts any visible ASCII in a path
+TEXTS = [
+    "".join(map(chr, range(ord("!"), ord("~") + 1))),
+    *(
+        '"',
+        "\\",
+        r"\"",
+        "${",
+        "%{",
+        "$${",
+        "%%{",
+        "$$${",
+        "$",
+        "%",
+        "${a}",
+        "%{ if true }",
+        r"\${",
+        '${"$${x}"}',
+        "}",
+        "é😀",
+    ),
+]
+
+
+def test_text_stands_in_terraform_json_and_in_expressions_as_it_is(tmp_path: Path) -> None:
+    values = {
+        "literal": [hcl.literal(text) for text in TEXTS],
+        "quoted": [hcl.reference(f'true ? {hcl.quoted(text)} : ""') for text in TEXTS],
+        "nested": hcl.literals({"a": [*TEXTS, 1, None]})["a"][:-2],
+        "template": [hcl.template(f"{text} ${{local.b}}", "${local.b}") for text in TEXTS],
+    }
+    (tmp_path / "main.tf.json").write_text(json.dumps({"locals": {"b": "b", "values": values}}))
+    done = subprocess.run(
+        [terraform_binary(), "console"],
+        cwd=tmp_path,
+        env={**os.environ, **installation.settings(tmp_path / "settings")},
+        input="base64encode(jsonencode(local.values))",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(base64.b64decode(done.stdout))
+    assert found == {
+        "literal": TEXTS,
+        "quoted": TEXTS,
+        "nested": TEXTS,
+        "template": [f"{text} b" for text in TEXTS],
+    }
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -55,6 +55,7 @@ CONSTRUCTS: dict[str, tuple[Callable[[Construct, str], Construct], str]] = {
             role_name="plan",
             trust_policy=trust_policy(),
             permissions=trust_policy(),
+            account_id="${local.account_id}",
             provider=None,
         ),
         "aws_iam_role.plan",
