@@ -17,6 +17,8 @@ from commands import command_line
 from commands.__main__ import COMMANDS, module, version
 from commands.__main__ import parser as first_parser
 from commands.completion.__main__ import candidates
+from commands.pipeline import setup
+from commands.pipeline.__main__ import STEPS
 from tests.repository import AS_SHIPPED, ROOT
 
 NAMED = {"TF_STATE_BUCKET": "states", "AWS_REGION": "eu-west-1", "SAGEMAKER_ROLE_NAME": "team"}
@@ -46,7 +48,15 @@ def test_help_fits_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("COLUMNS", "80")
     text = (parser_of(name) if name else first_parser()).format_help()
     assert [line for line in text.splitlines() if len(line) > 80] == []
-    assert "xit status" in text
+    assert "Exit status" in text
+
+
+@pytest.mark.parametrize("step", ["setup", *STEPS])
+def test_the_help_of_the_pipelines_steps_fits_80_columns(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    (steps,) = (each for each in parser_of("pipeline")._actions if isinstance(each, argparse._SubParsersAction))
+    own = setup.parser() if step == "setup" else steps.choices[step]
+    assert [line for line in own.format_help().splitlines() if len(line) > 80] == []
 
 
 def test_help_fills_paragraphs_and_keeps_lists(monkeypatch: pytest.MonkeyPatch) -> None:
