@@ -53,12 +53,14 @@ def configuration_path(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("GLUE_SESSIONS_CONFIG") or "glue-sessions.yaml")
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Configuration:
+def load(path: Path, environment: Mapping[str, str], *, within: Path | None = None) -> Configuration:
     """Read and check a configuration.
 
     Args:
         path: the file; paths in it are relative to its directory.
         environment: the variables that ``${NAME}`` refers to, like `os.environ`.
+        within: the folder that all files must be in, links followed; for a configuration that somebody else wrote,
+            since messages quote what a file contains.
 
     Returns:
         The configuration, with the trust policies to keep.
@@ -66,13 +68,13 @@ def load(path: Path, environment: Mapping[str, str]) -> Configuration:
     Raises:
         ConfigurationError: with every error of the file and of the files it names.
     """
-    document = _read_document(path, environment)
+    document = _read_document(path, environment, within)
     settings, invalid = None, []
     try:
         settings = Settings.model_validate(document.value)
     except ValidationError as error:
         invalid = list(validation_messages(error.errors(include_url=False), document))
-    kept, unkept = _read_kept_trust(document, path.parent)
+    kept, unkept = _read_kept_trust(document, path.parent, within)
     errors = [*document.errors, *unkept, *checks.errors_across_settings(document.value), *invalid]
     stacks = _role_stacks(settings, kept) if settings else {}
     errors += [((*at, "access"), message) for at, stack in stacks.items() for message in checks.errors_of_sizes(stack)]
@@ -105,9 +107,9 @@ def _role_stacks(settings: Settings, kept: _KeptTrust) -> dict[Location, RoleSta
     }
 
 
-def _read_document(path: Path, environment: Mapping[str, str]) -> Document:
+def _read_document(path: Path, environment: Mapping[str, str], within: Path | None) -> Document:
     try:
-        text = _read_text(path)
+        text = _read_text(path, within)
     except FileNotFoundError:
         message = "no such file, create it or name another with GLUE_SESSIONS_CONFIG"
         raise ConfigurationError(ErrorLine(place(path), message)) from None
@@ -123,15 +125,16 @@ def _read_document(path: Path, environment: Mapping[str, str]) -> Document:
     return document
 
 
-def _read_text(path: Path) -> str:
-    """Return the text of a file of a reasonable size.
+def _read_text(path: Path, within: Path | None) -> str:
+    """Return the text of a file of a reasonable size, in a folder if one is given.
 
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: the file cannot be read; the message gives the reason.
     """
     try:
-        with path.open("rb") as file:
+        leads_out = within is not None and not is_within(path, within)
+        with Path(os.devnull if leads_out else path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise
@@ -141,6 +144,8 @@ def _read_text(path: Path) -> str:
         raise ValueError(f"supply a file that can be read, got: {error.strerror}") from None
     except ValueError:
         raise ValueError("supply another path, no file can have this one") from None
+    if leads_out:
+        raise ValueError("supply a file of the repository, this path or link leads out of it")
     if len(data) > MAX_BYTES:
         raise ValueError(f"supply at most {MAX_BYTES} bytes, got more")
     try:
@@ -150,7 +155,14 @@ def _read_text(path: Path) -> str:
         raise ValueError(f"supply UTF-8, got byte 0x{data[error.start]:02X} in line {line}") from None
 
 
-def _read_kept_trust(document: Document, directory: Path) -> tuple[_KeptTrust, list[tuple[Location, str]]]:
+def is_within(path: Path, folder: Path) -> bool:
+    """Return whether a path is in a folder, links followed. Raises ValueError: no file can have this path."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _read_kept_trust(
+    document: Document, directory: Path, within: Path | None
+) -> tuple[_KeptTrust, list[tuple[Location, str]]]:
     """Return the trust policies that `keep` settings name, and location and message of each error in them."""
     kept: _KeptTrust = {}
     errors: list[tuple[Location, str]] = []
@@ -162,7 +174,7 @@ def _read_kept_trust(document: Document, directory: Path) -> tuple[_KeptTrust, l
         configured = environment.get("trust_policy_quota")
         quota = configured if type(configured) is int else quotas.DEFAULTS.trust_policy_characters
         try:
-            kept[at] = trust.parse_trust_policy(_read_text(directory / keep))
+            kept[at] = trust.parse_trust_policy(_read_text(directory / keep, within))
         except FileNotFoundError:
             errors.append(((*at, "trust", "keep"), f"no such file, got {shown(str(directory / keep))}"))
             continue

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,12 +13,16 @@ from commands import command_line
 from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from configuration import Configuration, ConfigurationError, configuration_path, load
+from configuration.reading import is_within
 from terraform_cli import installation, provider_lock, stacks
 from terraform_cli.synthesis import SynthesisError, synthesized
 from terraform_cli.terraform import Terraform, TerraformError
 
 REVIEWED = Path("reviewed")
 """Folder of the reviewed plans in the apply job, with a folder for each stack."""
+
+_CREDENTIAL = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|PRIVATE_KEY|ACCESS_KEY|API_?KEY|^ACTIONS_")
+"""Part of the name of an environment variable that may hold one."""
 
 _ERRORS = (
     ConfigurationError,
@@ -81,7 +86,7 @@ def _review(folders: Sequence[str]) -> int:
     """Review the plans of all stacks in one comment on the pull request; 1 for a finding without a waiver.
 
     FOLDER holds the pull request's configuration, waivers and plans, if they are not in this one: its files are read,
-    and nothing in it is run.
+    and nothing in it is run. Files that a link or a path leads to elsewhere are not read: the comment quotes them.
     """
     from commands.pipeline.plans import review_comment
     from commands.pipeline.reports import put_comment, unreadable
@@ -90,12 +95,15 @@ def _review(folders: Sequence[str]) -> int:
     github = GitHub()
     folder = Path(*folders)
     try:
-        names = [stack.name for stack in _configuration(folder).role_stacks]
+        names = [stack.name for stack in _configuration(folder if folders else None).role_stacks]
     except ConfigurationError as error:
         # a comment on an earlier commit must not stay
         put_comment(github, github.pull_request, unreadable(error))
         raise
     waiver_file = folder / waivers.FILE
+    if folders and not is_within(waiver_file, folder):
+        print(f"{waiver_file}: supply a file of the repository, this link leads out of it", file=sys.stderr)
+        return EXIT_CANNOT_RUN
     status, text = review_comment(names, folder / stacks.output_folder(), waiver_file=waiver_file)
     print(text)
     put_comment(github, github.pull_request, text)
@@ -173,8 +181,13 @@ def _mirror_provider(versions: Sequence[str]) -> int:
     return 0
 
 
-def _configuration(folder: Path = Path()) -> Configuration:
-    return load(folder / configuration_path(os.environ), os.environ)
+def _configuration(folder: Path | None = None) -> Configuration:
+    """Return the configuration, or a pull request's in a folder, which must not lead out of it.
+
+    Variables with the job's credentials are not set in it: names of stacks and error messages are published.
+    """
+    environment = {name: value for name, value in os.environ.items() if not _CREDENTIAL.search(name.upper())}
+    return load((folder or Path()) / configuration_path(environment), environment, within=folder)
 
 
 STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {

@@ -1,4 +1,4 @@
-"""A pull request cannot write its own review: nothing in its folder is run."""
+"""A pull request cannot write its own review: nothing in its folder is run, and nothing outside of it is read."""
 
 import json
 import os
@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from commands.pipeline.__main__ import main
 from review.markdown import MARKER
 from tests.commands.pipeline.conftest import CONFIGURATION, NAMES
-from tests.commands.pipeline.fake_github import FakeGitHub
+from tests.commands.pipeline.fake_github import TOKEN, FakeGitHub
 from tests.plan_builder import SAGEMAKER, plan, role, trust
 from tests.repository import ROOT
 
@@ -67,3 +70,59 @@ def test_the_review_runs_nothing_of_the_pull_request(github: FakeGitHub, tmp_pat
     assert review() == (2, "")
     assert "do not apply as is: 2 critical" in comment["body"]
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("role", ["x${GITHUB_TOKEN}", "no role: ${GITHUB_TOKEN}", "x${aws_session_token}"])
+def test_the_comment_never_has_a_credential_of_the_job(
+    github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], role: str
+) -> None:
+    monkeypatch.setenv("aws_session_token", TOKEN)
+    (folder := tmp_path / "pull-request").mkdir()
+    environments = {"dev": {"region": "eu-west-1", "roles": [{"role": role}]}}
+    (folder / "glue-sessions.yaml").write_text(json.dumps({**CONFIGURATION, "environments": environments}))
+    assert main(["review", str(folder)]) == 2
+    (comment,) = github.comments
+    assert "it is not set" in comment["body"]
+    out, err = capsys.readouterr()
+    assert TOKEN not in comment["body"] + out + err
+
+
+@pytest.mark.parametrize("linked", ["glue-sessions.yaml", "trust/kept.json", "trust", ".review-accept.yaml"])
+def test_a_link_that_leads_out_of_the_pull_request_is_not_read(
+    github: FakeGitHub, tmp_path: Path, capsys: pytest.CaptureFixture[str], linked: str
+) -> None:
+    folder, elsewhere = tmp_path / "pull-request", tmp_path / "elsewhere"
+    for each in (folder, elsewhere):
+        (each / "trust").mkdir(parents=True)
+        (each / "trust/kept.json").write_text('{"Version": "secret of the machine"}')
+        roles = [{"role": "a", "trust": {"keep": "trust/kept.json"}}]
+        environments = {"dev": {"region": "eu-west-1", "roles": roles}}
+        (each / "glue-sessions.yaml").write_text(json.dumps({**CONFIGURATION, "environments": environments}))
+    (folder / linked).rename(folder / "was") if (folder / linked).exists() else None
+    (folder / linked).symlink_to(elsewhere / linked)
+    if linked.startswith("."):
+        (folder / "trust/kept.json").write_text(trust(SAGEMAKER))
+        (elsewhere / linked).write_text("secret of the machine")
+    assert main(["review", str(folder)]) == 2
+    shown = "".join([*capsys.readouterr(), *(comment["body"] for comment in github.comments)])
+    assert "leads out of it" in shown
+    assert "secret of the machine" not in shown
+
+
+def test_a_trust_policy_outside_of_the_pull_request_is_not_read(github: FakeGitHub, tmp_path: Path) -> None:
+    (folder := tmp_path / "pull-request").mkdir()
+    (tmp_path / "kept.json").write_text('{"Version": "secret of the machine"}')
+    environments = {
+        "dev": {
+            "region": "eu-west-1",
+            "roles": [
+                {"role": name, "trust": {"keep": keep}}
+                for name, keep in (("a", "../kept.json"), ("b", str(tmp_path / "kept.json")))
+            ],
+        }
+    }
+    (folder / "glue-sessions.yaml").write_text(json.dumps({**CONFIGURATION, "environments": environments}))
+    assert main(["review", str(folder)]) == 2
+    (comment,) = github.comments
+    assert comment["body"].count("leads out of it") == 2
+    assert "secret of the machine" not in comment["body"]
