@@ -111,13 +111,25 @@ def _review(folders: Sequence[str]) -> int:
 
 
 def _reviewed_run(_: Sequence[str]) -> int:
-    """Set the output `run` to the run that planned the merged pull request; empty if the commit has none."""
+    """Set the output `run` to the run that planned the merged pull request; empty if the commit has none.
+
+    The output `artifact` is the id of its reviewed plans.
+    """
     from commands.pipeline.plans import reviewed_run
 
-    run = reviewed_run(GitHub())
-    if run is None:
+    reviewed = reviewed_run(GitHub())
+    if reviewed is None:
         print("no pull request created this commit: there is no reviewed plan, and nothing is applied")
-    set_output("run", "" if run is None else str(run))
+    set_output("run", "" if reviewed is None else str(reviewed.run))
+    set_output("artifact", "" if reviewed is None else str(reviewed.artifact))
+    return 0
+
+
+def _repetition(_: Sequence[str]) -> int:
+    """Check that a job which is run again is of the branch's newest commit; another one could undo later merges."""
+    from commands.pipeline.plans import check_repetition
+
+    check_repetition(GitHub())
     return 0
 
 
@@ -195,6 +207,7 @@ STEPS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "show": (_show, "STACK"),
     "review": (_review, "[FOLDER]"),
     "reviewed-run": (_reviewed_run, ""),
+    "repetition": (_repetition, ""),
     "apply": (_apply, "STACK"),
     "drift-issues": (_drift_issues, ""),
     "provider-lock": (_provider_lock, "[VERSION]"),

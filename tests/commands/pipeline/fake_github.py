@@ -18,13 +18,27 @@ BOT = {"login": "github-actions[bot]", "type": "Bot"}
 SOMEBODY = {"login": "somebody", "type": "User"}
 TOKEN = "token-of-the-job"
 REPOSITORY = {"full_name": "acme/glue-sessions"}
+MERGED_AT = "2026-03-01T10:00:00Z"
 FORK = {"full_name": "somebody/glue-sessions"}
 
 
 def merged_pull(commit: str, head_sha: str = "abc", **more: Any) -> dict[str, Any]:
     """Return pull request 7 of the branch `adopt`, whose merge created the commit."""
     head = {"sha": head_sha, "ref": "adopt", "repo": REPOSITORY}
-    return {"number": 7, "merge_commit_sha": commit, "head": head, "user": SOMEBODY, **more}
+    return {
+        "number": 7,
+        "merge_commit_sha": commit,
+        "merged_at": MERGED_AT,
+        "base": {"ref": "main"},
+        "head": head,
+        "user": SOMEBODY,
+        **more,
+    }
+
+
+def plans_artifact(**more: Any) -> dict[str, Any]:
+    """Return the artifact with the reviewed plans, made before the merge."""
+    return {"id": 500, "name": "reviewed", "expired": False, "created_at": "2026-03-01T09:00:00Z", **more}
 
 
 def plan_run(number: int, conclusion: str | None = "success", **more: Any) -> dict[str, Any]:
@@ -55,7 +69,9 @@ class FakeGitHub:
     issues: list[dict[str, Any]] = field(default_factory=list)
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
-    artifacts: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "reviewed", "expired": False}])
+    artifacts: list[dict[str, Any]] = field(default_factory=lambda: [plans_artifact()])
+    newest: str = "c0ffee"
+    """The newest commit of the branch `main`."""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     limits: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Rate limits that the next calls meet: status and headers."""
@@ -111,6 +127,11 @@ class FakeGitHub:
             return 200, self._page(wanted, query)
         if match := re.fullmatch(r"commits/(\w+)/pulls", path):
             return 200, self._page(self.pulls.get(match[1], []), query)
+        if path == "pulls":
+            known = [pull for pulls in self.pulls.values() for pull in pulls]
+            return 200, self._page([each for each in known if f"acme:{each['head']['ref']}" == query["head"]], query)
+        if path == "branches/main":
+            return 200, {"name": "main", "commit": {"sha": self.newest}}
         if path == "actions/workflows/plan.yaml/runs":
             of_branch = {"head_sha": query["head_sha"], "head_branch": query["branch"], "event": query["event"]}
             found = [run for run in self.runs if of_branch.items() <= run.items()]
@@ -165,6 +186,8 @@ def fake_github(folder: Path) -> Iterator[FakeGitHub]:
             "GITHUB_TOKEN": TOKEN,
             "GITHUB_OUTPUT": str(output),
             "GITHUB_EVENT_PATH": str(folder / "github-event.json"),
+            "GITHUB_REF_NAME": "main",
+            "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_SHA": "c0ffee",
             "no_proxy": "127.0.0.1",
         },

@@ -13,7 +13,15 @@ from commands.pipeline.github import GitHub
 from commands.pipeline.reports import put_issues
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import CONFIGURATION, NAMES
-from tests.commands.pipeline.fake_github import FORK, SOMEBODY, FakeGitHub, merged_pull, plan_run
+from tests.commands.pipeline.fake_github import (
+    FORK,
+    MERGED_AT,
+    SOMEBODY,
+    FakeGitHub,
+    merged_pull,
+    plan_run,
+    plans_artifact,
+)
 from tests.commands.pipeline.test_issues import reading
 from tests.plan_builder import GLUE, SAGEMAKER, plan, role, trust
 
@@ -192,7 +200,7 @@ def test_a_merged_pull_request_is_applied_from_its_newest_plan_run(github: FakeG
     github.runs = [*earlier, plan_run(3), plan_run(2, "failure"), plan_run(9, head_sha="other")]
     github.runs += [plan_run(8, event="push"), plan_run(7, head_branch="another")]
     assert main(["reviewed-run"]) == 0
-    assert github.outputs == {"run": "103"}
+    assert github.outputs == {"run": "103", "artifact": "500"}
 
 
 def test_a_run_of_a_fork_with_the_same_commit_and_branch_is_not_the_reviewed_one(
@@ -204,7 +212,7 @@ def test_a_run_of_a_fork_with_the_same_commit_and_branch_is_not_the_reviewed_one
     assert capsys.readouterr().err == "pull request 7 has no plan of abc: plan again in another pull request\n"
     github.runs += [plan_run(4)]
     assert main(["reviewed-run"]) == 0
-    assert github.outputs == {"run": "104"}
+    assert github.outputs == {"run": "104", "artifact": "500"}
 
 
 @pytest.mark.parametrize("repository", [FORK, None], ids=["fork", "deleted"])
@@ -222,7 +230,7 @@ def test_a_pull_request_of_a_fork_is_not_applied(
 
 @pytest.mark.parametrize(
     "artifacts",
-    [[{"name": "plan-a", "expired": False}], [{"name": "reviewed", "expired": True}]],
+    [[plans_artifact(name="plan-a")], [plans_artifact(expired=True)]],
     ids=["deleted", "expired"],
 )
 def test_expired_plans_are_named_with_the_remedy(
@@ -238,9 +246,73 @@ def test_expired_plans_are_named_with_the_remedy(
 
 
 def test_a_commit_without_a_pull_request_applies_nothing(github: FakeGitHub) -> None:
-    github.pulls["c0ffee"] = [{**MERGED, "merge_commit_sha": None}]
+    github.pulls["c0ffee"] = [
+        {**MERGED, "merge_commit_sha": None},
+        {**MERGED, "merged_at": None},  # GitHub's test merge of an open one
+        {**MERGED, "base": {"ref": "release"}},
+    ]
     assert main(["reviewed-run"]) == 0
-    assert github.outputs == {"run": ""}
+    assert github.outputs == {"run": "", "artifact": ""}
+
+
+@pytest.mark.parametrize("made_again", [[], [plans_artifact()]], ids=["replaced", "besides"])
+def test_plans_that_were_made_after_the_merge_are_not_the_reviewed_ones(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str], made_again: list[dict[str, Any]]
+) -> None:
+    github.pulls["c0ffee"], github.runs = [MERGED], [plan_run(1, run_attempt=2)]
+    github.artifacts = [plans_artifact(id=501, created_at="2026-03-01T10:00:01Z"), *made_again]
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == (
+        "the plans of pull request 7 were made after its merge, so nobody has reviewed them:"
+        " https://github.example/runs/1: plan again in another pull request\n"
+    )
+    github.artifacts = [plans_artifact(), plans_artifact(id=502, created_at=MERGED_AT)]
+    assert main(["reviewed-run"]) == 0
+    assert github.outputs == {"run": "101", "artifact": "502"}
+
+
+def test_a_commit_that_merged_several_pull_requests_is_not_applied(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.pulls["c0ffee"], github.runs = [merged_pull("c0ffee", number=6), MERGED], [plan_run(1)]
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == (
+        "several pull requests were merged by this commit (6, 7), and only one of them was reviewed: plan again in"
+        " another pull request\n"
+    )
+
+
+def test_a_run_for_another_base_cannot_be_told_apart_and_is_not_applied(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.pulls["c0ffee"], github.runs = [MERGED], [plan_run(1), plan_run(2)]
+    github.pulls["other"] = [
+        merged_pull("other", number=8, base={"ref": "theirs"}, merged_at=None),
+        merged_pull("other", "abd", number=9, base={"ref": "theirs"}),  # an earlier use of the branch
+        merged_pull("other", number=10),
+    ]
+    assert main(["reviewed-run"]) == 2
+    assert capsys.readouterr().err == (
+        "pull request 8 has the same commit as 7, and goes into theirs, so that their runs cannot be told apart: plan"
+        " again in another pull request\n"
+    )
+    github.pulls["other"].pop(0)
+    assert main(["reviewed-run"]) == 0
+
+
+def test_a_job_of_an_earlier_commit_is_not_run_again(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.newest = "f00d"
+    assert main(["repetition"]) == 0  # the first time, when another merge was faster
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    assert main(["repetition"]) == 2
+    assert capsys.readouterr().err == (
+        "main has moved on to f00d since this run, which could undo what was merged there: for what is left to apply,"
+        " plan again in another pull request\n"
+    )
+    github.newest = "c0ffee"
+    assert main(["repetition"]) == 0
 
 
 @pytest.mark.parametrize(
