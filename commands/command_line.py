@@ -150,6 +150,9 @@ def status_of(
     except KeyboardInterrupt as interrupt:
         print(str(interrupt) or interrupted, file=sys.stderr)
         return EXIT_INTERRUPTED
+    except ModuleNotFoundError as error:
+        print(f"the set-up is out of date, {error.name} is not installed: run make setup", file=sys.stderr)
+        return EXIT_CANNOT_RUN
     except OSError as error:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             traceback.print_exc()

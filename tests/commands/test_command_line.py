@@ -130,6 +130,13 @@ def run_program(program: str, *, encoding: str = "utf-8", command: str = "{}") -
             (130, "", ""),
             id="an interrupt that was handled, and its effects reported",
         ),
+        pytest.param(
+            "import not_there",
+            "utf-8",
+            "{}",
+            (2, "", "the set-up is out of date, not_there is not installed: run make setup\n"),
+            id="a package is missing",
+        ),
         pytest.param('sys.exit("wrong")', "utf-8", "{}", (2, "", ""), id="no status 1 by accident"),
         pytest.param(
             'open("/nowhere/x", "w")',
