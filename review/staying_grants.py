@@ -38,19 +38,20 @@ def staying_grants(plan: Plan) -> StayingGrants:
     left = [grant for grant in policy_grants() if grant.address not in own]
     has_blocks = any(plan.configuration.block("", grant.address, "") for grant in policy_grants())
     role = own.get(GLUE_TRUST.address)
-    if role and "after" in role.snapshots and role.actions != ("forget",) and has_blocks:
-        has = {grant: _has(role, grant) for grant in left}
-        return StayingGrants(
-            tuple(grant for grant in left if has[grant]),
-            tuple(grant for grant in left if has[grant] is None and not grant.is_optional),
-        )
-    if not has_blocks and plan.configuration.block("", LIVE_ROLE, "") and not _is_adopted(plan):
-        return StayingGrants(undecided=tuple(grant for grant in left if not grant.is_optional))
-    return StayingGrants()
+    is_adopted = role is not None and "after" in role.snapshots and role.actions != ("forget",) and has_blocks
+    if not (is_adopted or (_reads_a_role(plan) and not has_blocks)):
+        return StayingGrants()
+    has = {grant: _has(role, grant) if role else None for grant in left}
+    return StayingGrants(
+        tuple(grant for grant in left if has[grant]),
+        tuple(grant for grant in left if has[grant] is None and not grant.is_optional),
+    )
 
 
-def _is_adopted(plan: Plan) -> bool:
-    return plan.configuration.block("", GLUE_TRUST.address, "") is not None
+def _reads_a_role(plan: Plan) -> bool:
+    """Return whether the configuration reads a role as a stack of this project does, and does not adopt it."""
+    reads, adopts = (plan.configuration.block("", address, "") for address in (LIVE_ROLE, GLUE_TRUST.address))
+    return reads is not None and adopts is None
 
 
 def _has(role: ResourceChange, grant: PolicyGrant) -> bool | None:

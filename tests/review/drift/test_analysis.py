@@ -274,6 +274,8 @@ def test_of_a_released_role_that_another_stack_owns_it_is_undecided() -> None:
     assert len(found.left_alone) == 2
     assert all("is undecided" in line for line in found.left_alone)
     assert found.staying == []
+    forgotten = change(GLUE_TRUST.address, GRANTED, GRANTED, actions=["forget"])
+    assert len(analyzed(forgotten, configuration={"root_module": {"resources": live}}).staying) == 2
 
 
 def test_a_role_that_is_not_adopted_yet_has_not_drifted() -> None:
