@@ -18,12 +18,16 @@ _TESTS = Path(__file__).parent
 
 _LONGEST = (
     "e2e/test_every_trust_policy.py",
+    "e2e/test_pull_request.py",
     "e2e/test_fleet.py",
     "e2e/test_pipeline_access.py",
+    "e2e/test_plan_and_apply.py",
     "e2e/test_drift_command.py",
+    "e2e/test_apply_plan.py",
     "iam/engine/test_differential.py",
     "iam/engine/test_budget.py",
     "notebooks/test_acceptance.py",
+    "fast_cdktf/test_install.py",
     "e2e",
     "fast_cdktf",
     "benchmarks",

@@ -9,14 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
+from shutil import rmtree, which
 from tempfile import mkdtemp
 from typing import Any
 
 import psutil
 import pytest
-
-from terraform_cli import installation
 
 _SHOWN = 40
 _FOLDER = "PROCESSOR_TIME_FOLDER"
@@ -30,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = Path(os.environ.setdefault(_FOLDER, mkdtemp(prefix="processor-time-")))
     terraform = folder / "bin" / "terraform"
     terraform.parent.mkdir()
-    terraform.write_text(_SHIM.format(folder, installation.binary()))
+    terraform.write_text(_SHIM.format(folder, which("terraform")))
     terraform.chmod(0o755)
     os.environ["PATH"] = os.pathsep.join([str(terraform.parent), os.environ["PATH"]])
 

@@ -20,7 +20,7 @@ SCHEDULER: Document = {
 def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str]) -> tuple[int, str]:
     """Run a command on a terminal, answer its question; return its exit status and output."""
     environment = {
-        **shop.environment,
+        **shop.environment_of_commands,
         "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
         "CDKTF_OUTDIR": str(shop.folder / "cdktf.out"),
         "NO_COLOR": "1",
