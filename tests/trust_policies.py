@@ -327,6 +327,7 @@ TRUSTING: dict[str, Document] = {
     "Glue under an empty condition": trust(CONSOLES, statement(GLUE, Condition={})),
     "ours": trust(CONSOLES, OURS),
     "ours first": trust(OURS, CONSOLES),
+    "ours, in lists": trust({**OURS, "Principal": {"Service": [GLUE]}, "Action": ["sts:AssumeRole"]}, CONSOLES),
     "ours, and Glue plainly as well": trust(OURS, statement(SAGEMAKER, GLUE)),
     "ours among others of 2008": {"Version": "2008-10-17", "Statement": [PEOPLE, OURS, CONSOLES]},
 }
@@ -338,7 +339,6 @@ ALTERED: dict[str, Document] = {
         "ours, under a condition": {**OURS, "Condition": SOURCE_ARN},
         "ours, for another action": {**OURS, "Action": "sts:TagSession"},
         "ours, for one more action": {**OURS, "Action": _WITH_TAGS},
-        "ours, in a list": {**OURS, "Principal": {"Service": [GLUE]}},
     }.items()
 }
 # somebody else's statement under our Sid: additive ownership stops

@@ -13,6 +13,16 @@ names_glue_alone = (
   && jsonencode(flatten([try(s.Principal.Service, [])])) == jsonencode([argument.glue])
 )
 
+# The statement is ours as this project writes it, or with lists of one, which the provider takes for the same.
+is_ours = (
+  expression.names_glue_alone
+  && jsonencode(merge(
+    s,
+    { Action = join(" ", flatten([try(s.Action, [])])) },
+    { Principal = { Service = argument.glue } }
+  )) == jsonencode(local.glue_statement)
+)
+
 # The statement allows Glue to assume the role, with or without conditions.
 lets_glue_assume = (
   s.Effect == "Allow"
@@ -73,7 +83,9 @@ glue_is_trusted_unconditionally = anytrue([for s in local.statements_trusting_gl
 additive_statements = concat(
   [
     for s in local.live_statements :
-    jsondecode(expression.has_our_sid ? jsonencode(local.glue_statement) : jsonencode(s))
+    jsondecode(
+      expression.has_our_sid && !expression.is_ours ? jsonencode(local.glue_statement) : jsonencode(s)
+    )
   ],
   [
     for s in [local.glue_statement] : s

@@ -97,8 +97,8 @@ class Life:
         """The trust policy that adoption is to make."""
         if self.ownership == "authoritative":
             return RECIPE_TRUST
-        if self.ownership == "external" or self.name in TRUSTING or self.name == "ours, in a list":
-            return self.live  # the provider sees no difference between a name and a list of one
+        if self.ownership == "external" or self.name in TRUSTING:
+            return self.live
         if self.name in ALTERED:
             return trust(OURS, CONSOLES)
         return {**self.live, "Statement": [*statements(self.live), OURS]}
@@ -336,7 +336,6 @@ def is_warned(life: Life) -> bool:
 # trust policies that additive ownership would change or refuse, and in which Glue is trusted already
 OURS_IN_FORCE = {
     "ours, for one more action",
-    "ours, in a list",
     "our Sid for several services",
     "our Sid for Glue and people",
 }
