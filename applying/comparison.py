@@ -1,8 +1,9 @@
 """Whether a plan does what a reviewed plan does, or the rest of it after an apply that stopped halfway; by value.
 
 Compared is what a plan writes: actions, imports, moves, and each attribute that changes, before and after, with its
-unknown and sensitive parts. Attributes that do not change belong to others, and data sources are read again anyway;
-only the identity of the roles, ARN and unique ID, is compared always.
+unknown and sensitive parts. Of what it writes to, the identity is compared too: all attributes that do not change but
+tags, and of a role, whose other attributes belong to others, name, path, ARN and unique ID. Data sources are read again
+anyway; compared is what the review of a plan relies on: the roles, documents of policies, accounts, regions and checks.
 """
 
 import json
@@ -20,6 +21,12 @@ _DOCUMENTS = {"assume_role_policy": trust_policy, "policy": permissions_policy}
 """The attributes that are policies."""
 
 _ROLE = "aws_iam_role"
+_OF_ROLES = ("name", "path")
+"""Attributes by which a role is known, besides its ARN and unique ID."""
+
+_OF_OTHERS = ("tags", "tags_all")
+"""Attributes by which nothing is known."""
+
 _LONGEST = 300
 """Longest value in a line, in characters."""
 
@@ -63,6 +70,7 @@ def differences(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
         for attribute, value in identity.items():
             if value != (seen := known.get(name, {}).get(attribute)):
                 yield Difference(f"role {name}", attribute, seen, value)
+    yield from _of_context(reviewed, plan)
     for address in plan.invoked_actions:
         if address not in reviewed.invoked_actions:
             yield Difference(address, "action", None, "invoke")
@@ -72,12 +80,38 @@ def differences(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
         yield from _of_resource(address, before.get(address), now.get(address))
 
 
+def _of_context(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
+    """Yield differences in what the reviewed plan claims about AWS: whoever forges one could have it say anything."""
+    written = {
+        (change.text(snapshot, "arn"), _normal(change.get("after", "policy")))
+        for change in reviewed.changes
+        for snapshot in SNAPSHOTS
+        if change.type == "aws_iam_policy" and isinstance(change.get("after", "policy"), str)
+    }
+    for arn, document in reviewed.known_policies.items():
+        current = plan.known_policies.get(arn)
+        if current is None or (_normal(document) != _normal(current) and (arn, _normal(current)) not in written):
+            yield Difference(f"policy {arn}", "policy", document, current)
+    for address in sorted({*reviewed.known_accounts, *plan.known_accounts}):
+        accounts = reviewed.known_accounts.get(address), plan.known_accounts.get(address)
+        if accounts[0] != accounts[1]:
+            yield Difference(address, "account_id", *accounts)
+    for check in plan.failed_checks:
+        if check not in reviewed.failed_checks:
+            yield Difference(check.name, "failed check", None, check.message)
+    if reviewed.regions != plan.regions:
+        yield Difference("the provider", "region", list(reviewed.regions), list(plan.regions))
+
+
 def _of_resource(address: str, reviewed: ResourceChange | None, now: ResourceChange | None) -> Iterator[Difference]:
     operations = _operations(reviewed) if reviewed else set()
     removes = operations in ({"delete"}, {"forget"})
     if reviewed is None or now is None:
         if not removes:  # what the reviewed plan removes may be gone already
             yield Difference(address, "action", _action(reviewed), _action(now))
+        return
+    if reviewed.type != now.type:
+        yield Difference(address, "type", reviewed.type, now.type)
         return
     rest = _operations(now)
     reordered = len(rest) > 1 and now.actions != reviewed.actions
@@ -106,6 +140,15 @@ def _of_attributes(address: str, reviewed: ResourceChange, now: ResourceChange) 
             wanted, found = reviewed.get("after", name), now.get("after", name)
             if not _is_done(_normal(wanted), _normal(found)):
                 yield Difference(address, name, wanted, found, "after")
+        elif now.changes and _identifies(name, now):
+            wanted, found = reviewed.get("after", name), now.get("after", name)
+            if _normal(wanted) != _normal(found):
+                yield Difference(address, name, wanted, found)
+
+
+def _identifies(attribute: str, change: ResourceChange) -> bool:
+    """Return whether an attribute that a change does not write says what it writes to."""
+    return attribute in _OF_ROLES if change.type == _ROLE else attribute not in _OF_OTHERS
 
 
 def _operations(change: ResourceChange) -> set[str]:

@@ -197,12 +197,15 @@ def _address(value: Json, place: str) -> str:
 
 
 def _changes(entries: Json, place: str) -> tuple[ResourceChange, ...]:
-    changes = []
+    changes: dict[str, ResourceChange] = {}
     for index, each in enumerate(_list(entries, place)):
         entry = _object(each, f"{place}[{index}]")
         if entry.get("mode", "managed") == "managed":
-            changes.append(_change(entry, f"{place}[{index}]"))
-    return tuple(changes)
+            change = _change(entry, f"{place}[{index}]")
+            if change.address in changes:
+                raise _ShapeError(f"{place} has {change.address} twice")
+            changes[change.address] = change
+    return tuple(changes.values())
 
 
 def _change(entry: dict[str, Json], place: str) -> ResourceChange:
@@ -239,13 +242,20 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
         actions=actions,
         values={"before": before_values, "after": after_values},
         snapshots=frozenset(snapshot for snapshot in SNAPSHOTS if existing[snapshot]),
-        importing=text(importing.get("id")) or ("by identity" if change.get("importing") else ""),
+        importing=text(importing.get("id")) or (_identity(importing) if importing else ""),
         moved_from=text(entry.get("previous_address")),
         replace_paths=tuple(
             ".".join(map(str, _list(path, f"{place}.change.replace_paths")))
             for path in _list(change.get("replace_paths"), f"{place}.change.replace_paths")
         ),
     )
+
+
+def _identity(importing: dict[str, Json]) -> str:
+    """Return what an import without an id is by."""
+    if importing.get("unknown"):
+        return "by an id known after apply"
+    return f"by identity {json.dumps(importing.get('identity'), sort_keys=True)}"
 
 
 def _outputs(outputs: dict[str, Json]) -> Iterator[ResourceChange]:
