@@ -68,7 +68,15 @@ class LiveRole(Construct):
                 " SageMaker domain.",
             )
         ]
-        if role_arn:
+        if role_arn is None:
+            postconditions.append(
+                Assertion(
+                    f'reverse(split("/", self.arn))[0] == {hcl.quoted(role_name)}',
+                    f"The configuration names {role_name}, and in IAM the role is ${{self.arn}}. Write its name as IAM"
+                    " does, in upper and lower case.",
+                )
+            )
+        else:
             postconditions.append(
                 Assertion(
                     f"self.arn == {hcl.quoted(role_arn)}",

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import moto.iam.urls
+from moto.iam.exceptions import EntityAlreadyExists, NotFoundException
 from moto.iam.models import IAMBackend, Role, iam_backends
 
 from sandbox import iam_rules
@@ -31,9 +32,22 @@ class SandboxIamBackend(IAMBackend):
     def _url_module(self) -> ModuleType:  # moto looks for it beside this class's module
         return moto.iam.urls
 
+    def get_role(self, role_name: str) -> Role:
+        """Return a role by its name in any case: moto distinguishes names by case, and IAM does not.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html, for names that must be unique.
+        Whether IAM finds a role by its name in another case is not documented; not to find it would be easier on clients.
+        """
+        for role in self.get_roles():
+            if role.name.lower() == role_name.lower():
+                return role
+        raise NotFoundException(f"The role with name {role_name} cannot be found.")
+
     def create_role(self, role_name: str, assume_role_policy_document: str, *arguments: Any, **more: Any) -> Role:
         """Create a role (CreateRole); moto accepts any text as a trust policy."""
         self._check_trust_policy(assume_role_policy_document)
+        if any(role.name.lower() == role_name.lower() for role in self.get_roles()):
+            raise EntityAlreadyExists(f"Role with name {role_name} already exists.")
         return super().create_role(role_name, assume_role_policy_document, *arguments, **more)
 
     def update_assume_role_policy(self, role_name: str, policy_document: str) -> None:

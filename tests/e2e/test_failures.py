@@ -59,6 +59,21 @@ def an_arn_with_another_path(make_role: MakeRole, unique_name: str) -> Refused:
     )
 
 
+def a_role_name_in_another_case(make_role: MakeRole, unique_name: str) -> Refused:
+    role = make_role()
+    wrong = role.name.upper()
+    return {"role": wrong}, (
+        f"Resource postcondition failed: The configuration names {wrong}, and in IAM the role is {role.arn}."
+        " Write its name as IAM does, in upper and lower case."
+    )
+
+
+def an_arn_in_another_case(make_role: MakeRole, unique_name: str) -> Refused:
+    role = make_role()
+    wrong = role.arn.replace(role.name, role.name.upper())
+    return {"role": wrong}, f"The configuration names {wrong}, and the role of that name in this account is {role.arn}."
+
+
 def a_role_that_belongs_to_aws(make_role: MakeRole, unique_name: str) -> Refused:
     """Named without its path, so that the configuration cannot know."""
     role = make_role(path="/aws-service-role/sagemaker.amazonaws.com/")
@@ -103,6 +118,8 @@ def additive(role: ExecutionRole) -> dict[str, Any]:
 CASES: list[Callable[[MakeRole, str], Refused]] = [
     a_wrong_role_name,
     an_arn_with_another_path,
+    a_role_name_in_another_case,
+    an_arn_in_another_case,
     a_role_that_belongs_to_aws,
     a_deleted_principal,
     a_document_over_the_quota,

@@ -275,3 +275,12 @@ def test_a_sagemaker_domain_keeps_its_execution_role(sandbox: Sandbox) -> None:
     )
     description = sagemaker.describe_domain(DomainId=created["DomainArn"].rpartition("/")[2])
     assert description["DefaultUserSettings"]["ExecutionRole"] == arn
+
+
+def test_names_of_roles_are_not_distinguished_by_case(sandbox: Sandbox, role: str) -> None:
+    iam = sandbox.client("iam")
+    assert iam.get_role(RoleName=role.upper())["Role"]["RoleName"] == role
+    with pytest.raises(ClientError, match=f"Role with name {role.upper()} already exists."):
+        iam.create_role(RoleName=role.upper(), AssumeRolePolicyDocument=TRUST)
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName=f"{role}-other")
