@@ -36,7 +36,8 @@ class SandboxIamBackend(IAMBackend):
         """Return a role by its name in any case: moto distinguishes names by case, and IAM does not.
 
         Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html, for names that must be unique.
-        Whether IAM finds a role by its name in another case is not documented; not to find it would be easier on clients.
+        Whether IAM finds a role by its name in another case is not documented; not to find it would be easier on
+        clients.
         """
         for role in self.get_roles():
             if role.name.lower() == role_name.lower():
