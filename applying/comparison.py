@@ -96,8 +96,9 @@ def _of_context(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
         accounts = reviewed.known_accounts.get(address), plan.known_accounts.get(address)
         if accounts[0] != accounts[1]:
             yield Difference(address, "account_id", *accounts)
+    failed = {check.name for check in reviewed.failed_checks}
     for check in plan.failed_checks:
-        if check not in reviewed.failed_checks:
+        if check.name not in failed:  # its message names the values of a resource, which are compared there
             yield Difference(check.name, "failed check", None, check.message)
     if reviewed.regions != plan.regions:
         yield Difference("the provider", "region", list(reviewed.regions), list(plan.regions))

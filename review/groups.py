@@ -11,12 +11,12 @@ from functools import cache
 from typing import NamedTuple
 
 from iam.engine.difference import Difference
-from plans.plan import ResourceChange
+from plans.plan import SNAPSHOTS, ResourceChange
 from plans.roles import Role, boundary_text
 from review.intent import Intent, intents
 from review.report import PlanReview, Review, other_attributes, policy_rows, resources
 from review.rules import SEVERITIES, Finding
-from review.rules.subject import change_subject, statement_subject
+from review.rules.subject import change_subject, statement_subject, value_text
 
 
 class Counts(NamedTuple):
@@ -146,12 +146,16 @@ def _signature(member: Member) -> Hashable:
     """Return what two members that are alike have in common."""
     role = member.role
     if role is None:
-        changes = tuple((change.address, change.actions) for change in member.changes if change.changes)
+        changes = tuple(
+            (change.address, change.actions, *(value_text(change.values[snapshot]) for snapshot in SNAPSHOTS))
+            for change in member.changes
+            if change.changes
+        )
         return member.intents, changes, tuple(_finding_key(each, str) for each in member.findings)
     own = _abstraction(role)
     return (
         member.intents,
-        (role.kind, _type(role.address), _itself(role.change)),
+        (role.kind, _type(role.address), _itself(role.change, own)),
         tuple((_type(address), what) for address, what in resources(role)),
         _changes(role.trust, own, trust=True),
         tuple(own(part) for each in role.trust.kept for part in statement_subject(each, trust=True)),
@@ -173,10 +177,15 @@ def _type(address: str) -> str:
     return re.sub(r"^(module\.[^.\[]+(\[[^\]]*\])?\.)*", "", address).partition(".")[0]
 
 
-def _itself(change: ResourceChange | None) -> Hashable:
+def _itself(change: ResourceChange | None, own: Callable[[str], str]) -> Hashable:
     if change is None:
         return None
-    return change.actions, bool(change.importing), bool(change.moved_from), tuple(other_attributes(change))
+    values = tuple(
+        tuple(f"{name} {own(value_text(change.get(snapshot, name)))}" for snapshot in SNAPSHOTS)
+        for name in other_attributes(change)
+        if change.actions in (("update",), ("no-op",))
+    )
+    return change.actions, bool(change.importing), bool(change.moved_from), tuple(other_attributes(change)), values
 
 
 def _changes(of: Difference, own: Callable[[str], str], *, trust: bool) -> Hashable:
@@ -206,7 +215,7 @@ def _abstraction(role: Role) -> Callable[[str], str]:
 
     @cache
     def own() -> re.Pattern[str]:
-        end = r"(?![\w+=,.@/-])"
+        end = r"(?![\w+=,.@/*?$-])"  # an ARN that goes on is another one, and with * it is many
         patterns = [rf"{re.escape(role.arn)}{end}"] if role.arn else []
         if role.account:
             patterns.append(rf"(?<!\w){role.account}/{re.escape(role.name)}{end}")

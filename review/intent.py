@@ -40,6 +40,13 @@ def intents(plan: Plan, role: Role | None) -> tuple[Intent, ...]:
         return (Intent.REFRESH,) if plan.drift and not changes else (Intent.OTHER,)
     if not own_grants.is_own(role):
         return (Intent.OTHER,)
+    found = _own(plan, role)
+    others = any(each.changes for address, each in role.declared.items() if address not in own_grants.ADDRESSES)
+    return tuple(dict.fromkeys([*found, *[Intent.OTHER] * others]))
+
+
+def _own(plan: Plan, role: Role) -> tuple[Intent, ...]:
+    """Return what the plan does to a role at this project's addresses."""
     if own_grants.is_release(role):
         return (Intent.RELEASE,)
     adopted = own_grants.adopted(role)

@@ -34,7 +34,9 @@ def prose(text: str, names: Collection[str] = ()) -> str:
         names: words that are names although they look like others, such as a role's.
     """
     parts = re.split(r"(`[^`|]+`)", visible(" ".join(text.split())))
-    return "".join(part if position % 2 else _words(part, names) for position, part in enumerate(parts))
+    pieces = [part if position % 2 else _words(part, names) for position, part in enumerate(parts)]
+    # two pieces of code side by side would be one run of backticks, which ends neither and lets markup through
+    return re.sub("`\0`", "` `", "\0".join(filter(None, pieces))).replace("\0", "")
 
 
 def _words(text: str, names: Collection[str]) -> str:

@@ -205,6 +205,13 @@ def as_yaml(waivers: Iterable[Waiver]) -> str:
     """Return waivers as the text of a waiver file, in ASCII; many places or parts of one waiver share a line."""
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    def quoted(value: object) -> object:
+        # what begins with "? " would be a key, which the library leaves plain on a shared line
+        if isinstance(value, dict):
+            return {key: quoted(each) for key, each in value.items()}
+        return value if not isinstance(value, str) or value[:1].isalnum() else DoubleQuotedScalarString(value)
 
     yaml = YAML()
     yaml.width = 1_000_000
@@ -214,7 +221,7 @@ def as_yaml(waivers: Iterable[Waiver]) -> str:
     for entry in entries:
         for key, at_most in (("subject", MOST_PARTS), ("where", 1)):
             if isinstance(listed := entry.get(key), list) and len(listed) > at_most:
-                entry[key] = in_a_line = CommentedSeq(listed)
+                entry[key] = in_a_line = CommentedSeq(map(quoted, listed))
                 in_a_line.fa.set_flow_style()
     text = io.StringIO()
     yaml.dump(entries, text)

@@ -13,6 +13,7 @@ from plans.values import visible
 from review import waivers
 from review.links import Links
 from review.markdown import LIMIT, MARKER, markdown
+from review.markdown_text import listed
 from review.plan_files import review_files, review_plans, write_json
 from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
@@ -30,6 +31,9 @@ WORKFLOW = "plan.yaml"
 ARTIFACT = "reviewed"
 """Name of the artifact with the reviewed plans."""
 
+
+_NAMED = 100
+"""Most stacks that could not be planned and are named."""
 
 _PLAN_AGAIN = "plan again in another pull request"
 
@@ -78,7 +82,7 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
             print(error, file=sys.stderr)
             status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
     if missing:
-        status, notes = 2, f"\n**Could not be planned**, see the jobs' logs: {', '.join(missing)}\n{notes}"
+        status, notes = 2, f"\n**Could not be planned**, see the jobs' logs: {listed(missing, _NAMED)}\n{notes}"
     if not notes:
         return status, text
     head, _, rest = text.partition("\n")

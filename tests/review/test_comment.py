@@ -23,7 +23,7 @@ from review.markdown_text import prose
 from review.report import PlanReview, Review
 from review.terminal import show
 from review.wording import scope
-from tests.plan_builder import FULL_ACCESS, allow, document, plan, role, role_policy
+from tests.plan_builder import FULL_ACCESS, allow, change, document, plan, role, role_policy
 from tests.repository import ROOT
 from tests.review.situations import LOST, PARTNERED, SITUATIONS, Plans, fleet, of_stack, partner_lost, refreshed
 from tests.review.stack_plans import BEFORE, PARTNER, RECIPE, Stack
@@ -151,6 +151,30 @@ def test_a_role_that_is_called_like_what_it_gains_is_not_alike(names: tuple[str,
         more = document(allow(f"{name}:*" if name == "s3" or name == "sqs" else "s3:*", f"arn:aws:s3:::{name}"))
         of |= of_stack(name, stack.plan(stack.role(RECIPE, RECIPE), stack.policy(stack.inline, more)))
     assert len(groups(reviewed(of))) == 2
+
+
+@pytest.mark.parametrize("after", ["*", "?", "-${aws:username}"])
+def test_an_arn_that_goes_on_after_the_roles_own_is_another_one(after: str) -> None:
+    of: Plans = {}
+    for name in ("a", "admin-of-all"):
+        stack = Stack(name)
+        more = document(allow("iam:PassRole", f"{stack.arn}{after}"))
+        of |= of_stack(name, stack.plan(stack.role(RECIPE, RECIPE), stack.policy(stack.inline, more)))
+    assert len(groups(reviewed(of))) == 2
+
+
+def test_other_attributes_make_a_difference_by_their_values() -> None:
+    def changed(hours: int) -> bytes:
+        updated = Stack("exec").role(RECIPE, RECIPE, actions=["update"])
+        for snapshot, value in (("before", 3600), ("after", hours * 3600)):
+            updated["change"][snapshot] = {**updated["change"][snapshot], "max_session_duration": value}
+        return Stack("exec").plan(updated)
+
+    def of_no_role(value: str) -> bytes:
+        return plan(change("aws_s3_object.x", {"content": ""}, {"content": value}))
+
+    assert len(groups(reviewed({"a": changed(2), "b": changed(2), "c": changed(12)}))) == 2
+    assert len(groups(reviewed({"a": of_no_role("x"), "b": of_no_role("x"), "c": of_no_role("y")}))) == 2
 
 
 def test_another_roles_arn_or_account_makes_a_difference() -> None:
@@ -281,11 +305,21 @@ def test_names_are_code_and_prose_is_prose(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<b>x</b>", "a ` b <i> ` c", "![x](y)", "**a**", "# a", "a\n\n- b", "www.a.b", "~~a~~"]
+    "text",
+    [
+        *("<b>x</b>", "a ` b <i> ` c", "![x](y)", "**a**", "# a", "a\n\n- b", "www.a.b", "~~a~~"),
+        # two pieces of code side by side
+        *("<i/x>`|`a`", "`a`<i/x>`|", "`a``b:<i>`", "`a`<i>`b`", "x:`|`<i>`<i>`|`<i>`"),
+    ],
 )
 def test_nothing_in_a_sentence_is_markup(text: str) -> None:
     html = MarkdownIt("gfm-like", {"linkify": False, "html": True}).renderInline(prose(text))
     assert re.findall(r"<(?!/?code>)[^>]+>", html) == []
+
+
+def test_a_sentence_mentions_nobody() -> None:
+    html = MarkdownIt("gfm-like", {"linkify": False}).renderInline(prose("@acme/team`|`a` by @octocat, `x`@me`|"))
+    assert "@" not in re.sub(r"<code>.*?</code>|@\u200b", "", html)
 
 
 # the terminal

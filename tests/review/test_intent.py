@@ -96,6 +96,22 @@ CASES = {
         ),
         [Intent.REPAIR],
     ),
+    "an adoption with a policy that is not this project's": (
+        EXEC.plan(
+            EXEC.role(BEFORE, RECIPE, importing={"id": "exec"}),
+            EXEC.policy(None, EXEC.inline),
+            role_policy(None, document(allow("s3:*")), name="theirs"),
+        ),
+        [Intent.ADOPTION, Intent.OTHER],
+    ),
+    "a release with a policy that is not this project's": (
+        EXEC.plan(
+            EXEC.role(RECIPE, BEFORE),
+            EXEC.policy(EXEC.inline, None),
+            role_policy(None, document(allow("s3:*")), name="theirs"),
+        ),
+        [Intent.RELEASE, Intent.OTHER],
+    ),
     "a role that is deleted": (
         EXEC.plan({**EXEC.role(RECIPE, RECIPE), "change": {"actions": ["delete"], "before": EXEC.attributes(RECIPE)}}),
         [Intent.OTHER],

@@ -9,9 +9,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from commands.review.__main__ import main
+from review import waivers
 from review.plan_files import read, review_files
 from review.report import as_json, review
 from review.rules import Finding
+from review.waivers import Place, Waiver, as_yaml
 from tests.plan_builder import SAGEMAKER, allow, change, document, plan, role, role_policy, trust
 from tests.repository import ROOT
 
@@ -32,6 +34,17 @@ TODAY = datetime.now(UTC).date()
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("dev.json").write_bytes(PASSING)
+
+
+def test_a_waiver_to_paste_reads_as_what_it_was_whatever_it_names() -> None:
+    names = ("? a", "? ", "- a", "#", "a: b", "'", '"', "null", "1e3", "*", "&a", "<<", "\u2028", "\x85 \U0001f600")
+    parts = tuple(sorted(names))
+    many = (Place(plan="? a", role="- a"), Place(plan="a: b"), Place(address="? [0]"))
+    for subject in (parts, parts[:2]):
+        for places in (many, many[:1]):
+            waiver = Waiver("trust-lost", "? why", TODAY, subject, places)
+            FILE.write_text("\n".join(as_yaml([waiver]).splitlines()), encoding="utf-8")
+            assert waivers.read() == [waiver]
 
 
 def waive(**more: object) -> None:

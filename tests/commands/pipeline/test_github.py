@@ -138,7 +138,7 @@ def test_a_stack_without_a_plan_is_named_and_fails_the_gate(github: FakeGitHub) 
         third,
         *_,
     ) = github.comments[0]["body"].splitlines()
-    assert (first, third) == (MARKER, f"**Could not be planned**, see the jobs' logs: {NAMES[0]}, {NAMES[2]}")
+    assert (first, third) == (MARKER, f"**Could not be planned**, see the jobs' logs: `{NAMES[0]}`, `{NAMES[2]}`")
     assert "### ❌ IAM review: nothing at or above high; 1 role changed" in github.comments[0]["body"]
 
 

@@ -63,7 +63,7 @@ def test_the_review_runs_nothing_of_the_pull_request(github: FakeGitHub, tmp_pat
     assert status == 2
     assert f"{saved}/plan.json: is a saved plan or another archive" in err
     (comment,) = github.comments
-    assert comment["body"].startswith(f"{MARKER}\n\n**Could not be planned**, see the jobs' logs: {left_out}\n")
+    assert comment["body"].startswith(f"{MARKER}\n\n**Could not be planned**, see the jobs' logs: `{left_out}`\n")
     assert "the plans cannot be reviewed" in comment["body"]
 
     (folder / "cdktf.out/stacks" / saved / "plan.json").write_bytes(HARMFUL)
