@@ -5,9 +5,12 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import assert_never
 
 from rich.console import Console
 from rich.text import Text
+
+from iam.documents.grants import InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant
 
 PROGRAM = "./glue-sessions"
 """What the advice puts before the name of a command."""
@@ -109,6 +112,17 @@ def _wrapped(to: Console, text: str, first: str, indent: str) -> Iterator[Text]:
 def _put(to: Console, lines: Iterable[Text]) -> None:
     for line in lines:
         to.print(line, soft_wrap=True)
+
+
+def policy_in_words(grant: PolicyGrant) -> str:
+    """Return the name of a policy that this project grants, with its kind."""
+    match grant:
+        case ManagedPolicyGrant():
+            return f"the managed policy {grant.policy_name}"
+        case InlinePolicyGrant():
+            return f"the inline policy {grant.policy_name}"
+        case _:
+            assert_never(grant)
 
 
 def shortened(names: Sequence[str]) -> str:

@@ -7,20 +7,19 @@ from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
-from iam.documents.grants import GLUE_TRUST
+from iam.documents.grants import GLUE_TRUST, LIVE_ROLE_ADDRESS
 from modules import hcl
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
-_LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
 _ROLE_BEFORE_WRITING_ADDRESS = "data.aws_iam_role.before_writing"
 ROLE_ADDRESS = GLUE_TRUST.address
 
 # everything else names the role by what was read: a missing role is then one error, and nothing is planned
-LIVE_ROLE_NAME = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.name")
-LIVE_ROLE_ARN = hcl.reference(f"{_LIVE_ROLE_ADDRESS}.arn")
+LIVE_ROLE_NAME = hcl.reference(f"{LIVE_ROLE_ADDRESS}.name")
+LIVE_ROLE_ARN = hcl.reference(f"{LIVE_ROLE_ADDRESS}.arn")
 # without the quotation marks: a path may hold such a mark, and backslashes
-LIVE_ROLE_ARN_IN_JSON = hcl.reference(f'trim(jsonencode({_LIVE_ROLE_ADDRESS}.arn), "\\"")')
-LIVE_ACCOUNT_ID = hcl.reference(f'split(":", {_LIVE_ROLE_ADDRESS}.arn)[4]')
+LIVE_ROLE_ARN_IN_JSON = hcl.reference(f'trim(jsonencode({LIVE_ROLE_ADDRESS}.arn), "\\"")')
+LIVE_ACCOUNT_ID = hcl.reference(f'split(":", {LIVE_ROLE_ADDRESS}.arn)[4]')
 
 # what an adopted role keeps: without these in ignore_changes, Terraform would replace the role (path) or remove its
 # description, session length, boundary and tags
@@ -32,7 +31,7 @@ _PROTECTED_PATHS = ["/aws-service-role/", "/aws-reserved/"]
 
 def _unchanged_since_the_plan(trust_statements: str) -> Assertion:
     """Return that the trust policy is the one in the plan; what Terraform is to write is as good."""
-    live = f"{_LIVE_ROLE_ADDRESS}.assume_role_policy"
+    live = f"{LIVE_ROLE_ADDRESS}.assume_role_policy"
     found = "role.assume_role_policy"
     return Assertion(
         f"alltrue([for role in {_ROLE_BEFORE_WRITING_ADDRESS} : {found} == {live}"
@@ -58,7 +57,7 @@ class LiveRole(Construct):
     """
 
     def __init__(self, scope: Construct, id_: str, *, role_name: str, role_arn: str | None) -> None:
-        logical_id = TerraformBlocks.of(scope).claim(_LIVE_ROLE_ADDRESS)
+        logical_id = TerraformBlocks.of(scope).claim(LIVE_ROLE_ADDRESS)
         super().__init__(scope, id_)
         protected = ", ".join(map(hcl.quoted, _PROTECTED_PATHS))
         postconditions = [
@@ -149,7 +148,7 @@ class AdoptedRole(Construct):
         """
         logical_id = TerraformBlocks.of(self).claim(_ROLE_BEFORE_WRITING_ADDRESS)
         role = DataAwsIamRole(
-            self, "BeforeWriting", name=hcl.reference(f'timestamp() == "" ? "" : {_LIVE_ROLE_ADDRESS}.name')
+            self, "BeforeWriting", name=hcl.reference(f'timestamp() == "" ? "" : {LIVE_ROLE_ADDRESS}.name')
         )
         role.add_override("count", hcl.reference(f"{trust_changes} ? 1 : 0"))
         role.override_logical_id(logical_id)

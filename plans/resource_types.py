@@ -35,11 +35,6 @@ def resource_type(name: str) -> ResourceType | None:
     return _types().get(name)
 
 
-def known_types() -> tuple[ResourceType, ...]:
-    """Return all resource types of the data set, sorted by name."""
-    return tuple(_types().values())
-
-
 @cache
 def _types() -> dict[str, ResourceType]:
     _, *lines = RESOURCE_TYPES.read_text(encoding="utf-8").splitlines()

@@ -37,7 +37,6 @@ class Hidden:
         return "HIDDEN"
 
 
-Unseen: TypeAlias = Unknown | Hidden
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Unknown | Hidden | None"
 Attributes: TypeAlias = Mapping[str, Value]
 

@@ -7,12 +7,16 @@ person created the grants, and the role's first entry is released already.
 from dataclasses import dataclass
 from typing import assert_never
 
-from iam.documents.grants import GLUE_TRUST, InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant, policy_grants
+from iam.documents.grants import (
+    GLUE_TRUST,
+    LIVE_ROLE_ADDRESS,
+    InlinePolicyGrant,
+    ManagedPolicyGrant,
+    PolicyGrant,
+    policy_grants,
+)
 from plans.plan import Plan, ResourceChange
 from plans.values import Hidden, Unknown, attributes, items
-
-LIVE_ROLE = "data.aws_iam_role.live"
-"""The address at which each stack of a role reads it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def staying_grants(plan: Plan) -> StayingGrants:
 
 def _reads_a_role(plan: Plan) -> bool:
     """Return whether the configuration reads a role as a stack of this project does, and does not adopt it."""
-    reads, adopts = (plan.configuration.block("", address, "") for address in (LIVE_ROLE, GLUE_TRUST.address))
+    reads, adopts = (plan.configuration.block("", address, "") for address in (LIVE_ROLE_ADDRESS, GLUE_TRUST.address))
     return reads is not None and adopts is None
 
 

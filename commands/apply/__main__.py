@@ -30,13 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for applied, 1 for refused or not approved, 2 for failed."""
     options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
+    from commands.planning import CANNOT_PLAN, plan
     from configuration import load_or_exit
-    from review.plan_failures import explained
-    from terraform_cli import stacks
-    from terraform_cli.installation import TerraformMissingError
-    from terraform_cli.planning import plan_stacks
-    from terraform_cli.synthesis import SynthesisError, synthesized
-    from terraform_cli.terraform import Terraform
 
     configuration = load_or_exit()
     if not sys.stdin.isatty():
@@ -46,12 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"name STACK, there are several: {_names(configuration)}", file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
     try:
-        terraform = Terraform(stacks.settings_folder())
-        chosen = synthesized(options.stacks, configuration, stacks.output_folder())
-    except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
+        outcomes, terraform = plan(options.stacks, configuration, parallelism=options.parallelism)
+    except CANNOT_PLAN as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
-    outcomes = explained(plan_stacks(chosen, terraform, parallelism=options.parallelism), configuration)
     if outcomes.failed:
         outcomes.report_failed()
         return command_line.EXIT_CANNOT_RUN

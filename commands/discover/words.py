@@ -15,9 +15,9 @@ from commands.discover.problems import (
     state,
     ungranted,
 )
-from commands.page import Advice, command, counted
+from commands.page import Advice, command, counted, policy_in_words
 from commands.role_warnings import in_words
-from iam.documents.grants import InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant
+from iam.documents.grants import ManagedPolicyGrant
 from iam.engine.decision import Verdict
 
 
@@ -45,28 +45,18 @@ def problem_in_words(problem: Problem) -> str:
     """Return a missing grant on one line."""
     match problem:
         case PolicyMissing(ManagedPolicyGrant()):
-            return f"{_name(problem.grant)} is not attached"
+            return f"{policy_in_words(problem.grant)} is not attached"
         case PolicyMissing():
-            return f"{_name(problem.grant)} is missing"
+            return f"{policy_in_words(problem.grant)} is missing"
         case PolicyDiffers():
-            return f"{_name(problem.grant)} has other content than this project grants"
+            return f"{policy_in_words(problem.grant)} has other content than this project grants"
         case PolicyUnknown():
-            return f"{_name(problem.grant)} could not be read"
+            return f"{policy_in_words(problem.grant)} could not be read"
         case TrustMissing():
             undecided = "undecided: " if problem.decision.verdict is Verdict.UNDECIDED else ""
             return f"{undecided}{problem.decision.reason}"
         case _:
             assert_never(problem)
-
-
-def _name(grant: PolicyGrant) -> str:
-    match grant:
-        case ManagedPolicyGrant():
-            return f"the managed policy {grant.policy_name}"
-        case InlinePolicyGrant():
-            return f"the inline policy {grant.policy_name}"
-        case _:
-            assert_never(grant)
 
 
 def used_by(finding: RoleFinding) -> str:

@@ -29,26 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every stack is planned, otherwise 2."""
     options = command_line.parse(parser(), arguments)
     # imported here to keep --help and argument errors fast
+    from commands.planning import CANNOT_PLAN, plan
     from configuration import load_or_exit
-    from review.plan_failures import explained
-    from terraform_cli import stacks
-    from terraform_cli.installation import TerraformMissingError
-    from terraform_cli.planning import plan_stacks
-    from terraform_cli.synthesis import SynthesisError, synthesized
-    from terraform_cli.terraform import Terraform
 
     configuration = load_or_exit()
     try:
-        terraform = Terraform(stacks.settings_folder())
-        chosen = synthesized(options.stacks, configuration, stacks.output_folder())
-    except (stacks.StacksError, TerraformMissingError, SynthesisError) as error:
+        outcomes, terraform = plan(options.stacks, configuration, parallelism=options.parallelism)
+    except CANNOT_PLAN as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
-    outcomes = explained(plan_stacks(chosen, terraform, parallelism=options.parallelism), configuration)
     status = command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
     if options.format == "json":
         print(json.dumps(to_json(outcomes), indent=2))
-    elif len(chosen) == 1 and outcomes.done:
+    elif len(outcomes.done) == 1 and not outcomes.failed:
         status = _page(outcomes, terraform)
     else:
         for stack, result in outcomes.done:

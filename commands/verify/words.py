@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from commands.page import Advice, command, counted
+from commands.page import Advice, command, counted, policy_in_words
 from commands.verify.calls import DOCUMENTS, SIMULATION
 from commands.verify.problems import (
     AccountNotReached,
@@ -97,15 +97,7 @@ def problem_in_words(problem: Problem) -> str:
 
 
 def _name(grant: Grant) -> str:
-    match grant:
-        case ManagedPolicyGrant():
-            return f"the managed policy {grant.policy_name}"
-        case InlinePolicyGrant():
-            return f"the inline policy {grant.policy_name}"
-        case TrustGrant():
-            return "its trust policy"
-        case _:
-            assert_never(grant)
+    return "its trust policy" if isinstance(grant, TrustGrant) else policy_in_words(grant)
 
 
 def _remains(grant: Grant) -> str:

@@ -253,6 +253,9 @@ GLUE_TRUST = TrustGrant(
 )
 """Lets Glue run sessions as the role."""
 
+LIVE_ROLE_ADDRESS = "data.aws_iam_role.live"
+"""The address at which each stack of a role reads it, adopted or not."""
+
 GRANTS: tuple[Grant, ...] = (SESSION_USER_POLICY, SETUP_POLICY, ACCESS_POLICY, GLUE_TRUST)
 
 

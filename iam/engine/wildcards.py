@@ -16,7 +16,7 @@ One file, because the spelling of patterns and the walk share the symbols that o
 
 import enum
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise, product
 
@@ -453,13 +453,3 @@ def _agree(one: Sequence[str], other: Sequence[str]) -> bool:
         if here != there and here not in _WILDCARDS and there not in _WILDCARDS:
             return False
     return len(one) == len(other) or any(symbol in _STARS for symbol in (*one, *other))
-
-
-def maximal(patterns: Iterable[str], syntax: Syntax = Syntax.TEXT) -> Iterator[str]:
-    """Yield, sorted, the patterns that are no subset of another of `patterns`; one of those that mean the same."""
-    kept = sorted(set(patterns))
-    wide = [pattern for pattern in kept if not is_literal(pattern)]
-    for pattern in list(kept):
-        if any(other != pattern and other in kept and covers(other, pattern, syntax) for other in wide):
-            kept.remove(pattern)
-    yield from kept

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from iam.documents.grants import GLUE_TRUST, PolicyGrant
+from iam.documents.grants import GLUE_TRUST, LIVE_ROLE_ADDRESS, PolicyGrant
 from plans.plan import Plan
 from review.rules.rule import Hit, PlanRule
 from review.rules.subject import subject, token
-from review.staying_grants import LIVE_ROLE, staying_grants
+from review.staying_grants import staying_grants
 
 
 def _stays(plan: Plan) -> Iterator[Hit]:
@@ -24,7 +24,7 @@ def _may_stay(plan: Plan) -> Iterator[Hit]:
             f"the role is released, and whether it keeps {_names(grants)} is undecided: the state does not have them,"
             " and this plan does not read the role's policies"
         )
-        yield Hit(LIVE_ROLE, why, subject(token(grant.policy_name) for grant in grants))
+        yield Hit(LIVE_ROLE_ADDRESS, why, subject(token(grant.policy_name) for grant in grants))
 
 
 def _names(grants: Sequence[PolicyGrant]) -> str:

@@ -1,5 +1,6 @@
 """The data set of resource types, and the decisions behind it."""
 
+import json
 import re
 import tomllib
 from fnmatch import fnmatchcase
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 
 from plans.refresh_resource_types import entries, of_schema
-from plans.resource_types import DECISIONS, ResourceType, known_types, resource_type
+from plans.resource_types import DECISIONS, RESOURCE_TYPES, ResourceType, resource_type
 
 DECIDED: dict[str, Any] = tomllib.loads(DECISIONS.read_text(encoding="utf-8"))
+_, *LINES = RESOURCE_TYPES.read_text(encoding="utf-8").splitlines()
+TYPES = [kind for line in LINES if (kind := resource_type(json.loads(line)["name"]))]
 ABOUT_ACCESS = re.compile(
     "permission|grant|principal|share|access_entry|delegat|invit|_member|accepter|trust|allowed|polic(y|ies)|admin_account"
 )
@@ -21,7 +24,7 @@ def bears_on_access(kind: ResourceType) -> bool:
 
 
 def test_the_data_set_has_the_types_of_both_major_versions() -> None:
-    assert len(known_types()) > 1_700
+    assert len(TYPES) > 1_700
     assert resource_type("aws_simpledb_domain")  # provider 5 only
     assert resource_type("aws_lambda_resource_policy")  # provider 6 only
     assert resource_type("aws_no_such_type") is None
@@ -30,7 +33,7 @@ def test_the_data_set_has_the_types_of_both_major_versions() -> None:
 def test_every_type_whose_name_suggests_access_is_decided() -> None:
     undecided = [
         kind.name
-        for kind in known_types()
+        for kind in TYPES
         if ABOUT_ACCESS.search(kind.name) and not bears_on_access(kind)
         if not any(fnmatchcase(kind.name, pattern) for pattern in DECIDED["none"])
     ]
@@ -39,7 +42,7 @@ def test_every_type_whose_name_suggests_access_is_decided() -> None:
 
 
 def test_every_decision_is_about_something_that_exists() -> None:
-    names = {kind.name for kind in known_types()}
+    names = {kind.name for kind in TYPES}
     exceptions = {name.partition(".")[0] for table in ("not_documents", "not_roles") for name in DECIDED[table]}
 
     assert DECIDED["grants"].keys() <= names

@@ -13,7 +13,6 @@ from plans import plan as plans
 from review import report
 from review.rules import RULES
 from review.rules.quotas import TRUST_POLICY_QUOTA
-from review.staying_grants import LIVE_ROLE
 from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
@@ -212,7 +211,7 @@ CASES: dict[str, tuple[bytes, bytes]] = {
     ),
     "grants-released": (Stack("exec").released(), Stack("exec").adopted()),
     "grants-stay": (Stack("exec").released_without_state(), Stack("exec").released()),
-    "grants-may-stay": (Stack("exec").plan(blocks=[LIVE_ROLE]), Stack("exec").released_without_state()),
+    "grants-may-stay": (Stack("exec").plan(blocks=[LIVE_ROLE_ADDRESS]), Stack("exec").released_without_state()),
     "glue-denied": (
         Stack("exec").adopted(BEFORE, document(*json.loads(RECIPE)["Statement"], {**WITHOUT_MFA, "Principal": "*"})),
         Stack("exec").adopted(BEFORE, document(*json.loads(RECIPE)["Statement"], WITHOUT_MFA)),

@@ -53,9 +53,7 @@ def test_one_of_several_stacks_has_to_be_named(
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcomes[Planned]:
     """Return a plan with two warnings, in place of Terraform's; applying it fails the test."""
     outcomes = Outcomes([(Stack("glue-sessions-dev-one", tmp_path), Planned(True, {"to add": 1}, ("a", "b")))], [])
-    monkeypatch.setattr("terraform_cli.terraform.Terraform", lambda _: None)
-    monkeypatch.setattr("terraform_cli.synthesis.synthesized", lambda *_: [])
-    monkeypatch.setattr("terraform_cli.planning.plan_stacks", lambda *_, **__: outcomes)
+    monkeypatch.setattr("commands.planning.plan", lambda *_, **__: (outcomes, None))
     monkeypatch.setattr("review.plan_page.show_plan", lambda *_, **__: print("the page"))
     monkeypatch.setattr("applying.apply.apply_plans", lambda *_, **__: pytest.fail("it was applied"))
     return outcomes

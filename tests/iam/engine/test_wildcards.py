@@ -18,7 +18,6 @@ from iam.engine.wildcards import (
     exists,
     has_variable,
     is_literal,
-    maximal,
     overlap,
     unescape,
     without_variables,
@@ -108,10 +107,6 @@ def test_without_variables_a_dollar_brace_is_plain_text() -> None:
 def test_escapes_are_no_variables() -> None:
     assert has_variable("home/${aws:username}")
     assert not has_variable("home/${*}")
-
-
-def test_patterns_that_are_subsets_of_others_are_dropped() -> None:
-    assert list(maximal(["s3:get*", "s3:getobject", "s3:*", "sqs:*"])) == ["s3:*", "sqs:*"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from review import plan_files
 from review.drift.analysis import analyze
 from review.drift.renderers import sections
 from review.drift.report import Reading
-from review.staying_grants import LIVE_ROLE
 from tests.plan_builder import (
     ACCOUNT,
     FULL_ACCESS,
@@ -269,7 +268,7 @@ def test_a_grant_that_the_configuration_no_longer_has_is_reported_of_any_role() 
 
 
 def test_of_a_released_role_that_another_stack_owns_it_is_undecided() -> None:
-    live = [{"address": LIVE_ROLE, "mode": "data", "expressions": {}}]
+    live = [{"address": LIVE_ROLE_ADDRESS, "mode": "data", "expressions": {}}]
     found = analyzed(configuration={"root_module": {"resources": live}})
     assert len(found.left_alone) == 2
     assert all("is undecided" in line for line in found.left_alone)
