@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from iam.documents.grants import LIVE_ROLE_ADDRESS
 from iam.policy_document import size
 from plans import plan as plans
 from review import report

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iam.documents.grants import ACCESS_POLICY, GLUE_TRUST, SETUP_POLICY, policy_grants
+from iam.documents.grants import ACCESS_POLICY, GLUE_TRUST, LIVE_ROLE_ADDRESS, SETUP_POLICY, policy_grants
 from iam.documents.recipe import GLUE_STATEMENT_SID
 from plans import plan as plans
 from review import plan_files
