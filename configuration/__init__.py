@@ -5,7 +5,7 @@ modules are imported by name: `yaml_text`, to edit the file, and `pipeline_acces
 """
 
 from configuration.messages import ConfigurationError, ErrorLine
-from configuration.reading import configuration_path, exit_with_error, load, load_or_exit
+from configuration.reading import configuration_path, exit_with_error, is_within, load, load_or_exit
 from configuration.settings import (
     Access,
     AssumeRole,
@@ -44,6 +44,7 @@ __all__ = [
     "Trust",
     "configuration_path",
     "exit_with_error",
+    "is_within",
     "json_schema",
     "load",
     "load_or_exit",

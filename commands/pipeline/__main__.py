@@ -12,8 +12,7 @@ from pathlib import Path
 from commands import command_line
 from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import GitHub, GitHubError, set_output
-from configuration import Configuration, ConfigurationError, configuration_path, load
-from configuration.reading import is_within
+from configuration import Configuration, ConfigurationError, configuration_path, is_within, load
 from terraform_cli import installation, provider_lock, stacks
 from terraform_cli.synthesis import SynthesisError, synthesized
 from terraform_cli.terraform import Terraform, TerraformError
