@@ -37,6 +37,28 @@ _WRITE_TABLES = (
     "glue:DeletePartition",
     "glue:BatchDeletePartition",
 )
+_OTHER_READS = ("glue:SearchTables",)
+_OTHER_WRITES = (
+    "glue:UpdateDatabase",
+    "glue:DeleteDatabase",
+    "glue:RenameTable",
+    "glue:DeleteTableVersion",
+    "glue:BatchDeleteTableVersion",
+    "glue:CreateTableOptimizer",
+    "glue:UpdateTableOptimizer",
+    "glue:DeleteTableOptimizer",
+    "glue:CreatePartitionIndex",
+    "glue:DeletePartitionIndex",
+    "glue:UpdateColumnStatisticsForTable",
+    "glue:UpdateColumnStatisticsForPartition",
+    "glue:DeleteColumnStatisticsForTable",
+    "glue:DeleteColumnStatisticsForPartition",
+    "glue:CreateUserDefinedFunction",
+    "glue:UpdateUserDefinedFunction",
+    "glue:DeleteUserDefinedFunction",
+)
+"""What sessions do not need, and other policies of the role may allow, such as AWSGlueServiceRole's `glue:*`."""
+
 _NETWORK = (
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -241,9 +263,11 @@ def _databases(access: Access, glue: str) -> Iterator[_Part]:
     if write:
         usual = ("glue:CreateTable", "glue:UpdateTable")
         yield _Part(setting, "WriteTables", _WRITE_TABLES, (*catalog, *write), usual=usual)
-    yield _Part(setting, "NoOtherTables", _READ_TABLES, (*catalog, default, *read, *studio), "Deny", "NotResource")
-    if write:
-        yield _Part(setting, "NoOtherWrites", _WRITE_TABLES, (*catalog, *write, *studio), "Deny", "NotResource")
+    left = (*studio, f"{glue}:tableVersion/*")  # a version's table is decided on in the same call
+    reads, writes = (*_READ_TABLES, *_OTHER_READS), (*_WRITE_TABLES, *_OTHER_WRITES)
+    yield _Part(setting, "NoOtherTables", reads, (*catalog, default, *read, *left), "Deny", "NotResource")
+    # without anything to write, too: AmazonSageMakerFullAccess has the catalog for CreateTable and DeleteTable
+    yield _Part(setting, "NoOtherWrites", writes, (*catalog, *write, *left), "Deny", "NotResource")
 
 
 def _in_databases(glue: str, databases: tuple[str, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -107,6 +108,54 @@ def test_it_allows_what_is_named_and_refuses_one_step_beyond(
     action: str, resource: str, context: dict[str, Any], verdict: Verdict
 ) -> None:
     assert decided(WHOLE, action, resource, **context) is verdict
+
+
+@pytest.mark.parametrize("other", ["AmazonSageMakerFullAccess", "AWSGlueServiceRole"])
+@pytest.mark.parametrize("write", [(), ("scratch",)])
+def test_nothing_that_other_policies_allow_opens_another_database(other: str, write: tuple[str, ...]) -> None:
+    document = policy_of(Access("eu-west-1", read_databases=("sales",), write_databases=write))
+    names = ("AwsGlueSessionUserRestrictedServiceRole", other)
+    policies = {name: permissions_policy(AWS_MANAGED_POLICIES[name]["Document"]) for name in names}
+    policies["access"] = permissions_policy(document)
+    for action in (
+        "CreateTable",
+        "DeleteTable",
+        "UpdateTable",
+        "RenameTable",
+        "DeleteDatabase",
+        "CreateUserDefinedFunction",
+    ):
+        for resource in ("database/hr", "table/hr/sagemaker_tmp_1", "database/sales", "table/sales/sagemaker_tmp_1"):
+            request = Request(f"glue:{action}", f"{GLUE}:{resource}")
+            assert decide(request, policies).verdict is Verdict.DENIED, request
+    for action in ("GetTable", "SearchTables", "GetTableVersion"):
+        assert decide(Request(f"glue:{action}", f"{GLUE}:table/hr/people"), policies).verdict is Verdict.DENIED
+    version = Request("glue:GetTableVersion", f"{GLUE}:tableVersion/sales/orders/1")
+    assert decide(version, policies).verdict is Verdict.ALLOWED
+
+
+LEFT_OPEN = re.compile(
+    r"glue:(GetDatabases|\w*Integration\w*|GetTags|(Unt|T)agResource|(BatchGet|Get|List)TableOptimizer(Runs)?"
+    r"|\w*ColumnStatisticsTask\w*)",
+    re.IGNORECASE,
+)
+"""Names of databases, zero-ETL, tags, and Glue's own background work, which runs under roles of its own."""
+
+
+def test_every_action_of_glue_on_databases_and_tables_is_refused_elsewhere() -> None:
+    refused = {
+        action.lower()
+        for statement in policy_of(WHOLE)["Statement"]
+        if statement["Effect"] == "Deny"
+        for action in strings(statement["Action"])
+    }
+    concerned = {
+        action.name
+        for action in datasets.actions("glue:*") or ()
+        if any(action.supports(f"{GLUE}:{each}") for each in ("database/x", "table/x/y", "userDefinedFunction/x/y"))
+    }
+    assert len(concerned) > 50
+    assert {name for name in concerned if name.lower() not in refused and not LEFT_OPEN.fullmatch(name)} == set()
 
 
 @pytest.mark.parametrize(
