@@ -73,6 +73,7 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
     status, text, notes = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n", ""
     if planned:
         try:
+            _check_no_others(folder / "stacks", names)
             review = review_files(planned, waiver_file=waiver_file, only_json=True)
             (folder / REVIEW).unlink(missing_ok=True)  # a job that ran other code may have put a link here
             write_json(review, folder / REVIEW)
@@ -87,6 +88,12 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
         return status, text
     head, _, rest = text.partition("\n")
     return status, f"{head}\n{notes}\n{rest}" if len(text) + len(notes) < LIMIT else f"{head}\n{notes[: LIMIT // 2]}"
+
+
+def _check_no_others(folder: Path, names: Sequence[str]) -> None:
+    """Raise PlanError if there are plans of other stacks: they would pass for reviewed once somebody adds those."""
+    if others := sorted({each.parent.name for each in folder.glob(f"*/{SHOWN}")} - {*names}):
+        raise PlanError(visible(f"{folder}: has plans of stacks that are not configured: {', '.join(others)}"))
 
 
 def _added_waivers(file: Path) -> str:

@@ -72,6 +72,19 @@ def test_the_review_runs_nothing_of_the_pull_request(github: FakeGitHub, tmp_pat
     assert not ran.exists()
 
 
+def test_a_plan_of_a_stack_that_is_not_configured_is_not_kept_as_reviewed(
+    github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (*NAMES, "glue-sessions-dev-later"):
+        (stack := Path("cdktf.out/stacks", name)).mkdir(parents=True)
+        (stack / "plan.json").write_bytes(plan())
+    assert main(["review"]) == 2
+    assert capsys.readouterr().err == (
+        "cdktf.out/stacks: has plans of stacks that are not configured: glue-sessions-dev-later\n"
+    )
+    assert "the plans cannot be reviewed" in github.comments[0]["body"]
+
+
 @pytest.mark.parametrize("role", ["x${GITHUB_TOKEN}", "no role: ${GITHUB_TOKEN}", "x${aws_session_token}"])
 def test_the_comment_never_has_a_credential_of_the_job(
     github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], role: str
