@@ -45,30 +45,31 @@ DETAILS = (
 )
 
 
-def markdown(review: Review, links: Links | None = None, *, complete: bool = True) -> str:
-    """Return the review in Markdown, in at most LIMIT characters.
+def markdown(review: Review, links: Links | None = None, *, complete: bool = True, limit: int = LIMIT) -> str:
+    """Return the review in Markdown, in so many characters at most.
 
     Args:
         review: the review.
         links: where the pipeline keeps the plans and the review as JSON.
         complete: whether every plan could be reviewed; if not, the comment does not say that all is well.
+        limit: most characters, fewer than LIMIT if the comment has something else in it.
     """
     comment = _Comment(review, links or Links(), complete)
     for detail in DETAILS:
-        if text := _within_limit(comment.lines(detail)):
+        if text := _within(limit, comment.lines(detail)):
             return text
     # not even twenty findings fit: a reason can be as long as a policy
     return "\n".join([*comment.head(), "", *_counts(review.findings)]) + "\n"
 
 
-def _within_limit(lines: Iterable[str]) -> str:
-    """Return the lines as one text, "" if it is longer than LIMIT."""
+def _within(limit: int, lines: Iterable[str]) -> str:
+    """Return the lines as one text, "" if it is longer than this."""
     text: list[str] = []
     length = 0
     for line in lines:
         text.append(line)
         length += len(line) + 1
-        if length > LIMIT:
+        if length > limit:
             return ""
     return "\n".join(text) + "\n"
 

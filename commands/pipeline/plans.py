@@ -71,23 +71,23 @@ def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = wa
     missing = [name for name, file in files.items() if not file.is_file()]
     planned = [str(file) for name, file in files.items() if name not in missing]
     status, text, notes = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n", ""
+    if missing:
+        notes = f"\n**Could not be planned**, see the jobs' logs: {listed(missing, _NAMED)}\n"
     if planned:
         try:
             _check_no_others(folder / "stacks", names)
             review = review_files(planned, waiver_file=waiver_file, only_json=True)
             (folder / REVIEW).unlink(missing_ok=True)  # a job that ran other code may have put a link here
             write_json(review, folder / REVIEW)
-            status, text = int(bool(review.failing)), markdown(review, Links.of(os.environ), complete=not missing)
             notes += _added_waivers(waiver_file)
+            status = int(bool(review.failing))
+            links = Links.of(os.environ)
+            text = markdown(review, links, complete=not missing, limit=LIMIT - len(notes) - len("\n"))
         except (OSError, PlanError, WaiverError) as error:
             print(error, file=sys.stderr)
             status, text = 2, f"{MARKER}\n### ❌ IAM review: the plans cannot be reviewed, see the job's log\n"
-    if missing:
-        status, notes = 2, f"\n**Could not be planned**, see the jobs' logs: {listed(missing, _NAMED)}\n{notes}"
-    if not notes:
-        return status, text
     head, _, rest = text.partition("\n")
-    return status, f"{head}\n{notes}\n{rest}" if len(text) + len(notes) < LIMIT else f"{head}\n{notes[: LIMIT // 2]}"
+    return 2 if missing else status, f"{head}\n{notes}\n{rest}" if notes else text
 
 
 def _check_no_others(folder: Path, names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from commands.pipeline import plans
 from commands.pipeline.__main__ import main
 from commands.pipeline.github import GitHub
 from commands.pipeline.reports import put_issues
+from review import waivers
 from review.markdown import LIMIT, MARKER
 from tests.commands.pipeline.conftest import CONFIGURATION, NAMES
 from tests.commands.pipeline.fake_github import SOMEBODY, FakeGitHub
@@ -181,6 +183,29 @@ def test_a_long_review_stays_a_comment_where_a_plan_is_missing(github: FakeGitHu
     assert status == 2
     assert text.startswith(f"{MARKER}\n\n**Could not be planned**")
     assert len(text) <= LIMIT
+
+
+def test_what_a_comment_begins_with_never_takes_the_place_of_the_review(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiver = {"rule": "trust-lost", "reason": "known", "expires": datetime.now(UTC).date(), "subject": ["x"]}
+    lines = "".join(f"  {key}: {value}\n" for key, value in waiver.items())
+    (folder := Path("pull-request")).mkdir()
+    planned()
+    of = ([*NAMES, "missing"], Path("cdktf.out"))
+    _, text = plans.review_comment(*of, waiver_file=folder / waivers.FILE)
+    (folder / waivers.FILE).write_text(f"- {lines.lstrip()}")
+    limit = len(text) + 10  # what is added does not fit
+    monkeypatch.setattr(plans, "LIMIT", limit)
+    _, text = plans.review_comment(*of, waiver_file=folder / waivers.FILE)
+    assert len(text) <= limit
+    for part in (
+        "Could not be planned",
+        "This pull request waives findings",
+        "### ❌ IAM review: ",
+        "The raw plans are",
+    ):
+        assert part in text
 
 
 def test_authors_whose_accounts_were_deleted_are_not_the_bot(github: FakeGitHub) -> None:
