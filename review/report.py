@@ -90,7 +90,7 @@ class Review:
 
 def counted(number: int, name: str) -> str:
     """Return a number with what it counts, such as `1 role` or `2 roles`."""
-    return f"{number:,} {name if number == 1 else re.sub('y$', 'ie', name) + 's'}"
+    return f"{number:,} {name if number == 1 else re.sub('(?<![aeiou])y$', 'ie', name) + 's'}"
 
 
 def _by_kind(changed: Sequence[RoleKind]) -> str:

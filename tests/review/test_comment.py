@@ -177,6 +177,17 @@ def test_other_attributes_make_a_difference_by_their_values() -> None:
     assert len(groups(reviewed({"a": of_no_role("x"), "b": of_no_role("x"), "c": of_no_role("y")}))) == 2
 
 
+def test_many_roles_that_all_differ_are_counted_and_the_gravest_is_first() -> None:
+    of: Plans = {}
+    for number in range(40):
+        stack = Stack(f"role-{number}")
+        more = document(allow("*" if number == 30 else f"s3:Get{number}*"))
+        of |= of_stack(stack.name, stack.plan(stack.role(BEFORE, RECIPE), stack.policy(None, more)))
+    text = comment(of)
+    assert "`role-30` | 0 | 1 | 1 | 0 | **critical** `everything-allowed` |" in text.splitlines()[7]
+    assert "\nAnd 28 more roles, in 28 other ways.\n" in text
+
+
 def test_another_roles_arn_or_account_makes_a_difference() -> None:
     of: Plans = {}
     for name, account in (("a", "444455556666"), ("b", "777788889999")):
