@@ -180,12 +180,14 @@ def _is_done(wanted: Value, found: Value) -> bool:
 
 
 def _normal(value: Value) -> Value:
-    """Return a value without the order of keys in JSON, and of lists in policies, which means nothing there."""
+    """Return a value to compare, without the order of keys in JSON and of lists in policies, which means nothing."""
     if isinstance(value, Hidden):
         content: Any = _normal(value.content)
         return Hidden(content)
     if isinstance(value, str):
         return _normal_document(value)
+    if isinstance(value, bool):
+        return {"": str(value)}  # to Python, True is 1
     if isinstance(value, Mapping):
         return {name: _normal(each) for name, each in value.items()}
     return [_normal(each) for each in value] if isinstance(value, list) else value

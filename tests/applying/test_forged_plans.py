@@ -113,3 +113,14 @@ def test_a_plan_has_each_address_once() -> None:
         parse(twice, "reviewed")
     deposed = {**role_policy(OWN, None), "deposed": "b10c"}
     assert len(parse(plan(role_policy(OWN, STAR), deposed), "reviewed").changes) == 2
+
+
+@pytest.mark.parametrize(("reviewed", "now"), [(0, False), (1, True), ("true", True), ("3600", 3600), ([1], [True])])
+def test_a_value_of_another_type_is_another_value(reviewed: Any, now: Any) -> None:
+    def changed(value: Any, **more: Any) -> bytes:
+        return plan(change("aws_s3_bucket_public_access_block.x", {"v": None}, {"v": value}, **more))
+
+    assert len(found(changed(reviewed), changed(now))) == 1
+    assert found(changed(now), changed(now)) == []
+    hidden: Any = {"after_sensitive": {"v": True}}
+    assert len(found(changed(reviewed, **hidden), changed(now, **hidden))) == 1
