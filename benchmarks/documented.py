@@ -9,7 +9,7 @@ import json
 import os
 from pathlib import Path
 
-from cdktf import App, Postcondition, S3Backend, TerraformResourceLifecycle, TerraformStack
+from cdktf import App, Postcondition, Precondition, S3Backend, TerraformResourceLifecycle, TerraformStack
 from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -51,6 +51,10 @@ class GlueSessionsStack(TerraformStack):
             ),
         )
 
+        wanted_read = WANTED["data"]["aws_iam_role"]["before_writing"]
+        before_writing = DataAwsIamRole(self, "before_writing", name=wanted_read["name"])
+        before_writing.add_override("count", wanted_read["count"])
+
         wanted_role = WANTED["resource"]["aws_iam_role"]["execution_role"]
         role = IamRole(
             self,
@@ -60,6 +64,7 @@ class GlueSessionsStack(TerraformStack):
             lifecycle=TerraformResourceLifecycle(
                 prevent_destroy=wanted_role["lifecycle"]["prevent_destroy"],
                 ignore_changes=wanted_role["lifecycle"]["ignore_changes"],
+                precondition=[Precondition(**each) for each in wanted_role["lifecycle"]["precondition"]],
             ),
         )
 
@@ -75,6 +80,9 @@ class GlueSessionsStack(TerraformStack):
             role=policy["role"],
             name=policy["name"],
             policy=policy["policy"],
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[Postcondition(**each) for each in policy["lifecycle"]["postcondition"]]
+            ),
             depends_on=[role],
         )
 

@@ -3,15 +3,24 @@
 import json
 from typing import assert_never
 
+from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
-from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, ManagedPolicyGrant, policy_grants
+from iam.documents import quotas
+from iam.documents.grants import (
+    Grantee,
+    GrantSettings,
+    InlinePolicyGrant,
+    ManagedPolicyGrant,
+    inline_policies,
+    policy_grants,
+)
 from iam.policy_document import Document
 from modules import hcl
 from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN_IN_JSON, LIVE_ROLE_NAME, ROLE_ADDRESS, AdoptedRole
-from modules.terraform_blocks import TerraformBlocks
+from modules.terraform_blocks import Assertion, TerraformBlocks
 
 _EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
 # what documents refer to: they are JSON
@@ -65,6 +74,8 @@ class SessionGrants(Construct):
             resource.override_logical_id(logical_ids[address])
             if released:
                 resource.add_override("for_each", "${toset([])}")
+        if importing:
+            self._limit_inline_policies()
         if adopted_role:
             self._remove_before_updating(adopted_role, released)
 
@@ -80,6 +91,23 @@ class SessionGrants(Construct):
         else:
             for resource in self.policies.values():
                 resource.add_override("depends_on", [ROLE_ADDRESS])
+
+    def _limit_inline_policies(self) -> None:
+        """Refuse a plan after which the inline policies, those of others included, would exceed IAM's quota."""
+        *others, last = [each for each in self.policies.values() if isinstance(each, IamRolePolicy)]
+        documents = [*(f"{each.terraform_resource_type}.{each.friendly_unique_id}.policy" for each in others)]
+        size = _EXPRESSIONS.expression(
+            "inline_policies_size",
+            names=f"[{', '.join(hcl.quoted(grant.policy_name) for grant in inline_policies())}]",
+            documents=f"[{', '.join([*documents, 'self.policy'])}]",
+        )
+        quota = quotas.DEFAULTS.inline_policies_characters
+        limit = Assertion(
+            f"{size} <= {quota}",
+            f"The inline policies of {LIVE_ROLE_NAME} would have ${{{size}}} characters, and IAM allows {quota}."
+            " Shorten one, or turn it into a managed policy.",
+        )
+        last.lifecycle = TerraformResourceLifecycle(postcondition=[Postcondition(**limit.as_json())])
 
     def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, importing: bool) -> IamRolePolicyAttachment:
         if importing:

@@ -1,4 +1,4 @@
-# Grants that an adopted role has already, to be imported. Through lookup(), since naming either attribute makes
+# Grants that an adopted role has already, to be imported, and the size of its inline policies. Through lookup(), since naming either attribute makes
 # Terraform warn that it is deprecated.
 
 attached_managed_policy = toset([
@@ -7,4 +7,11 @@ attached_managed_policy = toset([
 
 existing_inline_policy = toset([
   for policy in lookup(argument.role, "inline_policy") : policy.name if policy.name == argument.policy_name
+])
+
+inline_policies_size = sum([
+  for document in concat(
+    [for policy in lookup(argument.role, "inline_policy") : policy.policy if !contains(argument.names, policy.name)],
+    argument.documents
+  ) : length(try(jsonencode(jsondecode(document)), document))
 ])

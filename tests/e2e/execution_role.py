@@ -204,9 +204,9 @@ class ExecutionRole:
         """Detach a managed policy, as somebody else would."""
         self._iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
 
-    def put_inline_policy(self, document: Document) -> None:
-        """Write the inline policy of our name, as somebody else would."""
-        self._iam.put_role_policy(RoleName=self.name, PolicyName=INLINE_POLICY, PolicyDocument=json.dumps(document))
+    def put_inline_policy(self, document: Document, *, name: str = INLINE_POLICY) -> None:
+        """Write an inline policy, by default that of our name, as somebody else would."""
+        self._iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=json.dumps(document))
 
     def delete_inline_policy(self) -> None:
         """Delete the inline policy of our name, as somebody else would."""

@@ -1,7 +1,6 @@
 """AWS refuses calls of a plan and of an apply: they are named, nothing is lost, and the next apply completes it."""
 
 import itertools
-import json
 import re
 import threading
 from collections import Counter
@@ -216,19 +215,18 @@ def test_full_quotas_refuse_each_grant_by_itself(shop: Shop, role: ExecutionRole
     others = list(itertools.islice((arn for arn in arns if arn != MANAGED_POLICY and "SageMakerFull" not in arn), 9))
     for arn in others:
         role.attach(arn)
-    fill: Any = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::" + 9_950 * "x"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": fill})
-    iam.put_role_policy(RoleName=role.name, PolicyName="long", PolicyDocument=document)
     before = role.read()
 
     # the quota is set to more than the account has
     stack = shop.stack(role.name, environment={"trust_policy_quota": 4096}, trust={"ownership": "additive"})
     assert_refused(stack.try_to_apply(), "LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048")
     assert role.read() == before
-    # the grants are written after the trust policy
-    role.trust = CONSOLE_TRUST
+    # a plan does not read the inline policies of a role that another stack owns
+    fill: Any = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::" + 9_950 * "x"}
+    document = {"Version": "2012-10-17", "Statement": fill}
+    role.put_inline_policy(document, name="long")
     assert_refused(
-        stack.try_to_apply(),
+        shop.stack(role.name, trust={"ownership": "external"}).try_to_apply(),
         "LimitExceeded: Cannot exceed quota for PoliciesPerRole: 10",
         "LimitExceeded: Maximum policy size of 10240 bytes exceeded for role",
     )
@@ -237,7 +235,7 @@ def test_full_quotas_refuse_each_grant_by_itself(shop: Shop, role: ExecutionRole
         role.detach(arn)
     iam.delete_role_policy(RoleName=role.name, PolicyName="long")
     role.trust = CONSOLE_TRUST
-    stack.apply()
+    shop.stack(role.name, trust={"ownership": "additive"}).apply()
     assert role.grants == Grants(
         trust(*CONSOLE_TRUST["Statement"], GLUE_STATEMENT), attached=True, inline_policy=RECIPE_INLINE_POLICY
     )

@@ -272,7 +272,7 @@ def test_invalid_requests_are_client_errors(role: Role, session: str) -> None:
         ({"Connections": {"Connections": ["none"]}}, "EntityNotFoundException.*Connection none not found"),
     ):
         with pytest.raises(ClientError, match=error):
-            glue.create_session(Id="two", Role=role.arn, **SESSION, **settings)
+            role.sandbox.client("glue").create_session(Id="two", Role=role.arn, **SESSION, **settings)
 
 
 def test_a_session_belongs_to_its_region(role: Role, session: str) -> None:
