@@ -106,8 +106,11 @@ BucketAddress = Annotated[
         "a bucket, or a prefix in it, like s3://acme-sales/curated/",
     ),
 ]
+# Glue stores names in lower case, and ARNs are compared by case.
+# https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html
 DatabaseName = Annotated[
-    str, Pattern("[A-Za-z0-9_.@*-]{1,255}", "the name of a database of the Data Catalog, in which * is any text")
+    str,
+    Pattern("[a-z0-9_.@*-]{1,255}", "the name of a database of the Data Catalog in lower case, in which * is any text"),
 ]
 ConnectionName = Annotated[str, Pattern("[A-Za-z0-9_. -]{1,255}", "the name of a Glue connection")]
 KeyArn = Annotated[

@@ -88,9 +88,10 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
         case(
             "databases, connections and VPCs that are none",
             role(
-                "{role: team, access: {databases: {read: [a/b]}, connections: ['*'], only_in_vpcs: [subnet-1], bucket: {}}}"
+                "{role: team, access: {databases: {read: [a/b, Sales]}, connections: ['*'], only_in_vpcs: [subnet-1], bucket: {}}}"
             ),
-            ': environments.dev.roles[0].access.databases.read[0]: supply the name of a database of the Data Catalog, in which * is any text, got "a/b"',
+            ': environments.dev.roles[0].access.databases.read[0]: supply the name of a database of the Data Catalog in lower case, in which * is any text, got "a/b"',
+            ': environments.dev.roles[0].access.databases.read[1]: supply the name of a database of the Data Catalog in lower case, in which * is any text, got "Sales"',
             ': environments.dev.roles[0].access.connections[0]: supply the name of a Glue connection, got "*"',
             ': environments.dev.roles[0].access.only_in_vpcs[0]: supply the ID of a VPC, like vpc-0123456789abcdef0, got "subnet-1"',
             ": environments.dev.roles[0].access.bucket: no such setting, did you mean buckets?",
