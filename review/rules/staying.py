@@ -42,7 +42,7 @@ STAYS = PlanRule(
 MAY_STAY = PlanRule(
     id="grants-may-stay",
     severity="low",
-    raised="the same is possible: the plan does not read the policies of a released role that another stack owns",
+    raised="a released role that another stack owns may keep grants: the plan does not read its policies",
     remedy="`verify` reads the role's policies; once it says that the role is released, delete the entry",
     judge=_may_stay,
 )
