@@ -196,6 +196,8 @@ def _start(
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         **spark_settings,
     }
+    # Java does not read TMPDIR; quotes, since the path may have spaces
+    settings["spark.driver.extraJavaOptions"] += f' "-Djava.io.tmpdir={folder}"'
     read, write = os.pipe()
     try:
         with (folder / "log").open("wb") as log:

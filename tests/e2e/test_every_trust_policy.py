@@ -4,6 +4,7 @@ A life is adoption, a second plan, release, and a plan after it. Before the seco
 of some roles. The provider tags everything by default, save in one run: to an adopted role that makes no difference.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -188,10 +189,7 @@ def many(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Shop:
     aws.client("s3").create_bucket(Bucket="every-trust-policy")
-    own = {
-        **environment,
-        "GOMEMLIMIT": "1500MiB",
-    }  # without a limit it would be several times that
+    own = {**environment, "GOMEMLIMIT": "1500MiB"}  # without a limit it would be several times that
     return Shop(aws, "every-trust-policy", tmp_path_factory.mktemp("many"), binary, own, provider)
 
 
@@ -200,7 +198,9 @@ def lives(many: Shop, aws: Sandbox) -> Lives:
     refused, colleagues = with_deleted_principals(aws)
     documents = {**ACCEPTED, **refused}
     kept = {name: document for name, document in UNTRUSTING.items() if name not in NOT_KEPT}
-    by_ownership = {"authoritative": documents, "keep": kept, "additive": ACCEPTED, "external": documents}
+    # nothing is written to an external role, and tests/stacks evaluates the warning over all documents
+    external = dict(itertools.islice(documents.items(), 0, None, 3))
+    by_ownership = {"authoritative": documents, "keep": kept, "additive": ACCEPTED, "external": external}
     all_ = [life for ownership, each in by_ownership.items() for life in begun(aws, ownership, each.items())]
     for ownership in ("authoritative", "keep", "additive"):
         edited = [(name, by_ownership[ownership][name]) for name in EDITED if name in by_ownership[ownership]]
