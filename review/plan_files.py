@@ -137,7 +137,9 @@ def _show(path: Path, content: bytes) -> bytes:
     except installation.TerraformMissingError as error:
         raise PlanError(visible(f"{path}: {error}, or supply {SHOW}")) from None
     except subprocess.TimeoutExpired:
-        raise PlanError(visible(f"{path}: terraform show took more than {_SHOW_TIMEOUT} seconds")) from None
+        raise PlanError(
+            visible(f"{path}: terraform show took more than {_SHOW_TIMEOUT} seconds: run it by hand, and supply {SHOW}")
+        ) from None
     if done.returncode:
         printed = " ".join(done.stderr.decode(errors="replace").translate(_FRAME).split())
         message = printed[max(printed.find("Error:"), 0) :][:300] or "no message"

@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sandbox",
         description="A local AWS for demos and tests: IAM, STS, S3, SageMaker and Glue over TLS "
         "on 127.0.0.1. It keeps nothing: everything in it is lost when it ends.",
-        epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 stopped by a signal, 2 could not run.",
+        epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 stopped by a signal; 2 could not run.",
     )
     result.add_argument("--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)")
     result.add_argument(

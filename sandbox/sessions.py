@@ -269,14 +269,10 @@ def folder_of(package: str) -> Path:
 
     Raises:
         NotInstalledError: the package is not installed.
-
     """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise NotInstalledError(
-            f"Glue sessions need the package {package}: pipenv sync --categories notebook, "
-            "then pipenv run pip install --no-deps -r sandbox/kernel-requirements.txt"
-        )
+        raise NotInstalledError(f"Glue sessions need the package {package}, which is not installed: run make setup")
     return Path(spec.origin).parent
 
 

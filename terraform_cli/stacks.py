@@ -89,9 +89,11 @@ def find(
         ]
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise StacksError(f"{manifest}: {why}, run cdktf synth first or name cdktf's output in CDKTF_OUTDIR") from None
+        raise StacksError(
+            f"{manifest}: {why}, run ./glue-sessions plan, or name cdktf's output in CDKTF_OUTDIR"
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StacksError(f"{manifest}: not a manifest of cdktf, run cdktf synth again") from None
+        raise StacksError(f"{manifest}: not a manifest of cdktf, run ./glue-sessions plan again") from None
     return chosen(stacks, patterns)
 
 

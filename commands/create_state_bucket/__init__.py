@@ -1,1 +1,1 @@
-"""The command `create_state_bucket`."""
+"""The command `create-state-bucket`."""

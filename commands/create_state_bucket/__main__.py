@@ -1,4 +1,4 @@
-"""`python -m commands.create_state_bucket`: create the S3 bucket that glue-sessions.yaml names under `state`.
+"""The command `create-state-bucket`: create the S3 bucket that glue-sessions.yaml names under `state`.
 
 It creates the bare bucket, or finds that it exists. The stack of state_bucket.py imports the bucket, owns all its
 settings, and keeps its own state in it.
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     return command_line.parser(
         "create-state-bucket",
         "Create the S3 bucket that glue-sessions.yaml names under `state`, unless it exists.",
-        "Exit status: 0 the bucket exists, 2 it could not be created.",
+        "Exit status: 0 the bucket exists; 2 it could not be created.",
     )
 
 

@@ -1,4 +1,4 @@
-"""`python -m commands.demo`: grant, drift and repair on a local AWS."""
+"""The command `demo`: grant, drift and repair on a local AWS."""
 
 import argparse
 import os
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     result = command_line.parser(
         "demo",
         "Plan, apply, drift and repair on a local AWS. Needs no AWS account, and leaves nothing running.",
-        "Exit status: 0 success, 1 a step had an unexpected result, 2 the demo could not start.",
+        "Exit status: 0 success; 1 a step had an unexpected result; 2 the demo could not start.",
     )
     result.add_argument("--verbose", action="store_true", help="also print each command and its output")
     return result

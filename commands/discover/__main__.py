@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "discover",
         "Find SageMaker domains, user profiles and spaces, the execution role of each, and which of the grants for Glue"
         " interactive sessions those roles have. Changes nothing in AWS.",
-        "Exit status: 0 success, 2 failure.",
+        "Exit status: 0 success; 2 wrong arguments, no credentials, no region could be read, or nothing written.",
     )
     command_line.add_format(result)
     add = result.add_argument

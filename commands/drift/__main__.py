@@ -1,4 +1,4 @@
-"""`python -m commands.drift [STACK…]`: see docs/drift.md."""
+"""The command `drift`: see docs/drift.md."""
 
 import argparse
 import json
@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
         "drift",
         "Report what others changed in the roles since the last apply, who is affected, and what apply would do. Reads"
         " only, takes no lock.",
-        "Exit status: 0 nothing drifted, 1 something drifted, 2 a stack could not be read.",
+        "Exit status: 0 nothing drifted; 1 something drifted, or a role keeps grants that are not configured; 2 a stack"
+        " could not be read.",
     )
     command_line.add_stacks(result)
     command_line.add_format(result, markdown=True)

@@ -1,4 +1,4 @@
-"""`python -m commands.pipeline STEP`: the steps of the workflows, see docs/pipelines/README.md."""
+"""The command `pipeline`: the steps of the workflows, see docs/pipelines/README.md."""
 
 import argparse
 import json
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     result = command_line.parser(
         "pipeline",
         "The steps of the workflows, see docs/pipelines/README.md.",
-        "Exit status: 0 done, 1 a gate refuses, 2 the step failed.",
+        "Exit status: 0 done; 1 a gate refuses; 2 the step failed.",
     )
     commands = result.add_subparsers(required=True, metavar="STEP")
     for name, (step, argument) in STEPS.items():

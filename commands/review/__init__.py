@@ -1,1 +1,1 @@
-"""Says what Terraform plans mean in IAM terms: who may assume a role, what it may do, what is dangerous."""
+"""The command `review`: what Terraform plans mean in IAM terms, and what is dangerous about them."""

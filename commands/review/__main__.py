@@ -1,4 +1,4 @@
-"""`python -m commands.review PLAN…`: see docs/review.md."""
+"""The command `review`: see docs/review.md."""
 
 import argparse
 import gc
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     result = command_line.parser(
         "review",
         "Report what Terraform plans mean in IAM terms, and what is dangerous about them.",
-        "Exit status: 0 no finding at or above --fail-on, 1 such a finding, 2 wrong input.",
+        "Exit status: 0 no finding at or above --fail-on; 1 such a finding; 2 wrong input.",
     )
     result.add_argument(
         "plans",

@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         "verify",
         "Check roles in AWS: whether they match glue-sessions.yaml, and whether the Glue kernel's calls are allowed."
         " Changes nothing in AWS, except for the session that --start-session starts and deletes.",
-        "Exit status: 0 every role is ready, 1 one is not, 2 one could not be checked.",
+        "Exit status: 0 every role is ready, or released as configured; 1 one is not; 2 one could not be checked.",
     )
     command_line.add_stacks(result)
     command_line.add_format(result)

@@ -72,10 +72,14 @@ def test_a_stack_has_the_settings_of_its_name(synthesized: dict[str, str], tmp_p
 @pytest.mark.parametrize(
     ("manifest", "patterns", "words"),
     [
-        (None, [], "manifest.json: no such file or directory, run cdktf synth first or name cdktf's output in"),
-        ("{", [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
-        ('{"stacks": {"a": {}}}', [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
-        ('{"stacks": []}', [], "manifest.json: not a manifest of cdktf, run cdktf synth again"),
+        (
+            None,
+            [],
+            "manifest.json: no such file or directory, run ./glue-sessions plan, or name cdktf's output in",
+        ),
+        ("{", [], "manifest.json: not a manifest of cdktf, run ./glue-sessions plan again"),
+        ('{"stacks": {"a": {}}}', [], "manifest.json: not a manifest of cdktf, run ./glue-sessions plan again"),
+        ('{"stacks": []}', [], "manifest.json: not a manifest of cdktf, run ./glue-sessions plan again"),
         ('{"stacks": {}}', ["a"], 'no stack matches "a"; stacks: none'),
         ("", ["prod-*"], f'no stack matches "prod-*"; stacks: {", ".join(NAMES)}'),
         ("", ["*", "b"], f'no stack matches "b"; stacks: {", ".join(NAMES)}'),
