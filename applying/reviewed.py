@@ -1,4 +1,4 @@
-"""Apply what was reviewed: plan stacks from the code at hand, and apply each plan that does what was reviewed.
+"""Apply what was reviewed: plan stacks from the merged code, and apply each plan that does what was reviewed.
 
 The reviewed plans are read and compared, never applied: whoever forges one has his own plan refused, or the one
 applied that this code makes anyway.

@@ -24,7 +24,7 @@ class OtherRolesToGlue:
 
 @dataclass(frozen=True)
 class ConfiguredTwice:
-    """Stacks of several environments that own one role, each with a state of its own."""
+    """Stacks of several environments that own one role, each with a separate state."""
 
     stacks: tuple[str, ...]
 

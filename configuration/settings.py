@@ -130,7 +130,7 @@ class Databases(Section):
 
 
 class Access(Section):
-    """What the role's sessions may use beside Glue itself, as one inline policy."""
+    """What the role's sessions may use besides Glue itself, as one inline policy."""
 
     buckets: Buckets = Field(default_factory=Buckets, description="places in S3")
     databases: Databases = Field(
@@ -172,7 +172,7 @@ class Role(Section):
         default="recipe", description="; ".join(f"{level}: {describe(level)}" for level in PERMISSION_LEVELS)
     )
     access: Access | None = Field(
-        default=None, description="what the role's sessions may use beside Glue itself: data, connections, keys"
+        default=None, description="what the role's sessions may use besides Glue itself: data, connections, keys"
     )
     trust: Trust = Field(
         default_factory=Trust, description="who owns the role's trust policy, and which statements are kept in it"

@@ -82,7 +82,7 @@ class FindingGroup:
 
 
 def groups(review: Review) -> list[Group]:
-    """Return the roles that the plans change in groups of those that are alike: the gravest first, then the rarest."""
+    """Return the roles that the plans change, in groups of those alike: the most severe first, then the rarest."""
     found: dict[Hashable, list[Member]] = {}
     for plan in review.plans:
         for member in _members(plan):
@@ -96,7 +96,7 @@ def _place(group: Group) -> tuple[int, int]:
 
 
 def finding_groups(review: Review) -> list[FindingGroup]:
-    """Return the findings in groups of those that are alike: the gravest first, then the rarest; waived ones last."""
+    """Return the findings in groups of those alike: the most severe first, then the rarest; waived ones last."""
     found: dict[Hashable, list[Finding]] = {}
     for plan in review.plans:
         roles = {role.name: role for role in reversed(plan.roles)}

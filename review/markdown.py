@@ -46,7 +46,7 @@ DETAILS = (
 
 
 def markdown(review: Review, links: Links | None = None, *, complete: bool = True, limit: int = LIMIT) -> str:
-    """Return the review in Markdown, in so many characters at most.
+    """Return the review in Markdown, in at most `limit` characters.
 
     Args:
         review: the review.

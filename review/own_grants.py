@@ -34,12 +34,12 @@ _REMOVED = (Kind.LOST, Kind.NARROWED)
 
 
 def adopted(role: Role) -> ResourceChange | None:
-    """Return the change of the role itself, if it stands at this project's address."""
+    """Return the change of the role itself, if it is at this project's address."""
     return role.change if role.change and role.change.address == GLUE_TRUST.address else None
 
 
 def grants(role: Role) -> list[ResourceChange]:
-    """Return the changes of a role's grants that stand at this project's addresses, also those that change nothing."""
+    """Return the changes of a role's grants at this project's addresses, also those that change nothing."""
     return [role.declared[grant.address] for grant in policy_grants() if grant.address in role.declared]
 
 

@@ -17,9 +17,9 @@ _Result = TypeVar("_Result")
 
 
 def explained(outcomes: Outcomes[_Result], configuration: Configuration) -> Outcomes[_Result]:
-    """Return the outcomes, with the errors of the failed stacks in our words where AWS tells the cause.
+    """Return the outcomes; the errors of failed stacks name the cause where AWS knows it.
 
-    AWS is asked only if a stack has failed: who the caller is.
+    AWS is called only if a stack has failed, to find out who the caller is.
 
     Args:
         outcomes: of planning.

@@ -18,7 +18,7 @@ _AWS_PROVIDER = {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}
 
 
 def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
-    """Give the stack its S3 backend, encrypted and locked by a lock file, and its required versions.
+    """Set the stack's S3 backend, encrypted and locked by a lock file, and its required versions.
 
     Args:
         stack: the stack.

@@ -261,7 +261,7 @@ def _environments(path: Path, text: str, environment: Mapping[str, str]) -> dict
 def _configured(environments: Mapping[str, yaml_text.YAMLMapping], account_id: str) -> Iterator[tuple[str, str]]:
     """Yield the lower-case name and the place of each configured role of the account.
 
-    An environment without an account counts as the account at hand: its credentials may be the same.
+    An environment without an account counts as the caller's account: its credentials may be the same.
     """
     for name, environment in environments.items():
         roles = environment.get("roles")

@@ -133,11 +133,11 @@ def _repetition(_: Sequence[str]) -> int:
 
 
 def _apply(patterns: Sequence[str]) -> int:
-    """Plan a stack from the code at hand and apply it; 1 if that is not what reviewed/STACK/plan.json does.
+    """Plan a stack from the checked-out code and apply it; 1 if that is not what reviewed/STACK/plan.json does.
 
     The plan is made again with the provider in .terraform.lock.hcl, which must be committed. It may do the rest of what
     was reviewed, after an apply that stopped halfway. A saved plan of another job is never applied. The plan is also
-    reviewed again, with the waivers at hand: a gate that somebody got past in the pull request applies nothing.
+    reviewed again, with the checked-out waivers: a gate that somebody bypassed in the pull request applies nothing.
     """
     from applying.apply import report
     from applying.reviewed import apply_reviewed

@@ -1,4 +1,4 @@
-"""What Glue sessions may use beside Glue itself: the inline policy of the setting `access`.
+"""What Glue sessions may use besides Glue itself: the inline policy of the setting `access`.
 
 Source of actions, resource types and condition keys: AWS's Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/); single parts name further sources.

@@ -45,7 +45,7 @@ class GrantSettings:
 
     Attributes:
         permissions: the permission level.
-        access: what the sessions may use beside Glue; nothing if it is None.
+        access: what the sessions may use besides Glue; nothing if it is None.
     """
 
     permissions: Permissions

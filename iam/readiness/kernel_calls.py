@@ -93,7 +93,7 @@ def requests(role: Role, *, region: str, access: Access | None = None) -> Iterat
     Args:
         role: the execution role, which is client and session role at once.
         region: where sessions run.
-        access: what the role's sessions may use beside Glue; their calls on it follow the kernel's.
+        access: what the role's sessions may use besides Glue; their calls on it follow the kernel's.
     """
     arn = role.arn
     user_id = session_user_id(role)
