@@ -129,10 +129,3 @@ def shortened(names: Sequence[str]) -> str:
     """Return the first names of a list, and the number of the others."""
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (f", and {more:,} more" if more > 0 else "")
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun, as `1 role` or `20 user profiles by default`."""
-    first, *rest = thing.split(" by ")
-    noun = first if number == 1 else f"{first}s"
-    return " by ".join([f"{number:,} {noun}", *rest])

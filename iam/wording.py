@@ -1,4 +1,4 @@
-"""Foreign values in one-line messages."""
+"""Words that several rooms print: foreign values in one-line messages, and numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ def shown(value: object) -> str:
 def shown_key(key: str) -> str:
     """Return a key unchanged if it is readable in a path, quoted otherwise."""
     return key if re.fullmatch(r"[\w<][\w.:/<-]{0,63}", key, re.ASCII) else shown(key)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun: `1 role`, `2 policies`, `20 user profiles by default`."""
+    noun, *rest = thing.split(" by ")
+    if number != 1:
+        noun = re.sub("(?<![aeiou])y$", "ie", noun) + "s"
+    return " by ".join([f"{number:,} {noun}", *rest])

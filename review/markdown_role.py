@@ -12,12 +12,13 @@ from itertools import islice
 from iam.engine import sentences
 from iam.engine.difference import Difference, Kind
 from iam.engine.statements import Statement
+from iam.wording import counted
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value, shown, visible
 from review import own_grants
 from review.markdown_text import code, folded, listed, prose, table
-from review.report import boundary_change, counted, policy_rows, resources
+from review.report import boundary_change, policy_rows, resources
 
 OPEN_ROWS = 3
 """Most rows of permissions that are shown unfolded."""

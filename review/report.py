@@ -1,6 +1,5 @@
 """A review: what plans mean, their findings, and the verdict; and the same as JSON."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from iam.engine import conditions, sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
+from iam.wording import counted
 from plans.assembly import described, drifted
 from plans.plan import Plan, ResourceChange
 from plans.roles import PolicyName, Role, RoleKind, boundary_text
@@ -86,11 +86,6 @@ class Review:
         parts = [f"nothing at or above {self.fail_on}" if self.fail_on else "no finding fails this review"]
         parts += [open_findings] * bool(open_findings) + [f"{waived} waived"] * bool(waived)
         return f"{', '.join(parts)}; {scope}"
-
-
-def counted(number: int, name: str) -> str:
-    """Return a number with what it counts, such as `1 role` or `2 roles`."""
-    return f"{number:,} {name if number == 1 else re.sub('(?<![aeiou])y$', 'ie', name) + 's'}"
 
 
 def _by_kind(changed: Sequence[RoleKind]) -> str:

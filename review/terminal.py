@@ -12,13 +12,13 @@ from rich.text import Text
 
 from iam.engine import sentences
 from iam.engine.difference import Difference
+from iam.wording import counted
 from plans.roles import Role
 from plans.values import visible
 from review.groups import FindingGroup, Group, finding_groups, groups
 from review.report import (
     Review,
     boundary_change,
-    counted,
     policy_rows,
     resources,
     waiver_lines,

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from iam.wording import counted
 from plans.roles import Role
 from review import own_grants
 from review.groups import Group, Member
 from review.intent import Intent
-from review.report import KIND_NAMES, Review, counted, what_happens
+from review.report import KIND_NAMES, Review, what_happens
 from review.rules import Finding
 
 INTENTS: Mapping[Intent, str] = {

@@ -14,13 +14,14 @@ from commands.discover import words
 from commands.discover.findings import RoleFinding, as_json, is_attached, policy_state
 from commands.discover.problems import Remedy, State, remedies, state
 from commands.discover.studio import Domain
-from commands.page import counted, shortened
+from commands.page import shortened
 from commands.role_warnings import in_words
 from configuration import Configuration
 from iam.documents.grants import GRANTS, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
 from iam.engine.decision import Verdict
 from iam.readiness.held_grants import HeldGrant, HeldPolicy, HeldTrust, Presence
+from iam.wording import counted
 
 _STYLES = {
     State.GRANTED: "green",

@@ -15,10 +15,11 @@ from commands.discover.problems import (
     state,
     ungranted,
 )
-from commands.page import Advice, command, counted, policy_in_words
+from commands.page import Advice, command, policy_in_words
 from commands.role_warnings import in_words
 from iam.documents.grants import ManagedPolicyGrant
 from iam.engine.decision import Verdict
+from iam.wording import counted
 
 
 def summary(account_id: str, *, domains: int, regions: int, states: Sequence[State]) -> list[str]:

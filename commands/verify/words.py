@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from commands.page import Advice, command, counted, policy_in_words
+from commands.page import Advice, command, policy_in_words
 from commands.verify.calls import DOCUMENTS, SIMULATION
 from commands.verify.problems import (
     AccountNotReached,
@@ -29,6 +29,7 @@ from iam.engine import sentences
 from iam.engine.decision import Decision, Verdict
 from iam.engine.difference import Difference, Kind
 from iam.readiness.obstacles import CallsDenied
+from iam.wording import counted
 
 _CALLS_SHOWN = 3
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from iam.documents.recipe import GLUE
 from iam.engine import sentences
 from iam.engine.statements import merged
+from iam.wording import counted
 from plans.roles import Held, boundary_text
 from plans.values import visible
 from review.drift.entries import (
@@ -33,7 +34,7 @@ from review.drift.entries import (
 from review.drift.report import STATES, Reading, verdict
 from review.markdown import LIMIT
 from review.markdown_text import code
-from review.report import counted, done
+from review.report import done
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the JSON of an earlier version could misread it."""

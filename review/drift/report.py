@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from iam.wording import counted
 from review.drift.analysis import Analysis
-from review.report import counted
 
 State = Literal["drifted", "not read", "with grants left", "not applied", "as applied"]
 STATES: tuple[State, ...] = ("drifted", "not read", "with grants left", "not applied", "as applied")
