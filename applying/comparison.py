@@ -1,9 +1,9 @@
 """Whether a plan does what a reviewed plan does, or the rest of it after an apply that stopped halfway; by value.
 
-Compared is what a plan writes: actions, imports, moves, and each attribute that changes, before and after, with its
-unknown and sensitive parts. Of what it writes to, the identity is compared too: all attributes that do not change but
-tags, and of a role, whose other attributes belong to others, name, path, ARN and unique ID. Data sources are read again
-anyway; compared is what the review of a plan relies on: the roles, documents of policies, accounts, regions and checks.
+Three things are compared. What a plan writes: actions, imports, moves, and each attribute that changes, before and
+after, with its unknown and sensitive parts. What it writes to: all unchanged attributes except tags; of a role, whose
+other attributes belong to others, only name, path, ARN and unique ID. What its review relies on: the roles that it
+reads, documents of policies, accounts, regions and checks; other data sources are read again by the apply anyway.
 """
 
 import json
@@ -21,11 +21,11 @@ _DOCUMENTS = {"assume_role_policy": trust_policy, "policy": permissions_policy}
 """The attributes that are policies."""
 
 _ROLE = "aws_iam_role"
-_OF_ROLES = ("name", "path")
-"""Attributes by which a role is known, besides its ARN and unique ID."""
+_IDENTITY_OF_ROLES = ("name", "path")
+"""Attributes that identify a role, besides its ARN and unique ID."""
 
-_OF_OTHERS = ("tags", "tags_all")
-"""Attributes by which nothing is known."""
+_NO_IDENTITY = ("tags", "tags_all")
+"""Attributes that identify nothing; all others of a resource that is no role do."""
 
 _LONGEST = 300
 """Longest value in a line, in characters."""
@@ -149,7 +149,7 @@ def _of_attributes(address: str, reviewed: ResourceChange, now: ResourceChange) 
 
 def _identifies(attribute: str, change: ResourceChange) -> bool:
     """Return whether an attribute that a change does not write says what it writes to."""
-    return attribute in _OF_ROLES if change.type == _ROLE else attribute not in _OF_OTHERS
+    return attribute in _IDENTITY_OF_ROLES if change.type == _ROLE else attribute not in _NO_IDENTITY
 
 
 def _operations(change: ResourceChange) -> set[str]:

@@ -38,10 +38,10 @@ _REFUSED = {
     "-from-module": "it writes into the stack's folder",
     "-chdir": "the stacks' folders are cdktf's",
 }
-"""Flags that make an answer of ours wrong, or a state, and why."""
+"""Flags that would make a command's answer or a state wrong, and why."""
 
 _TRUE_BY_DEFAULT = {"-refresh", "-lock", "-backend"}
-"""Those of them that are harmless unless they are false."""
+"""Refused flags that are harmless unless they are false."""
 
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 """What Terraform reads as true: https://pkg.go.dev/strconv#ParseBool"""

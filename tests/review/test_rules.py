@@ -80,7 +80,6 @@ def lets_in(principal: Any, **more: Any) -> bytes:
 
 
 DENIES = document(allow("s3:*"), {**allow("s3:DeleteObject"), "Effect": "Deny"})
-UNKNOWN_POLICY = role_policy(None, None)
 ATTACHED = {f"arn:aws:iam::{ACCOUNT}:policy/p{n}" for n in range(10)}
 SET = "aws_iam_role_policies_exclusive"
 

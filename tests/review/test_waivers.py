@@ -135,7 +135,6 @@ ANY_ROLE = "arn:aws:iam::*:role/*"
 A, B = (f"arn:aws:iam::111122223333:role/{name}" for name in "ab")
 PASS_A, PASS_B = (allow("iam:PassRole", arn) for arn in (A, B))
 REWRITE, REWRITE_A = allow("iam:PutRolePolicy"), allow("iam:PutRolePolicy", A)
-DEV_ENDPOINT = allow("glue:CreateDevEndpoint")
 GLUE_PATH = (allow("iam:PassRole"), allow(["glue:CreateSession", "glue:RunStatement"]))
 
 
