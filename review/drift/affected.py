@@ -15,6 +15,8 @@ from plans.values import Attributes, attributes, text
 from review.drift.entries import CallsLost, Entry, TrustLost
 from review.drift.snapshots import RoleSnapshots, Snapshots
 
+Policies = Mapping[str, Policy | None]
+
 _RANK = {Verdict.DENIED: 0, Verdict.UNDECIDED: 1, Verdict.ALLOWED: 2}
 
 
@@ -43,18 +45,27 @@ def affected(role: RoleSnapshots, *, region: str) -> Iterator[Entry]:
     lost: dict[tuple[str, bool, bool], list[str]] = {}
     for call, group in groupby(requests(client, region=region), key=lambda item: replace(item[0], resource="")):
         asked = [request for _, request in group]
-        was, is_, will = (_verdict(asked, policies, boundary) for policies in (state, current, planned))
-        if _RANK[is_] < _RANK[was]:
-            feature = "" if call.needed else call.when
-            certain = is_ is Verdict.DENIED and all_read
-            lost.setdefault((feature, certain, will is was), []).append(call.action)
+        certain = all_read and _verdict(asked, current, boundary) is Verdict.DENIED
+        # a policy that is not read, and each role from the console has one, leaves all undecided: the others tell more
+        for select in (_all, _read):
+            was, is_, will = (_RANK[_verdict(asked, select(held), boundary)] for held in (state, current, planned))
+            if is_ < was:
+                feature = "" if call.needed else call.when
+                lost.setdefault((feature, certain, will >= was), []).append(call.action)
+                break
     for (feature, certain, restored), actions in lost.items():
         yield CallsLost(feature, tuple(actions), certain, restored)
 
 
-def _verdict(
-    asked: Iterable[Request], policies: Mapping[str, Policy | None], boundary: Mapping[str, Policy | None]
-) -> Verdict:
+def _all(policies: Policies) -> Policies:
+    return policies
+
+
+def _read(policies: Policies) -> Policies:
+    return {name: policy for name, policy in policies.items() if policy is not None}
+
+
+def _verdict(asked: Iterable[Request], policies: Policies, boundary: Policies) -> Verdict:
     """Return the verdict on a call, which may need its action on several resources."""
     verdicts = (decide_call(request, lambda each: decide(each, policies, boundary)).verdict for request in asked)
     return min(verdicts, key=lambda verdict: _RANK[verdict])

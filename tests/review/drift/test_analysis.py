@@ -160,6 +160,30 @@ def test_a_managed_policy_that_was_detached() -> None:
     )
 
 
+CUSTOMERS = f"arn:aws:iam::{ACCOUNT}:policy/service-role/AmazonSageMaker-ExecutionPolicy-1"
+"""A policy like the one of each role that the console creates: its document is in no plan of the role."""
+
+
+def test_a_managed_policy_that_was_detached_beside_one_that_is_not_read() -> None:
+    live = own(TRUSTED, TRUSTED, managed=[CUSTOMERS])
+    found = analyzed(live, attached(False, True), inline(RECIPE, RECIPE), drift=(attached(True, False),))
+    assert found.affected == [
+        "Glue sessions may not be able to start or run:"
+        " glue:CreateSession, glue:TagResource, glue:GetSession and 5 more lost",
+    ]
+
+
+def test_apply_restores_what_was_undecided_before_a_policy_that_is_not_read_was_detached_too() -> None:
+    held = role(TRUSTED, TRUSTED, inline=({"glue-sessions": RECIPE},) * 2, managed=([CUSTOMERS], []))
+    found = analyzed(
+        own(TRUSTED, TRUSTED, managed=[]),
+        attached(False, True),
+        inline(RECIPE, RECIPE),
+        drift=(attached(True, False), held),
+    )
+    assert found.affected[0].endswith("5 more lost")
+
+
 def test_what_others_added_is_for_information() -> None:
     live = own(trust(SAGEMAKER, GLUE, LAMBDA), trust(SAGEMAKER, GLUE, LAMBDA), managed=[GLUE_SESSIONS])
     happened = role(
