@@ -151,7 +151,8 @@ def write(
         raise WritingError(f"{path.name}: {error}") from None
     _put(path, changed, documents, environment, allowed=errors_before)
     lines.append(f"wrote {len(entries)} of {len(chosen)} roles to environments.{environment_name} of {path.name}")
-    return Written([*lines, *(f"{path.name} also needs: {error}" for error in errors_before)], left_out)
+    also = (f"{path.name} also needs: {_or_no_entry(error)}" for error in _errors(path, environment))
+    return Written([*lines, *also], left_out)
 
 
 def settings_for(finding: RoleFinding, *, additive: bool, quota: int) -> Settings:
@@ -237,6 +238,12 @@ def _errors(path: Path, environment: Mapping[str, str]) -> list[str]:
     except ConfigurationError as error:
         return [str(each).removeprefix(str(path)).lstrip(": ") for each in error.errors]
     return []
+
+
+def _or_no_entry(error: str) -> str:
+    """Return an error with what else helps if a variable names a role: the file as shipped has such an entry."""
+    names_a_role = "].role: set the environment variable " in error
+    return f"{error}; or remove that entry" if names_a_role else error
 
 
 def _region(chosen: Sequence[RoleFinding]) -> str:

@@ -250,9 +250,21 @@ def test_an_unset_variable_is_reported_and_does_not_prevent_the_write(
     studio.domain("d-1", role=make_role("one"))
     run = discover("--write", "dev")
     assert run.status == 0
-    assert "glue-sessions.yaml also needs: environments.dev.roles[0].role: set the environment variable" in run.out
+    assert run.out.endswith(
+        "glue-sessions.yaml also needs: environments.dev.roles[0].role: set the environment variable"
+        " SAGEMAKER_ROLE_NAME, it is not set; or remove that entry\n"
+    )
     monkeypatch.setenv("SAGEMAKER_ROLE_NAME", "known")
     assert [stack.role.name for stack in load(file, os.environ).role_stacks] == ["known", "one", "x"]
+
+
+def test_what_the_write_adds_is_not_asked_for(discover: Run, studio: Studio, make_role: MakeRole, file: Path) -> None:
+    file.write_text("state:\n  bucket: states\n  region: us-east-1\n")
+    studio.domain("d-1", role=make_role("one"))
+    run = discover("--write", "dev")
+    assert run.status == 0
+    assert "also needs" not in run.out
+    assert run.out.endswith("./glue-sessions plan glue-sessions-dev-one\n")
 
 
 def test_a_quota_of_another_type_is_reported_and_does_not_prevent_the_write(
