@@ -21,6 +21,7 @@ _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
+_OTHER_STATE = "Backend configuration changed"
 _LOCK = re.compile(
     r"recorded in the dependency lock file|lock file is read-only|\blocked provider\b|dependency lock file:"
 )
@@ -88,11 +89,16 @@ class Done:
 def condensed(summary: str, detail: str = "") -> str:
     """Return a Terraform error in one line: its summary and the first paragraph of its detail.
 
-    Request ids of AWS responses are dropped. A missing state bucket and a lock file that does not fit get the remedy of
-    this project.
+    Request ids of AWS responses are dropped. A missing state bucket, a state at another place and a lock file that does
+    not fit get the remedy of this project.
     """
     if missing := _NO_BUCKET.search(summary):
         return f"{missing[0]}: create it with make state-bucket, or correct state.bucket"
+    if summary.startswith(_OTHER_STATE):
+        return (
+            f"{_OTHER_STATE}: `state` names another place than in the last run here: set it back; or, to go on with the"
+            " state at the new place, remove .terraform in the stack's folder"
+        )
     text = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
     line = _RESPONSE.sub("", " ".join(text.split())).rstrip(":. ")
     if _LOCK.search(line):
