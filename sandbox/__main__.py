@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -18,7 +19,7 @@ DEFAULT_SESSIONS_QUOTA = 4
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     result = argparse.ArgumentParser(
-        prog="python -m sandbox",
+        prog="glue-sessions sandbox",
         description="A local AWS for demos and tests: IAM, STS, S3, SageMaker and Glue over TLS "
         "on 127.0.0.1. It keeps nothing: everything in it is lost when it ends.",
         epilog="Ends on Ctrl-C or SIGTERM. Exit status: 0 stopped by a signal; 2 could not run.",
@@ -101,7 +102,10 @@ def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Even
     cleanup.callback(running.stop)
     path = environment.write(directory, running.variables)
     cleanup.callback(path.unlink, missing_ok=True)
-    print(f"The local AWS is ready. To use it from a shell:\n\n    source {path}\n\nwhich is\n", flush=True)
+    print(
+        f"The local AWS is ready. To use it from a shell:\n\n    source {shlex.quote(str(path))}\n\nwhich is\n",
+        flush=True,
+    )
     print(environment.exports(running.variables), flush=True)
     ended.wait()
 

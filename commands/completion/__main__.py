@@ -13,11 +13,12 @@ from pathlib import Path
 from commands import command_line
 
 _DESCRIPTION = """\
-Print the completion of ./glue-sessions for a shell, to be evaluated when the shell starts:
+Print the completion of ./glue-sessions for a shell, to be evaluated when the shell starts; CLONE is the path of the \
+clone:
 
-  - bash, in ~/.bashrc: eval "$(PATH-OF-THE-CLONE/glue-sessions completion bash)"
-  - zsh, in ~/.zshrc after compinit: eval "$(PATH-OF-THE-CLONE/glue-sessions completion zsh)"
-  - fish, in ~/.config/fish/config.fish: PATH-OF-THE-CLONE/glue-sessions completion fish | source
+  - bash, in ~/.bashrc: eval "$(CLONE/glue-sessions completion bash)"
+  - zsh, after compinit: eval "$(CLONE/glue-sessions completion zsh)"
+  - fish, in config.fish: CLONE/glue-sessions completion fish | source
 """
 
 _EPILOG = "Exit status: 0 success."
