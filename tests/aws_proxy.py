@@ -5,7 +5,7 @@ import json
 import queue
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -122,11 +122,15 @@ def aws_proxy(sandbox: Sandbox) -> Iterator[AwsProxy]:
                 response = connection.getresponse()
             content = response.read()
             idle.put(connection)
-            self._reply(response.status, content, response.headers.get("Content-Type", "text/plain"))
+            more = {
+                name: value for name, value in response.headers.items() if name.lower().startswith(("x-amz-", "etag"))
+            }
+            self._reply(response.status, content, response.headers.get("Content-Type", "text/plain"), more)
 
-        def _reply(self, status: int, body: bytes, content_type: str) -> None:
+        def _reply(self, status: int, body: bytes, content_type: str, more: Mapping[str, str] | None = None) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", content_type)
+            for name, value in {**(more or {}), "Content-Type": content_type}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":

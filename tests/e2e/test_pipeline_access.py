@@ -21,7 +21,9 @@ def without_its_role(stack: Terraform) -> Terraform:
     document = json.loads(file.read_text())
     del document["resource"]["aws_iam_role"], document["import"]
     for resources in document["resource"].values():
-        del resources["glue_sessions"]["depends_on"]
+        grant = resources["glue_sessions"]
+        del grant["depends_on"]
+        grant.pop("lifecycle", None)
     file.write_text(json.dumps(document))
     return stack
 
