@@ -3,6 +3,7 @@
 import logging
 import socket
 import ssl
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +65,9 @@ class Server:
 
 class _WsgiServer(WsgiServer):
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        # Errors of clients (they hang up, they send no TLS) are not errors of the sandbox.
-        log.log(level if level >= logging.ERROR else logging.INFO, "%s", msg, exc_info=traceback)
+        # Errors of clients (they hang up, send no TLS, do not know the authority) are not errors of the sandbox.
+        is_own = level >= logging.ERROR and not isinstance(sys.exception(), OSError)
+        log.log(level if is_own else logging.INFO, "%s", msg, exc_info=traceback and is_own)
 
 
 def make_context(authority_file: Path) -> ssl.SSLContext:

@@ -3,10 +3,14 @@
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -128,3 +132,14 @@ def test_requests_are_logged_only_with_verbose() -> None:
             sandbox.client("iam").list_roles()
         assert "ListRoles" not in quiet.log_file.read_text()
         assert "POST / ListRoles 200" in verbose.log_file.read_text()
+
+
+def test_clients_without_its_authority_and_those_that_hang_up_are_not_logged() -> None:
+    with Sandbox() as sandbox:
+        with pytest.raises(urllib.error.URLError, match="certificate verify failed"):
+            urllib.request.urlopen(sandbox.endpoint, context=ssl.create_default_context())
+        address = urlsplit(sandbox.endpoint)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        sandbox.client("iam").list_roles()
+        assert "Traceback" not in sandbox.log_file.read_text()
