@@ -17,6 +17,7 @@ fast_cdktf.install(long_running=True)
 _TESTS = Path(__file__).parent
 
 _LONGEST = (
+    "e2e/test_slow_reads.py",
     "e2e/test_every_trust_policy.py",
     "e2e/test_pull_request.py",
     "e2e/test_fleet.py",

@@ -98,10 +98,15 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
 
     began = time.monotonic()
     account_id = account.identity.account_id
+    path = configuration_path(os.environ)
+    configuration = None
     try:
-        configuration = load(configuration_path(os.environ), os.environ)
-    except ConfigurationError:  # only adds which roles are configured
-        configuration = None
+        configuration = load(path, os.environ)
+    except ConfigurationError as error:  # it only adds which roles are configured
+        if path.exists():
+            first, *more = error.errors
+            others = f" (and {len(more)} more)" if more else ""
+            print(f"roles count as not configured: {first}{others}", file=sys.stderr)
     with ThreadPoolExecutor(WORKERS) as pool, progress.shown() as steps:
         try:
             searched = list(dict.fromkeys(regions)) if regions else enabled_regions(account, errors)

@@ -14,7 +14,7 @@ from sandbox.launcher import Sandbox
 from tests.aws_proxy import Answer, AwsProxy, Refusal
 from tests.commands.discover.conftest import ACCOUNT, STATE, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
-from tests.repository import ROOT
+from tests.repository import AS_SHIPPED, ROOT
 
 
 def test_a_fleet_takes_each_call_once(discover: Run, studio: Studio, proxy: AwsProxy, make_role: MakeRole) -> None:
@@ -283,7 +283,23 @@ def test_the_command_runs_as_a_module(sandbox: Sandbox) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **sandbox.environment},
+        env={**os.environ, **sandbox.environment, "GLUE_SESSIONS_CONFIG": str(AS_SHIPPED)},
     )
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.returncode == 0
+    # the file as shipped reads variables
+    assert ran.stderr.startswith(f"roles count as not configured: {AS_SHIPPED}: state.bucket: set the environment")
     assert f"account {ACCOUNT}: " in ran.stdout
+
+
+def test_a_configuration_with_errors_is_reported_and_its_roles_count_as_not_configured(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("team"))
+    (tmp_path / "glue-sessions.yaml").write_text("state: {bucket: my-bucket}\nenvironments: {}\n")
+    run = discover("--json")
+    assert run.status == 0
+    assert run.role("team")["stacks"] == []
+    assert run.err == (
+        f"roles count as not configured: {tmp_path}/glue-sessions.yaml:"
+        " state.region: supply this setting, it is missing (and 1 more)\n"
+    )
