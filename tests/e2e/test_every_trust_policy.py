@@ -2,6 +2,7 @@
 
 A life is adoption, a second plan, release, and a plan after it. Before the second plan, somebody edits the trust policy
 of some roles. The provider tags everything by default, save in one run: to an adopted role that makes no difference.
+One file, because all lives are lived in the same runs.
 """
 
 import itertools

@@ -1,4 +1,7 @@
-"""The analysis of a plan: drift, who is affected, what apply would do, leave alone, or has not applied yet."""
+"""The analysis of a plan: drift, who is affected, what apply would do, leave alone, or has not applied yet.
+
+One file, because its cases share one way of making a plan.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
