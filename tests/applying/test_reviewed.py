@@ -1,4 +1,4 @@
-"""What was reviewed is applied, by a plan made anew; the Terraform here is a shell script that shows plan.json."""
+"""What was reviewed is applied, by a new plan; the Terraform here is a shell script that shows plan.json."""
 
 import json
 from collections.abc import Mapping
