@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -36,10 +37,13 @@ def read_state(s3: "S3Client", bucket: str, key: str) -> dict[str, Any] | None:
 def reader(state: State, errors: Errors) -> StateGrants:
     """Return a function that reads the grants in the states of stacks; failed calls are added to `errors`."""
 
+    @cache
+    def s3() -> "S3Client":
+        return state_backend.client(state_backend.session(state), "s3", state)
+
     def read(stack: RoleStack) -> frozenset[str] | None:
         try:
-            s3 = state_backend.client(state_backend.session(state), "s3", state)
-            content = read_state(s3, state.bucket, stack.state_key)
+            content = read_state(s3(), state.bucket, stack.state_key)
         except AWS_ERRORS as error:
             if isinstance(error, ClientError) and code(error) in ("NoSuchKey", "NoSuchBucket"):
                 return frozenset()

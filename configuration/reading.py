@@ -77,7 +77,12 @@ def load(path: Path, environment: Mapping[str, str], *, within: Path | None = No
     kept, unkept = _read_kept_trust(document, path.parent, within)
     errors = [*document.errors, *unkept, *checks.errors_across_settings(document.value), *invalid]
     stacks = _role_stacks(settings, kept) if settings else {}
-    errors += [((*at, "access"), message) for at, stack in stacks.items() for message in checks.errors_of_sizes(stack)]
+    errors += [
+        ((*at, "access"), message)
+        for at, stack in stacks.items()
+        if stack.role.access  # without it, the policies always have room
+        for message in checks.errors_of_sizes(stack)
+    ]
     if errors or settings is None:
         errors.sort(key=lambda error: document.position(error[0]))
         raise ConfigurationError(*(ErrorLine(place(path, at), message) for at, message in errors))

@@ -94,12 +94,12 @@ class SessionGrants(Construct):
 
     def _limit_inline_policies(self) -> None:
         """Refuse a plan after which the inline policies, those of others included, would exceed IAM's quota."""
-        *others, last = [each for each in self.policies.values() if isinstance(each, IamRolePolicy)]
-        documents = [*(f"{each.terraform_resource_type}.{each.friendly_unique_id}.policy" for each in others)]
+        *others, last = [address for address, each in self.policies.items() if isinstance(each, IamRolePolicy)]
+        documents = [*(f"{address}.policy" for address in others), "self.policy"]
         size = _EXPRESSIONS.expression(
             "inline_policies_size",
             names=f"[{', '.join(hcl.quoted(grant.policy_name) for grant in inline_policies())}]",
-            documents=f"[{', '.join([*documents, 'self.policy'])}]",
+            documents=f"[{', '.join(documents)}]",
         )
         quota = quotas.DEFAULTS.inline_policies_characters
         limit = Assertion(
@@ -107,7 +107,7 @@ class SessionGrants(Construct):
             f"The inline policies of {LIVE_ROLE_NAME} would have ${{{size}}} characters, and IAM allows {quota}."
             " Shorten one, or turn it into a managed policy.",
         )
-        last.lifecycle = TerraformResourceLifecycle(postcondition=[Postcondition(**limit.as_json())])
+        self.policies[last].lifecycle = TerraformResourceLifecycle(postcondition=[Postcondition(**limit.as_json())])
 
     def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, importing: bool) -> IamRolePolicyAttachment:
         if importing:

@@ -134,7 +134,7 @@ def _glue_resources(action: str, parameters: dict[str, Any], prefix: str) -> Ite
     operation = action.removeprefix("glue:")
     if "ResourceArn" in parameters:
         yield str(parameters["ResourceArn"])
-    elif operation == "ListStatements" or "Statement" in operation:
+    elif "Statement" in operation:
         yield f"{prefix}:session/{parameters.get('SessionId')}"
     elif operation.startswith("List"):
         yield "*"
