@@ -8,8 +8,8 @@ from iam.documents.grants import GLUE_TRUST, policy_grants
 from iam.policy_document import statements
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.roles import PolicyName, Role
-from review import own_grants
 from review.drift.snapshots import Snapshots, policy_changes, role_snapshots, trust_changes
+from review.own import grants as own_grants
 
 
 class Intent(enum.Enum):

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iam.wording import counted
 from plans.roles import Role
-from review import own_grants, waivers
+from review import waivers
 from review.groups import FindingGroup, Group, finding_groups, groups, other_changes
 from review.links import Links
 from review.markdown_role import Detail, fenced, in_html, raw_lines, role_lines
 from review.markdown_text import code, folded, listed, prose, table
+from review.own import grants as own_grants
 from review.report import Review, waiver_lines, what_happens
 from review.rules import SEVERITIES, Finding
 from review.wording import Names, happens, kinds, recipe_findings, scope

@@ -16,8 +16,8 @@ from iam.wording import counted
 from plans.plan import ResourceChange
 from plans.roles import Role
 from plans.values import Hidden, Unknown, Value, shown, visible
-from review import own_grants
 from review.markdown_text import code, folded, listed, prose, table
+from review.own import grants as own_grants
 from review.report import boundary_change, policy_rows, resources
 
 OPEN_ROWS = 3

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from iam.wording import counted
 from plans.roles import Role
-from review import own_grants
 from review.groups import Group, Member
 from review.intent import Intent
+from review.own import grants as own_grants
 from review.report import KIND_NAMES, Review, what_happens
 from review.rules import Finding
 

@@ -35,6 +35,10 @@ FORBIDDEN = {
     "An app does not evaluate policies": ("stacks/glue_sessions.py", "import iam.engine.decision"),
     "The commands' side does not synthesize: it runs the app": ("configuration/settings.py", "import stacks.backend"),
     "A plan is read without the configuration": ("plans/plan.py", "import configuration"),
+    "Rules and drift stand on what a plan does to this project's own grants": (
+        "review/own/staying.py",
+        "import review.rules",
+    ),
     "Only the demo starts the sandbox": ("commands/drift/__main__.py", "import sandbox.launcher"),
     "fast_cdktf is called by the apps alone, and knows nothing of the project": (
         "stacks/glue_sessions.py",

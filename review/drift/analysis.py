@@ -19,7 +19,7 @@ from review.drift.entries import (
     joined,
 )
 from review.drift.snapshots import RoleSnapshots, Snapshots, policy_changes, role_snapshots, trust_changes
-from review.staying_grants import staying_grants
+from review.own.staying import staying_grants
 
 
 @dataclass

@@ -9,7 +9,6 @@ from plans.assembly import drifted_roles, roles
 from plans.plan import Plan
 from plans.roles import TRUST_POLICY, Held, PolicyName, Role
 from plans.values import Attributes
-from review import own_grants
 from review.drift.entries import (
     AttributesChange,
     BoundaryChange,
@@ -20,6 +19,7 @@ from review.drift.entries import (
     StatementChange,
     split,
 )
+from review.own import grants as own_grants
 
 
 class Snapshots(NamedTuple):

@@ -14,7 +14,7 @@ from iam.role import Role as RoleInIAM
 from plans import datasets
 from plans.roles import Holdings, PolicyName, Role
 from plans.values import Value, attributes, text
-from review import own_grants
+from review.own import grants as own_grants
 from review.rules.rule import Hit, RoleRule
 from review.rules.subject import narrowed, statement_subject
 

@@ -10,7 +10,7 @@ from iam.engine.statement_sets import may_overlap
 from iam.engine.statements import ANYTHING, Element, Policy, Statement, singles
 from plans import datasets
 from plans.roles import PolicyName, Role
-from review import own_grants
+from review.own import grants as own_grants
 from review.rules import escalation
 from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from plans.roles import Role
-from review import own_grants
+from review.own import grants as own_grants
 from review.rules.rule import Hit, RoleRule
 from review.rules.subject import change_subject, subject
 

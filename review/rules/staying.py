@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from iam.documents.grants import GLUE_TRUST, LIVE_ROLE_ADDRESS, PolicyGrant
 from plans.plan import Plan
+from review.own.staying import staying_grants
 from review.rules.rule import Hit, PlanRule
 from review.rules.subject import subject, token
-from review.staying_grants import staying_grants
 
 
 def _stays(plan: Plan) -> Iterator[Hit]:

@@ -11,7 +11,7 @@ from iam.engine.decision import Decision, Verdict, decide_trust
 from iam.engine.statements import Policy, Statement
 from iam.policy_document import DELETED_PRINCIPAL_ID
 from plans.roles import Role, allowed
-from review import own_grants
+from review.own import grants as own_grants
 from review.rules.rule import Hit, RoleRule, change_sentence, persists, trust_sentence
 from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject
 
