@@ -15,7 +15,8 @@ from plans.content import SHOW
 from plans.plan import Plan, PlanError, parse
 from plans.values import visible
 from review import waivers
-from review.report import Review, as_json, review
+from review.report import Review, review
+from review.report_json import as_json
 from review.rules import Severity
 from terraform_cli import installation
 from terraform_cli.environment import for_stack

@@ -14,7 +14,8 @@ from review.drift import renderers
 from review.drift.analysis import analyze
 from review.drift.report import Reading
 from review.markdown import markdown
-from review.report import Review, as_json, review
+from review.report import Review, review
+from review.report_json import as_json
 from review.terminal import show
 from tests.repository import ROOT
 

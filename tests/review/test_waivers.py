@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from commands.review.__main__ import main
 from review import waivers
 from review.plan_files import read, review_files
-from review.report import as_json, review
+from review.report import review
+from review.report_json import as_json
 from review.rules import Finding
 from review.waivers import Place, Waiver, as_yaml
 from tests.plan_builder import SAGEMAKER, allow, change, document, plan, role, role_policy, trust
