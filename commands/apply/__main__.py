@@ -67,7 +67,7 @@ def _apply(outcomes: "Outcomes[Planned]", terraform: "Terraform", parallelism: i
     from rich.console import Console
 
     from applying.apply import apply_plans, report
-    from review.plan_page import NOT_SHOWN, show_plan
+    from commands.plan_page import NOT_SHOWN, show_plan
 
     console = Console(highlight=False)
     changing: list[Stack] = []

@@ -79,7 +79,7 @@ def to_json(outcomes: "Outcomes[Planned]") -> list[dict[str, object]]:
 def _page(outcomes: "Outcomes[Planned]", terraform: "Terraform") -> int:
     from rich.console import Console
 
-    from review.plan_page import NOT_SHOWN, show_plan
+    from commands.plan_page import NOT_SHOWN, show_plan
 
     ((stack, result),) = outcomes.done
     try:

@@ -54,7 +54,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcomes[Planned
     """Return a plan with two warnings, in place of Terraform's; applying it fails the test."""
     outcomes = Outcomes([(Stack("glue-sessions-dev-one", tmp_path), Planned(True, {"to add": 1}, ("a", "b")))], [])
     monkeypatch.setattr("commands.planning.plan", lambda *_, **__: (outcomes, None))
-    monkeypatch.setattr("review.plan_page.show_plan", lambda *_, **__: print("the page"))
+    monkeypatch.setattr("commands.plan_page.show_plan", lambda *_, **__: print("the page"))
     monkeypatch.setattr("applying.apply.apply_plans", lambda *_, **__: pytest.fail("it was applied"))
     return outcomes
 
