@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from iam.engine import wildcards
+from iam.engine import pattern_syntax, wildcards
 from iam.engine.statements import Policy, permissions_policy
 
 _FOLDER = Path(__file__).parent / "data"
@@ -107,7 +107,7 @@ class Action(NamedTuple):
 
     def supports(self, resource: str) -> bool:
         """Return whether the action can be used on a resource that a pattern matches; every action supports `*`."""
-        return wildcards.covers(resource, wildcards.escape("*")) or any(
+        return wildcards.covers(resource, pattern_syntax.escape("*")) or any(
             wildcards.overlap(resource, arn) for arn in self.resources
         )
 
@@ -136,6 +136,6 @@ def actions(pattern: str) -> tuple[Action, ...] | None:
     if not name or "*" in prefix or "?" in prefix:
         return None
     known = service(prefix) or {}
-    if wildcards.is_literal(pattern):
+    if pattern_syntax.is_literal(pattern):
         return (known[pattern],) if pattern in known else ()
     return tuple(action for key, action in known.items() if wildcards.covers(pattern, key))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from iam.engine import wildcards
+from iam.engine import pattern_syntax
 
 
 class Family(enum.Enum):
@@ -126,11 +126,11 @@ class Comparison:
             return f"{key} is {' or '.join(states.get(value, value) for value in sorted(self.values))}"
         values = sorted(self.values)
         if self.operator in _PATTERNS:
-            literal = all(map(wildcards.is_literal, values))
+            literal = all(map(pattern_syntax.is_literal, values))
             verb = (
                 ("is not" if self.negated else "is") if literal else ("does not match" if self.negated else "matches")
             )
-            values, after = [wildcards.unescape(value) if literal else value for value in values], ""
+            values, after = [pattern_syntax.unescape(value) if literal else value for value in values], ""
         else:
             verb, after = _WORDS[self.operator]
         values = [value or '""' for value in values] or ["nothing"]
@@ -193,10 +193,10 @@ def _value(operator: str, value: Any, *, variables: bool) -> str:
     if operator in _LOWER:
         text = text.lower() if "${" not in text else text
     if not variables:
-        text = wildcards.without_variables(text)
+        text = pattern_syntax.without_variables(text)
     if operator in _EXACT:
-        text = wildcards.escape(text)
-    return wildcards.canonical(text) if _SAME.get(operator, operator) in _PATTERNS else text
+        text = pattern_syntax.escape(text)
+    return pattern_syntax.canonical(text) if _SAME.get(operator, operator) in _PATTERNS else text
 
 
 def words(condition: Condition, spelling: Mapping[str, str]) -> str:

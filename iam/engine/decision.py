@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from iam.engine import key_values, wildcards
+from iam.engine import key_values, pattern_syntax, wildcards
 from iam.engine.answers import Answer, all_of, answer, any_of
 from iam.engine.conditions import Comparison, Condition
+from iam.engine.pattern_syntax import Syntax
 from iam.engine.statements import Element, Policy, Statement
-from iam.engine.wildcards import Syntax
 
 Context = Mapping[str, tuple[str, ...]]
 """Values of condition keys by lower-case key. No values: the request has no such key. A key not in it is unknown."""
@@ -151,7 +151,7 @@ def _statement_applies(statement: Statement, request: Request, service: str, dou
 
 def action_matches(statement: Statement, action: str) -> Answer:
     """Return whether a statement is about an action."""
-    name = wildcards.escape(action.lower())
+    name = pattern_syntax.escape(action.lower())
     return _element(statement.action, lambda pattern: answer(wildcards.covers(pattern, name)))
 
 
@@ -162,10 +162,10 @@ def _element(element: Element, matches: Callable[[str], Answer]) -> Answer:
 
 def _matches(pattern: str, request: Request, doubts: dict[str, None]) -> Answer:
     pattern = filled(pattern, request.context)
-    literal = wildcards.escape(wildcards.without_variables(request.resource))
+    literal = pattern_syntax.escape(pattern_syntax.without_variables(request.resource))
     if wildcards.covers(pattern, literal, Syntax.RESOURCE):
         return Answer.YES
-    unknown = wildcards.variables(pattern)
+    unknown = pattern_syntax.variables(pattern)
     if not unknown or not wildcards.overlap(pattern, literal, Syntax.RESOURCE):
         return Answer.NO
     doubts.update(dict.fromkeys(sorted(unknown)))
@@ -176,20 +176,20 @@ def filled(pattern: str, context: Context) -> str:
     """Return a pattern with the values of the policy variables that are known."""
     if "${" not in pattern:
         return pattern
-    return "".join(_value(token, context) for token in wildcards.tokens(wildcards.canonical(pattern)))
+    return "".join(_value(token, context) for token in pattern_syntax.tokens(pattern_syntax.canonical(pattern)))
 
 
 _DEFAULT = re.compile(r"\$\{[^,]+, '(.*)'\}")
 
 
 def _value(token: str, context: Context) -> str:
-    if not wildcards.has_variable(token):
+    if not pattern_syntax.has_variable(token):
         return token
-    values = context.get(wildcards.variable_key(token))
+    values = context.get(pattern_syntax.variable_key(token))
     if values is not None and len(values) == 1:
-        return wildcards.escape(wildcards.without_variables(values[0]))
+        return pattern_syntax.escape(pattern_syntax.without_variables(values[0]))
     default = _DEFAULT.fullmatch(token)
-    return wildcards.escape(default[1]) if values == () and default else token
+    return pattern_syntax.escape(default[1]) if values == () and default else token
 
 
 def _trusted(statement: Statement, service: str, doubts: dict[str, None]) -> Answer:
@@ -233,6 +233,6 @@ def _holds(test: Comparison, context: Context, doubts: dict[str, None]) -> Answe
         every = test.each == "forallvalues" or (test.negated and not test.each)
         found = (all_of if every else any_of)([key_values.matches(known, value) for value in values])
     if found is Answer.UNDECIDED:
-        unknown = {variable for value in test.values for variable in wildcards.variables(filled(value, context))}
+        unknown = {variable for value in test.values for variable in pattern_syntax.variables(filled(value, context))}
         doubts.update(dict.fromkeys(sorted(unknown) or [test.key]))
     return found

@@ -18,10 +18,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import assert_never
 
-from iam.engine import wildcards
+from iam.engine import pattern_syntax, wildcards
 from iam.engine.answers import Answer, all_of, answer, any_of
 from iam.engine.conditions import Comparison, Condition, Family
-from iam.engine.wildcards import Pattern, Syntax, Union
+from iam.engine.pattern_syntax import Pattern, Syntax
+from iam.engine.wildcards import Union
 
 Wanted = tuple[Comparison, bool]
 """A comparison, and whether it has to hold or to fail."""
@@ -143,7 +144,7 @@ def patterns(test: Comparison) -> Union:
         case "arnlike" | "arnnotlike":
             found = [(value, Syntax.TEXT if value == "*" else Syntax.ARN) for value in test.values]
         case _:
-            found = [(wildcards.escape(value), Syntax.CASELESS) for value in test.values]
+            found = [(pattern_syntax.escape(value), Syntax.CASELESS) for value in test.values]
     return tuple(sorted(found, key=lambda pattern: (pattern[0], pattern[1].value)))
 
 
@@ -299,10 +300,10 @@ def matches(test: Comparison, value: str) -> Answer:
 
 def _pattern_matches(pattern: Pattern, value: str) -> Answer:
     text, syntax = pattern
-    literal = wildcards.escape(wildcards.without_variables(value))
+    literal = pattern_syntax.escape(pattern_syntax.without_variables(value))
     if wildcards.covers(text, literal, syntax):
         return Answer.YES
-    return answer(None if wildcards.has_variable(text) and wildcards.overlap(text, literal, syntax) else False)
+    return answer(None if pattern_syntax.has_variable(text) and wildcards.overlap(text, literal, syntax) else False)
 
 
 # what is opaque
@@ -314,9 +315,9 @@ def is_opaque(test: Comparison) -> bool:
     match test.family:
         case Family.STRING:
             if test.operator.startswith("arn"):
-                return any(value != "*" and wildcards.fields(value) < 6 for value in test.values)
+                return any(value != "*" and pattern_syntax.fields(value) < 6 for value in test.values)
             caseless = test.operator.endswith("ignorecase")
-            return caseless and any(map(wildcards.has_variable, test.values))
+            return caseless and any(map(pattern_syntax.has_variable, test.values))
         case Family.NUMERIC:
             return any(_number(value) is None for value in test.values)
         case Family.DATE:
@@ -326,7 +327,7 @@ def is_opaque(test: Comparison) -> bool:
         case Family.IP:
             return any(_network(value) is None for value in test.values)
         case Family.BINARY:
-            return any(map(wildcards.has_variable, test.values))
+            return any(map(pattern_syntax.has_variable, test.values))
         case Family.NULL:
             return False
         case _ as never:

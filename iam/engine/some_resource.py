@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from iam.engine import wildcards
+from iam.engine import pattern_syntax, wildcards
 from iam.engine.answers import Answer
 from iam.engine.decision import Context, Decision, Verdict, action_matches, condition_holds, filled
+from iam.engine.pattern_syntax import Syntax
 from iam.engine.statements import ANYTHING, Element, Policy, Statement
-from iam.engine.wildcards import Syntax, Union
+from iam.engine.wildcards import Union
 
 
 @dataclass(frozen=True)
@@ -107,18 +108,20 @@ def _filled(resource: Element, context: Context) -> Element:
 def _widest(resource: Element) -> Element:
     """Return a denial's resources, and whatever its policy variables may stand for."""
     if resource.excluded:
-        literal = (pattern for pattern in resource.patterns if not wildcards.has_variable(pattern))
+        literal = (pattern for pattern in resource.patterns if not pattern_syntax.has_variable(pattern))
         return Element(tuple(literal), excluded=True)
     return Element(tuple(_open(pattern) for pattern in resource.patterns))
 
 
 def _open(pattern: str) -> str:
-    unknown = wildcards.variables(pattern)
-    return "".join("*" if token in unknown else token for token in wildcards.tokens(wildcards.canonical(pattern)))
+    unknown = pattern_syntax.variables(pattern)
+    return "".join(
+        "*" if token in unknown else token for token in pattern_syntax.tokens(pattern_syntax.canonical(pattern))
+    )
 
 
 def _variables(resource: Element) -> Iterator[str]:
-    return (variable for pattern in resource.patterns for variable in wildcards.variables(pattern))
+    return (variable for pattern in resource.patterns for variable in pattern_syntax.variables(pattern))
 
 
 def _exists(requests: Requests, matched: Iterable[_Applies], denials: Sequence[_Applies]) -> Answer:

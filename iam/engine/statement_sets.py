@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 
-from iam.engine import coverage, wildcards
+from iam.engine import coverage, pattern_syntax, wildcards
 from iam.engine.answers import Answer, Budget, OutOfStepsError, all_of, answer, any_of
 from iam.engine.coverage import Dimension, Factor, ValueSet
 from iam.engine.key_values import possible
+from iam.engine.pattern_syntax import Pattern, Syntax
 from iam.engine.statements import Effect, Element, Statement
-from iam.engine.wildcards import Pattern, Syntax, Union
+from iam.engine.wildcards import Union
 
 COVER_STEPS = 100_000
 """Steps to find whether one statement is covered by others."""
@@ -148,12 +149,12 @@ def _outside_element(own: Element, others: tuple[Element, ...], syntax: Syntax) 
 
 
 def _exclude_variables(elements: Iterable[Element]) -> bool:
-    return any(element.excluded and any(map(wildcards.has_variable, element.patterns)) for element in elements)
+    return any(element.excluded and any(map(pattern_syntax.has_variable, element.patterns)) for element in elements)
 
 
 @lru_cache(maxsize=65_536)
 def _is_plain(pattern: str) -> bool:
-    return wildcards.is_literal(pattern) and not wildcards.has_variable(pattern)
+    return pattern_syntax.is_literal(pattern) and not pattern_syntax.has_variable(pattern)
 
 
 def _matches(element: Element, name: str, syntax: Syntax) -> bool:
@@ -191,10 +192,10 @@ def _variables_are_compared(statements: Iterable[Statement]) -> bool:
 def _variable_keys(statement: Statement) -> frozenset[str]:
     patterns = [*statement.resource.patterns, *(value for test in statement.condition for value in test.values)]
     return frozenset(
-        wildcards.variable_key(variable)
+        pattern_syntax.variable_key(variable)
         for pattern in patterns
         if "${" in pattern
-        for variable in wildcards.variables(pattern)
+        for variable in pattern_syntax.variables(pattern)
     )
 
 

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
-from iam.engine import conditions, key_values, wildcards
+from iam.engine import conditions, key_values, pattern_syntax
 from iam.engine.answers import Answer
 from iam.wording import shown, shown_key
 
@@ -165,10 +165,12 @@ def _statement(statement: Any, scope: Scope, variables: bool, spelling: dict[str
 
     def action(name: str) -> str:
         spelling.setdefault(name.lower(), name)
-        return "*" if name == "*:*" else wildcards.canonical(name.lower())
+        return "*" if name == "*:*" else pattern_syntax.canonical(name.lower())
 
     def resource(arn: str) -> str:
-        return wildcards.canonical(wildcards.completed(arn if variables else wildcards.without_variables(arn)))
+        return pattern_syntax.canonical(
+            pattern_syntax.completed(arn if variables else pattern_syntax.without_variables(arn))
+        )
 
     principals = resources = ANYTHING
     if "Principal" in scope:

@@ -1,171 +1,37 @@
-"""Wildcard patterns of policy documents as sets of strings, compared exactly.
-
-In a pattern `*` stands for any run of characters and `?` for exactly one. `${name}` is a policy variable: a string
-that is the same everywhere in one request and unknown here. `${*}`, `${?}` and `${$}` are the characters themselves.
-Sources: IAM User Guide, "IAM JSON policy elements: Resource" (wildcards and the segments of an ARN), "IAM JSON policy
-elements: Condition operators" (ArnLike), "Policy elements: Variables and tags".
+"""Wildcard patterns as sets of strings, compared exactly.
 
 The one question asked is `exists`: is there a string that every pattern of one list matches and none of another? It
 walks the patterns of the first list position by position, beside the set of positions that the others have reached
 (an integer, one bit a position). Where the first list has a wildcard, one character that no pattern names decides:
 what it cannot refute, no other character can. So a run of `?` is walked once and no automaton is built; of two sets
 of reached positions at the same place, only the smaller one is followed (an antichain).
-
-One file, because the spelling of patterns and the walk share the symbols that only they know.
 """
 
-import enum
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import product
 
 from iam.engine.answers import Answer, answer
+from iam.engine.pattern_syntax import (
+    FIELD_ONE,
+    FIELD_STAR,
+    ONE,
+    STAR,
+    STARS,
+    WILDCARDS,
+    Pattern,
+    Syntax,
+    letters_of,
+    symbols_of,
+    variable_key,
+    variables,
+)
 
-_TOKEN = re.compile(r"\$\{[^{}]*\}|.", re.DOTALL)
-_WILDCARD_RUN = re.compile(r"[*?]{2,}")
-_ESCAPES = {"*": "${*}", "?": "${?}"}
-_CHARACTERS = {"${*}": "\ue000", "${?}": "\ue001", "${$}": "$"}
-"""The characters themselves as symbols, where `*` and `?` are wildcards."""
 _ANY_OTHER = "\uffff"
 """Stands for a character that no pattern names."""
-_DEFAULT = re.compile(r"\s*,\s*")
 
 WORD_STEPS = 20_000
 """Steps after which one question about patterns is undecided."""
-
-
-class Syntax(enum.Enum):
-    """How far the wildcards of a pattern reach, and whether case counts."""
-
-    TEXT = "text"
-    """Wildcards match any characters."""
-    RESOURCE = "resource"
-    """In the first five fields of an ARN, wildcards match no colon; a `*` at the end of a field does."""
-    ARN = "arn"
-    """ArnLike: in the first five fields of an ARN, wildcards match no colon."""
-    CASELESS = "caseless"
-    """Text compared without regard to case."""
-
-
-# Symbols of a pattern: a character, a `${variable}`, or one of these.
-_STAR, _ONE, _FIELD_STAR, _FIELD_ONE = "*", "?", "*:", "?:"
-_STARS = (_STAR, _FIELD_STAR)
-_WILDCARDS = (_STAR, _ONE, _FIELD_STAR, _FIELD_ONE)
-_CASELESS = "~"
-"""Before a letter: in either case."""
-
-
-def tokens(pattern: str) -> list[str]:
-    """Return the characters and `${…}` of `pattern` one by one."""
-    return _TOKEN.findall(pattern)
-
-
-def escape(text: str) -> str:
-    """Return the pattern that takes `*` and `?` in `text` as themselves; variables stay variables."""
-    return "".join(_ESCAPES.get(token, token) for token in tokens(text))
-
-
-def unescape(pattern: str) -> str:
-    """Undo `escape`."""
-    return pattern.replace("${*}", "*").replace("${?}", "?")
-
-
-def without_variables(text: str) -> str:
-    """Return the pattern that takes `${` in `text` as plain characters, as Version 2008-10-17 does."""
-    return text.replace("${", "${$}{")
-
-
-@lru_cache(maxsize=65_536)
-def canonical(pattern: str) -> str:
-    """Return one spelling for the patterns that differ within a run of wildcards or within `${…}` alone.
-
-    Names of variables are compared without regard to case, and blanks around the comma of a default value do not
-    count.
-    """
-    if "${" in pattern:
-        pattern = "".join(_spelled(token) if len(token) > 1 else token for token in tokens(pattern))
-    if "**" not in pattern and "*?" not in pattern:
-        return pattern
-    escaped = "".join(token if len(token) == 1 else token.replace("*", "\0") for token in tokens(pattern))
-    escaped = _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + "*" * ("*" in run[0]), escaped)
-    return escaped.replace("\0", "*")
-
-
-def _spelled(token: str) -> str:
-    if token in _CHARACTERS:
-        return token
-    name, *default = _DEFAULT.split(token[2:-1].strip(), maxsplit=1)
-    return "${" + ", ".join([name.lower(), *default]) + "}"
-
-
-@lru_cache(maxsize=65_536)
-def is_literal(pattern: str) -> bool:
-    """Return whether `pattern` matches one string only, whatever its variables stand for."""
-    return not any(symbol in _WILDCARDS for symbol in _symbols(pattern))
-
-
-@lru_cache(maxsize=65_536)
-def variables(pattern: str) -> frozenset[str]:
-    """Return the policy variables of a pattern, as `${aws:username}`."""
-    if "${" not in pattern:
-        return frozenset()
-    return frozenset(symbol for symbol in _symbols(pattern) if symbol.startswith("${"))
-
-
-def variable_key(variable: str) -> str:
-    """Return the condition key that a `${variable}` takes its value from, in lower case."""
-    return variable[2:-1].partition(",")[0].strip().lower()
-
-
-def has_variable(pattern: str) -> bool:
-    """Return whether `pattern` names a policy variable."""
-    return bool(variables(pattern))
-
-
-def completed(arn: str) -> str:
-    """Return a resource with the missing fields of an incomplete ARN added, as AWS adds them.
-
-    `arn:aws:sqs` is `arn:aws:sqs:*:*:*`. A pattern with a `*` at the end of a field needs none: that one expands
-    beyond the colon. Source: IAM User Guide, "IAM identifiers", on incomplete ARNs.
-    """
-    names = tokens(arn)
-    missing = 6 - fields(arn)
-    ends_field = ("*", ":") in pairwise([*names, ":"])
-    if not arn.startswith("arn:") or missing <= 0 or ends_field:
-        return arn
-    return arn + ":*" * missing
-
-
-def fields(arn: str) -> int:
-    """Return how many fields an ARN or a pattern of one has; colons in the names of variables separate none."""
-    return tokens(arn).count(":") + 1
-
-
-@lru_cache(maxsize=65_536)
-def _symbols(pattern: str, syntax: Syntax = Syntax.TEXT, open_variables: bool = False) -> tuple[str, ...]:
-    whole = [_CHARACTERS.get(token, token) for token in tokens(canonical(pattern))]
-    if open_variables:
-        whole = ["*" if symbol.startswith("${") else symbol for symbol in whole]
-    match syntax:
-        case Syntax.CASELESS:
-            whole = [_CASELESS + symbol.lower() if _has_case(symbol) else symbol for symbol in whole]
-        case Syntax.ARN | Syntax.RESOURCE if syntax is Syntax.ARN or pattern.startswith("arn:"):
-            crosses = syntax is Syntax.RESOURCE
-            colons = 0
-            for position, symbol in enumerate(whole):
-                if symbol == ":":
-                    colons += 1
-                if colons >= 5:
-                    break
-                ends_field = position + 1 == len(whole) or whole[position + 1] == ":"
-                if symbol in (_STAR, _ONE) and not (symbol == _STAR and crosses and ends_field):
-                    whole[position] = symbol + ":"
-    return tuple(whole)
-
-
-def _has_case(symbol: str) -> bool:
-    return len(symbol) == len(symbol.lower()) == len(symbol.upper()) == 1 and symbol.lower() != symbol.upper()
 
 
 class _Union:
@@ -199,7 +65,7 @@ class _Union:
             for symbol in pattern:
                 self._add(symbol, 1 << len(self.symbols))
                 self.symbols.append(symbol)
-            if pattern and pattern[-1] == _STAR:
+            if pattern and pattern[-1] == STAR:
                 self.everything |= 1 << len(self.symbols) - 1
             self.accept |= 1 << len(self.symbols)
             self.symbols.append("")
@@ -220,8 +86,7 @@ class _Union:
             case "?:":
                 self._field_ones |= bit
             case _:
-                letters = _letters(symbol)
-                for letter in letters:
+                for letter in letters_of(symbol):
                     self._moves[letter] = self._moves.get(letter, 0) | bit
 
     def step(self, positions: int, symbol: str) -> int:
@@ -239,20 +104,9 @@ class _Union:
         return positions | (positions & (self._stars | self._field_stars)) << 1
 
 
-def _letters(symbol: str) -> tuple[str, ...]:
-    """Return the characters that a symbol which is no wildcard stands for."""
-    if symbol.startswith(_CASELESS) and len(symbol) > 1:
-        return tuple(dict.fromkeys((symbol[1:], symbol[1:].upper())))
-    return (symbol,)
-
-
-Pattern = tuple[str, Syntax]
-"""A pattern and how it is read."""
-
-
 @lru_cache(maxsize=16_384)
 def _union(patterns: tuple[Pattern, ...], open_variables: bool = False) -> _Union:
-    return _Union(_symbols(pattern, syntax, open_variables) for pattern, syntax in patterns)
+    return _Union(symbols_of(pattern, syntax, open_variables) for pattern, syntax in patterns)
 
 
 Union = tuple[Pattern, ...]
@@ -265,7 +119,7 @@ def exists(all_of: tuple[Union, ...], none_of: Union) -> tuple[Answer, int]:
 
     A variable is a string that may be any: YES holds for some values of the variables, NO for every value.
     """
-    all_of = all_of or (((_STAR, Syntax.TEXT),),)
+    all_of = all_of or (((STAR, Syntax.TEXT),),)
     if len(all_of) == 1:
         all_of = (tuple(pattern for pattern in all_of[0] if pattern not in none_of),)
     if not all(all_of):
@@ -288,8 +142,8 @@ def _depends(named: frozenset[str], none_of: Union) -> bool:
     """Return whether a pattern of `none_of` may match what is found, for some values of the variables named."""
     keys = {variable_key(variable) for variable in named}
     for pattern, syntax in none_of:
-        symbols = _symbols(pattern, syntax)
-        if any(symbol in (_ONE, _FIELD_ONE, _FIELD_STAR) for symbol in symbols):
+        symbols = symbols_of(pattern, syntax)
+        if any(symbol in (ONE, FIELD_ONE, FIELD_STAR) for symbol in symbols):
             return True
         if any(variable_key(other) in keys and other not in named for other in variables(pattern)):
             return True
@@ -335,11 +189,11 @@ def _search(required: Sequence[_Union], excluded: _Union) -> tuple[bool | None, 
         if not any(waiting) and not reached & excluded.accept:
             return True, steps
         for index, symbol in enumerate(waiting):
-            if symbol in _STARS:
+            if symbol in STARS:
                 visit((*positions[:index], positions[index] + 1, *positions[index + 1 :]), reached)
         for letter in _next(waiting, fields):
             following = tuple(
-                position + (symbol not in _STARS) for position, symbol in zip(positions, waiting, strict=True)
+                position + (symbol not in STARS) for position, symbol in zip(positions, waiting, strict=True)
             )
             visit(following, excluded.step(reached, letter))
     return False, steps
@@ -349,10 +203,10 @@ def _next(waiting: Sequence[str], fields: bool) -> Iterable[str]:
     """Return the characters to go on with where the patterns wait for these symbols."""
     if "" in waiting:
         return ()
-    named = [symbol for symbol in waiting if symbol not in _WILDCARDS]
+    named = [symbol for symbol in waiting if symbol not in WILDCARDS]
     if named:
-        letters = [letter for letter in _letters(named[0]) if all(letter in _letters(other) for other in named[1:])]
-    elif fields and not any(symbol in (_FIELD_STAR, _FIELD_ONE) for symbol in waiting):
+        letters = [letter for letter in letters_of(named[0]) if all(letter in letters_of(other) for other in named[1:])]
+    elif fields and not any(symbol in (FIELD_STAR, FIELD_ONE) for symbol in waiting):
         letters = [_ANY_OTHER, ":"]
     else:
         letters = [_ANY_OTHER]
@@ -369,7 +223,7 @@ def _takes(symbol: str, letter: str) -> bool:
         case "*:" | "?:":
             return not is_variable and letter != ":"
         case _:
-            return letter in _letters(symbol)
+            return letter in letters_of(symbol)
 
 
 @lru_cache(maxsize=65_536)
@@ -380,10 +234,10 @@ def covers(superset: str, subset: str, syntax: Syntax = Syntax.TEXT) -> bool:
     """
     if superset in ("*", subset):
         return True
-    wide, narrow = _symbols(superset, syntax), _symbols(subset, syntax)
-    if not any(symbol in _WILDCARDS for symbol in wide) and syntax is not Syntax.CASELESS:
+    wide, narrow = symbols_of(superset, syntax), symbols_of(subset, syntax)
+    if not any(symbol in WILDCARDS for symbol in wide) and syntax is not Syntax.CASELESS:
         return wide == narrow
-    if len(wide) > 1 and wide[0] not in _WILDCARDS and narrow[:1] != wide[:1]:
+    if len(wide) > 1 and wide[0] not in WILDCARDS and narrow[:1] != wide[:1]:
         return False
     simply = simply_covers(superset, subset, syntax)
     if simply is not None:
@@ -394,16 +248,16 @@ def covers(superset: str, subset: str, syntax: Syntax = Syntax.TEXT) -> bool:
 @lru_cache(maxsize=65_536)
 def _pieces(pattern: str, syntax: Syntax) -> list[str] | None:
     """Return what is between the stars of a pattern that has no other wildcards and no variables; None for others."""
-    symbols = _symbols(pattern, syntax)
-    if any(len(symbol) > 1 or symbol == _ONE for symbol in symbols):
+    symbols = symbols_of(pattern, syntax)
+    if any(len(symbol) > 1 or symbol == ONE for symbol in symbols):
         return None
-    return "".join(symbols).split(_STAR)
+    return "".join(symbols).split(STAR)
 
 
 @lru_cache(maxsize=65_536)
 def _sample(pattern: str, syntax: Syntax) -> str | None:
     """Return a string that a pattern matches and other patterns match by a wildcard alone; None with a variable."""
-    symbols = [_ANY_OTHER if symbol in _WILDCARDS else symbol for symbol in _symbols(pattern, syntax)]
+    symbols = [_ANY_OTHER if symbol in WILDCARDS else symbol for symbol in symbols_of(pattern, syntax)]
     return None if any(len(symbol) > 1 for symbol in symbols) else "".join(symbols)
 
 
@@ -437,10 +291,10 @@ def overlap(one: str, other: str, syntax: Syntax = Syntax.TEXT) -> bool:
     """
     if one == other or "*" in (one, other):
         return True
-    first, second = _symbols(one, syntax, True), _symbols(other, syntax, True)
+    first, second = symbols_of(one, syntax, True), symbols_of(other, syntax, True)
     if not (_agree(first, second) and _agree(first[::-1], second[::-1])):
         return False
-    if _STAR in first and _STAR in second and not {_FIELD_STAR, _FIELD_ONE} & {*first, *second}:
+    if STAR in first and STAR in second and not {FIELD_STAR, FIELD_ONE} & {*first, *second}:
         return True  # between beginning and end, the star of each takes what the other asks for
     return _search([_Union([first]), _Union([second])], _Union([]))[0] is not False
 
@@ -448,8 +302,8 @@ def overlap(one: str, other: str, syntax: Syntax = Syntax.TEXT) -> bool:
 def _agree(one: Sequence[str], other: Sequence[str]) -> bool:
     """Return whether what comes before the first star of each may be the same."""
     for here, there in zip(one, other, strict=False):
-        if here in _STARS or there in _STARS:
+        if here in STARS or there in STARS:
             return True
-        if here != there and here not in _WILDCARDS and there not in _WILDCARDS:
+        if here != there and here not in WILDCARDS and there not in WILDCARDS:
             return False
-    return len(one) == len(other) or any(symbol in _STARS for symbol in (*one, *other))
+    return len(one) == len(other) or any(symbol in STARS for symbol in (*one, *other))

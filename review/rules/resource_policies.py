@@ -4,7 +4,7 @@ import enum
 import re
 from collections.abc import Iterable, Iterator
 
-from iam.engine import wildcards
+from iam.engine import pattern_syntax
 from iam.engine.conditions import Comparison, Condition, Family
 from iam.engine.statements import Statement
 from plans.providers import account_of
@@ -65,9 +65,9 @@ def _is_fixed(test: Comparison, value: str) -> bool:
     if test.family is Family.IP:
         address, _, prefix = value.partition("/")
         return not prefix.isdecimal() or int(prefix) >= _WIDEST_NETWORKS[6 if ":" in address else 4]
-    if "${" in wildcards.unescape(value):
+    if "${" in pattern_syntax.unescape(value):
         return False
-    if wildcards.is_literal(value):
+    if pattern_syntax.is_literal(value):
         return True
     fixed = value.partition("*")[0].partition("?")[0]
     if test.key in _ARN_KEYS:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from iam.documents.recipe import GLUE, SAGEMAKER
-from iam.engine import wildcards
+from iam.engine import pattern_syntax
 from iam.engine.conditions import Condition
 from iam.engine.decision import Decision, Verdict, decide_trust
 from iam.engine.statements import Policy, Statement
@@ -222,7 +222,7 @@ def _is_open(principal: str, condition: Condition) -> bool:
 
 def _fixes_owner(value: str) -> bool:
     """Return whether all identities that a pattern matches belong to one owner."""
-    fixed = "".join(takewhile(lambda token: token not in ("*", "?"), wildcards.tokens(value)))
+    fixed = "".join(takewhile(lambda token: token not in ("*", "?"), pattern_syntax.tokens(value)))
     return fixed == value or _OWNER.match(fixed) is not None
 
 

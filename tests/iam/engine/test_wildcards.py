@@ -8,20 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.engine.answers import Answer
-from iam.engine.wildcards import (
-    WORD_STEPS,
+from iam.engine.pattern_syntax import (
     Syntax,
     canonical,
     completed,
-    covers,
     escape,
-    exists,
     has_variable,
     is_literal,
-    overlap,
     unescape,
     without_variables,
 )
+from iam.engine.wildcards import WORD_STEPS, covers, exists, overlap
 
 SHORT_STRINGS = ["".join(letters) for length in range(7) for letters in product("abz", repeat=length)]
 patterns = st.text(alphabet="ab*?", max_size=4)
