@@ -114,7 +114,7 @@ def _reviewed_run(_: Sequence[str]) -> int:
 
     The output `artifact` is the id of its reviewed plans.
     """
-    from commands.pipeline.plans import reviewed_run
+    from commands.pipeline.runs import reviewed_run
 
     reviewed = reviewed_run(GitHub())
     if reviewed is None:
@@ -126,7 +126,7 @@ def _reviewed_run(_: Sequence[str]) -> int:
 
 def _repetition(_: Sequence[str]) -> int:
     """Check that a job which is run again is of the branch's newest commit; another one could undo later merges."""
-    from commands.pipeline.plans import check_repetition
+    from commands.pipeline.runs import check_repetition
 
     check_repetition(GitHub())
     return 0

@@ -9,8 +9,9 @@ import pytest
 from applying.reviewed import REVIEWED
 from commands.pipeline.__main__ import REVIEWED as REVIEWED_FOLDER
 from commands.pipeline.__main__ import STEPS
-from commands.pipeline.plans import ARTIFACT, REVIEW, SHOWN, WORKFLOW
+from commands.pipeline.plans import REVIEW, SHOWN
 from commands.pipeline.reports import LABEL
+from commands.pipeline.runs import ARTIFACT, WORKFLOW
 from commands.pipeline.setup import PASSED
 from terraform_cli import installation
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, has_target, read, violations
