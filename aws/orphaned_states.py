@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws import state_backend
-from aws.state_grants import read_state
+from aws.state_grants import addresses
 from configuration import Configuration
 from iam.documents.grants import policy_grants
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_GRANTS = {grant.resource_type for grant in policy_grants()}
+_TYPES = {grant.resource_type for grant in policy_grants()}
+"""Of any name: whatever policy such a state has, nobody will take it from its role."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,4 @@ def orphaned_states(configuration: Configuration) -> Iterator[OrphanedState]:
 
 
 def _has_grants(s3: "S3Client", bucket: str, key: str) -> bool:
-    content = read_state(s3, bucket, key) or {}
-    try:
-        return any(each["type"] in _GRANTS and each["instances"] for each in content["resources"])
-    except (KeyError, TypeError):
-        return False  # not a Terraform state
+    return any(address.partition(".")[0] in _TYPES for address in addresses(s3, bucket, key) or ())

@@ -27,7 +27,8 @@ def states(aws: Sandbox) -> Iterator[dict[str, str]]:
     """Return the states in the bucket, by key."""
 
     def state(resource: str, *instances: object) -> str:
-        return json.dumps({"version": 4, "resources": [{"type": resource, "instances": instances}]})
+        resources = [{"type": resource, "name": "any_name", "instances": instances}]
+        return json.dumps({"version": 4, "resources": resources})
 
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=BUCKET)

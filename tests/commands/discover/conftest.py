@@ -16,7 +16,7 @@ from tests.trust_policies import statement
 from tests.trust_policies import trust as trust_policy
 
 ACCOUNT = "123456789012"
-STATE = '{{"version": 4, "resources": [{{"type": "{}", "instances": [{{}}]}}]}}'
+STATE = '{{"version": 4, "resources": [{{"type": "{}", "name": "any_name", "instances": [{{}}]}}]}}'
 """A state with one resource of a type."""
 SAGEMAKER = statement("sagemaker.amazonaws.com")
 
