@@ -1,6 +1,6 @@
-"""What `verify` and `discover` warn about: a role works, and not quite as its configuration suggests."""
+"""What `verify`, `discover` and `plan` warn about: a role works, and not quite as its configuration suggests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -68,6 +68,28 @@ def configured_twice(stacks: Sequence[RoleStack]) -> Iterator[ConfiguredTwice]:
     """Yield a warning if several stacks own one role."""
     if len(stacks) > 1:
         yield ConfiguredTwice(tuple(stack.name for stack in stacks))
+
+
+def shared_roles(
+    stacks: Sequence[RoleStack], caller_account_id: Callable[[], str]
+) -> Iterator[tuple[RoleStack, ConfiguredTwice]]:
+    """Yield each stack whose role other stacks own too, with the warning.
+
+    Args:
+        stacks: those of the configuration.
+        caller_account_id: returns the account of stacks whose environment names none. It is called only where that
+            decides: the file names the account of one stack of a role, and not of another.
+    """
+    by_name: dict[str, list[RoleStack]] = {}
+    for stack in stacks:
+        by_name.setdefault(stack.role.name.lower(), []).append(stack)
+    for alike in by_name.values():
+        named = {each.known_account_id for each in alike}
+        unnamed = caller_account_id() if None in named and len(named) > 1 else None
+        for account_id in dict.fromkeys(each.known_account_id or unnamed for each in alike):
+            owners = [each for each in alike if (each.known_account_id or unnamed) == account_id]
+            for warning in configured_twice(owners):
+                yield from ((each, warning) for each in owners)
 
 
 def in_words(warning: Warning) -> str:

@@ -285,11 +285,15 @@ class RoleStack:
         """The account of the role, if its environment or its ARN names one."""
         return self.environment.account_id or (self.role.arn.account_id if self.role.arn else None)
 
+    @property
+    def known_account_id(self) -> str | None:
+        """The account of the role, or of the deploy role that changes it, if the file names one."""
+        deploy_role = self.environment.deploy_role_arn
+        return self.account_id or (RoleArn.parse(deploy_role).account_id if deploy_role else None)
+
     def may_own(self, role_name: str, account_id: str) -> bool:
         """Return whether this is the stack of a role of an account; without an account it counts as one of that."""
-        deploy_role = self.environment.deploy_role_arn
-        known = self.account_id or (RoleArn.parse(deploy_role).account_id if deploy_role else None)
-        return self.role.name.lower() == role_name.lower() and known in (None, account_id)
+        return self.role.name.lower() == role_name.lower() and self.known_account_id in (None, account_id)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from commands.plan.__main__ import main
 from terraform_cli.planning import planned
@@ -95,3 +96,69 @@ def test_patterns_select_stacks_and_an_unknown_one_is_an_error(
     ]
     assert main(["three"]) == 2
     assert capsys.readouterr().err.startswith('no stack matches "three"; stacks: glue-sessions-dev-one')
+
+
+ANOTHER = "account_id: '999999999999', "
+MINE = "account_id: '123456789012', "
+
+
+@pytest.mark.parametrize(
+    ("dev", "prod", "asked", "warned"),
+    [
+        ("", "", 0, True),
+        (MINE, ANOTHER, 0, False),
+        (MINE, "", 1, True),
+        ("", ANOTHER, 1, False),
+        ("deploy_role_arn: 'arn:aws:iam::999999999999:role/deploy', ", "", 1, False),
+    ],
+    ids=["no account", "two accounts", "the caller's", "not the caller's", "a deploy role's"],
+)
+def test_a_role_of_two_stacks_is_warned_of(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    dev: str,
+    prod: str,
+    asked: int,
+    warned: bool,
+) -> None:
+    calls: list[str] = []
+
+    def caller() -> str:
+        calls.append("sts:GetCallerIdentity")
+        return "123456789012"
+
+    monkeypatch.setattr("commands.planning._caller_account_id", caller)
+    (project / "glue-sessions.yaml").write_text(
+        "state: {bucket: states, region: eu-west-1}\nenvironments:\n"
+        f"  dev: {{region: eu-west-1, {dev}roles: [{{role: one}}, {{role: other}}]}}\n"
+        f"  prod: {{region: eu-west-1, {prod}roles: [{{role: ONE}}]}}\n"
+    )
+    assert main(["--json"]) == 0
+    found = {each["stack"]: each["warnings"][1:] for each in json.loads(capsys.readouterr().out)}
+    own = [
+        "2 stacks own this role, each with its own state (glue-sessions-dev-one, glue-sessions-prod-ONE): what one"
+        " changes or releases, the other loses; keep one of them"
+    ] * warned
+    assert found == {"glue-sessions-dev-one": own, "glue-sessions-dev-other": [], "glue-sessions-prod-ONE": own}
+    assert len(calls) == asked
+
+
+def test_a_role_that_two_stacks_may_own_is_undecided_where_the_caller_is_unknown(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown() -> str:
+        raise NoCredentialsError
+
+    monkeypatch.setattr("commands.planning._caller_account_id", unknown)
+    (project / "glue-sessions.yaml").write_text(
+        "state: {bucket: states, region: eu-west-1}\nenvironments:\n"
+        f"  dev: {{region: eu-west-1, {MINE}roles: [{{role: one}}]}}\n"
+        "  prod: {region: eu-west-1, roles: [{role: one}]}\n"
+    )
+    assert main(["--json", "*-dev-*"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)[0]["warnings"] == ["Look here: In short"]
+    assert err == (
+        "whether several stacks own one role is undecided: no AWS credentials found, sign in or set AWS_PROFILE\n"
+    )
