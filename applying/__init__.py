@@ -1,1 +1,1 @@
-"""Apply saved plans after checking them."""
+"""Apply plans after their checks: a saved plan, or in a pipeline a fresh one that does what was reviewed."""

@@ -1,1 +1,1 @@
-"""CDKTF constructs."""
+"""CDKTF constructs, and the Terraform expressions that they use."""

@@ -1,1 +1,1 @@
-"""What a plan means: findings, reports, drift."""
+"""What a plan means: what happens to roles, the findings of the rules, drift; as a comment, a page and JSON."""

@@ -1,1 +1,1 @@
-"""The command `apply-plan`."""
+"""The command `apply-plan`: exactly the saved plan, if the role is still what the plan saw."""

@@ -1,1 +1,1 @@
-"""The command `create-state-bucket`."""
+"""The command `create-state-bucket`: the bucket before the first state, which Terraform cannot create."""

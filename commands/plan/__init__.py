@@ -1,1 +1,1 @@
-"""The command `plan`."""
+"""The command `plan`: what Terraform would change, and what that means in IAM terms."""

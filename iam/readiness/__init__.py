@@ -1,1 +1,1 @@
-"""What a role has and lacks for Glue sessions."""
+"""What a role has and lacks for Glue sessions, and what the Glue kernel asks of it."""
