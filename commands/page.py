@@ -1,4 +1,4 @@
-"""How `verify` and `discover` print: a summary, what is not well, then what to type next."""
+"""How `verify` and `discover` print: a summary, what is not well, then what to type next, as `drift` does too."""
 
 import os
 import shlex
@@ -90,6 +90,11 @@ def show(
             _put(to, _wrapped(to, line, "  - ", "    "))
     for note in notes:
         _put(to, [Text(), *_wrapped(to, note, "", "  ")])
+    show_advice(to, advice)
+
+
+def show_advice(to: Console, advice: Sequence[Advice]) -> None:
+    """Print what to do next, nothing if there is no advice."""
     if advice:
         _put(to, [Text(), Text("next:", style="bold")])
     for each in advice:

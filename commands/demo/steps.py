@@ -248,7 +248,7 @@ def drift(demo: Demo) -> None:
         iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=grant.arn(arn.partition))
         demo.output.note(f"iam:DetachRolePolicy: {grant.policy_name} is detached.")
     lines = demo.run("./glue-sessions drift", status=1)
-    demo.output.result(plain(lines[-1]))
+    demo.output.result(plain(lines[lines.index("") - 1]))  # the rest is what to type next
 
 
 def repair(demo: Demo) -> None:

@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
 def _show(readings: "Sequence[Reading]", format_: str) -> None:
     from rich.console import Console
 
+    from commands.drift.advice import advice
+    from commands.page import show_advice
     from review.drift.renderers import as_json, markdown, show
 
     if format_ == "json":
@@ -52,7 +54,9 @@ def _show(readings: "Sequence[Reading]", format_: str) -> None:
     elif format_ == "markdown":
         print(markdown(readings), end="")
     else:
-        show(readings, Console(highlight=False))
+        console = Console(highlight=False)
+        show(readings, console)
+        show_advice(console, advice(readings))
 
 
 if __name__ == "__main__":

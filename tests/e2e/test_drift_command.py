@@ -40,7 +40,10 @@ def test_drift_is_reported_by_role_while_another_apply_holds_the_lock(
     names = [f"glue-sessions-dev-{role.name}" for role in (ours, shared, theirs, gone)]
     capsys.readouterr()
     assert main([]) == 0
-    assert capsys.readouterr().out.endswith("\n3 stacks not applied\n")
+    assert capsys.readouterr().out.endswith(
+        "\n3 stacks not applied\n\nnext:\n  - apply shows the plan, asks, and applies what is configured:\n"
+        f"      ./glue-sessions apply {' '.join(names[:3])}\n"
+    )
     for name in names[:3]:
         Terraform(shop.folder / "cdktf.out/drift/stacks" / name, shop.binary, shop.environment, shop.provider).apply()
 
