@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check bench plan apply drift state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons setup clean python terraform
+.PHONY: help demo test test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -92,6 +92,9 @@ apply: python terraform $(packages) ## plan, and apply that plan after your appr
 
 drift: python terraform $(packages) ## show what others changed since the last apply: make drift, or make drift STACK=…
 	@python -m commands.drift $(STACK)
+
+synth: python $(packages) ## write the Terraform JSON of every stack into cdktf.out, for other programs that run Terraform
+	python main.py
 
 state-bucket: python terraform $(packages) $(cdktf) ## create and manage the state bucket that glue-sessions.yaml names
 	$(asks)

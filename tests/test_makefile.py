@@ -81,6 +81,7 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "plan",
         "apply",
         "drift",
+        "synth",
         "state-bucket",
         "pipeline-access",
         "pipeline-setup",
@@ -173,6 +174,7 @@ def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
         (("drift", "STACK=a"), "python -m commands.drift a"),
         (("plan", "STACK=a"), "python -m commands.plan a"),
         (("apply",), "python -m commands.apply"),
+        (("synth",), "python main.py"),
     ],
 )
 def test_variables_are_passed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:
