@@ -11,6 +11,7 @@ from plans.assembly import described, drifted
 from plans.plan import Plan, ResourceChange
 from plans.roles import PolicyName, Role, RoleKind, boundary_text
 from plans.values import Unknown
+from review.own import grants as own_grants
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Notices
 
@@ -36,6 +37,10 @@ class PlanReview:
     drift: tuple[Role, ...]
     """What changed outside of Terraform: from the state to AWS."""
     findings: tuple[Finding, ...]
+
+    def role(self, name: str) -> Role | None:
+        """Return the role of a name that the plan changes, None if it changes none."""
+        return next((role for role in self.roles if role.kind == "role" and role.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,17 @@ class Review:
         return [finding for finding in self.findings if finding.severity in severe and not finding.accepted]
 
     @property
+    def fails_for_the_recipe_alone(self) -> bool:
+        """Whether findings fail the review, and each is what `permissions: recipe` means."""
+        failing = set(self.failing)
+        return bool(failing) and all(
+            own_grants.is_of_the_recipe(each.rule, each.address, plan.role(each.role))
+            for plan in self.plans
+            for each in plan.findings
+            if each in failing
+        )
+
+    @property
     def verdict(self) -> str:
         """The result in one line."""
         changed = [role.kind for plan in self.plans for role in plan.roles]
@@ -73,7 +89,11 @@ class Review:
         if self.failing:
             rules = len({finding.rule for finding in self.failing})
             by_rules = f" by {counted(rules, 'rule')}" if rules < len(self.failing) else ""
-            return f"do not apply as is: {_by_severity(self.failing)}{by_rules}; {scope}"
+            failing = f"{_by_severity(self.failing)}{by_rules}"
+            if self.fails_for_the_recipe_alone:
+                every = {1: "", 2: "both "}.get(len(self.failing), "all ")
+                return f"{failing}, {every}from permissions: recipe: consider least-privilege; {scope}"
+            return f"do not apply as is: {failing}; {scope}"
         open_findings = _by_severity(finding for finding in self.findings if not finding.accepted)
         waived = sum(bool(finding.accepted) for finding in self.findings)
         parts = [f"nothing at or above {self.fail_on}" if self.fail_on else "no finding fails this review"]

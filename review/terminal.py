@@ -98,7 +98,8 @@ def _lines(review: Review) -> Iterator[_Line]:
     places = [f"{what if len(of) == 1 else f'{what}s'} {', '.join(of[:_NAMES])}" for what, of in scope(review) if of]
     if places:
         yield _Line(_text(", ".join(places), "dim"))
-    yield _Line(Text(review.verdict, "bold red" if review.failing else "bold green"))
+    style = "bold yellow" if review.fails_for_the_recipe_alone else "bold red" if review.failing else "bold green"
+    yield _Line(Text(review.verdict, style))
 
 
 def _rest(number: int, what: str) -> Iterator[_Line]:

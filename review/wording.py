@@ -124,10 +124,6 @@ def recipe_findings(groups: Sequence[Group]) -> list[str]:
         finding.rule
         for group in groups
         for finding in group.first.findings
-        if finding.rule in own_grants.OF_THE_RECIPE
-        and finding.address == own_grants.RECIPE_ADDRESS
-        and not finding.accepted
-        and group.first.role
-        and own_grants.level(group.first.role) == "recipe"
+        if not finding.accepted and own_grants.is_of_the_recipe(finding.rule, finding.address, group.first.role)
     }
     return sorted(rules)

@@ -53,6 +53,17 @@ def is_grant(policy: PolicyName) -> bool:
     )
 
 
+def is_of_the_recipe(rule: str, address: str, role: Role | None) -> bool:
+    """Return whether a finding on a role is what `permissions: recipe` means, and nothing else.
+
+    Args:
+        rule: the rule that raised it.
+        address: where it was raised.
+        role: the role; None for a finding about the plan.
+    """
+    return rule in OF_THE_RECIPE and address == RECIPE_ADDRESS and role is not None and level(role) == "recipe"
+
+
 def is_own(role: Role) -> bool:
     """Return whether this project manages the role or its grants."""
     return role.kind == "role" and bool(adopted(role) or grants(role))

@@ -271,6 +271,28 @@ def test_the_recipes_own_findings_are_named_as_such() -> None:
     assert "means: " not in comment(of_stack("team-00", wider))
 
 
+@pytest.mark.parametrize(
+    ("plans", "verdict"),
+    [
+        (fleet(1), "2 high, both from permissions: recipe: consider least-privilege; 1 role changed"),
+        (fleet(3), "6 high by 2 rules, all from permissions: recipe: consider least-privilege; 3 roles changed"),
+        (partner_lost(), "do not apply as is: 3 high; 1 role changed"),
+        (fleet(3) | partner_lost(), "do not apply as is: 9 high by 3 rules; 4 roles changed"),
+    ],
+)
+def test_the_verdict_says_where_the_recipe_alone_fails_the_review(plans: Plans, verdict: str) -> None:
+    found = reviewed(plans)
+    assert found.verdict == verdict
+    assert found.failing
+    assert comment(plans).splitlines()[1] == f"### ❌ IAM review: {verdict}"
+
+
+def test_the_same_findings_of_another_policy_are_not_the_recipes() -> None:
+    stack = Stack("team-00")
+    wider = stack.plan(stack.role(RECIPE, RECIPE), stack.policy(None, document(allow("iam:*"))))
+    assert reviewed(of_stack("team-00", wider)).verdict.startswith("do not apply as is: ")
+
+
 # what is folded is kept
 
 
