@@ -89,7 +89,7 @@ def apply(stack: Stack, *, terraform: Terraform, roles: CurrentRoles, despite_fa
         raise TerraformError(f"there is no saved plan {file}: run ./glue-sessions plan {stack.name} first")
 
     def reasons(plan: SavedPlan) -> Iterator[str]:
-        yield from deleted_roles(plan)
+        yield from dangers(plan)
         if not despite_failed_checks:
             for check in plan.failed_checks:
                 yield f"{check} To apply the plan anyway: --despite-failed-checks"
@@ -142,10 +142,15 @@ def apply_unless(
     return _outcome(stack, terraform.run(stack.folder, "apply", "-json", "-input=false", PLAN), again)
 
 
-def deleted_roles(plan: SavedPlan) -> Iterator[str]:
-    """Yield a reason to refuse the plan for each role that it deletes or replaces."""
+def dangers(plan: SavedPlan) -> Iterator[str]:
+    """Yield a reason to refuse the plan for each role that it deletes or replaces, and for what is not known here."""
     for address in plan.deleted_roles:
         yield f"the plan deletes the role {address} with all its policies"
+    for address in plan.replaced_roles:
+        yield f"the plan creates another role in place of {address}, which it forgets"
+    for each in plan.content.unread:
+        if each.is_operation:
+            yield f"{each.address}: {each.part}: not known to this version of glue-sessions, which has to be updated"
 
 
 def _outcome(stack: Stack, done: Done, again: str) -> Applied | Refused:

@@ -71,9 +71,13 @@ def differences(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
             if value != (seen := known.get(name, {}).get(attribute)):
                 yield Difference(f"role {name}", attribute, seen, value)
     yield from _of_context(reviewed, plan)
-    for address in plan.invoked_actions:
-        if address not in reviewed.invoked_actions:
-            yield Difference(address, "action", None, "invoke")
+    yield from _of_invocations(reviewed, plan)
+    for address in plan.deferred:
+        if address not in reviewed.deferred:
+            yield Difference(address, "action", None, "defer")
+    for part in plan.unread:
+        if part not in reviewed.unread:
+            yield Difference(part.address or "the plan", "part that is not known", None, part.part)
     before = {each.address: each for each in (*reviewed.changes, *reviewed.outputs) if each.changes}
     now = {each.address: each for each in (*plan.changes, *plan.outputs)}
     for address in sorted({*before, *(address for address, each in now.items() if each.changes)}):
@@ -102,6 +106,30 @@ def _of_context(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
             yield Difference(check.name, "failed check", None, check.message)
     if reviewed.regions != plan.regions:
         yield Difference("the provider", "region", list(reviewed.regions), list(plan.regions))
+
+
+def _of_invocations(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
+    """Yield differences in the actions that an apply invokes, with their arguments.
+
+    An action that a resource triggers is not invoked again once the resource has changed.
+    """
+    known, now = (
+        {(each.address, json.dumps(each.trigger, sort_keys=True)): each for each in of.invocations}
+        for of in (reviewed, plan)
+    )
+    changing = {each.address for each in plan.changes if each.changes}
+    for key in sorted({*known, *now}):
+        address, _ = key
+        before, after = known.get(key), now.get(key)
+        if before and after:
+            for name in sorted({*before.config, *after.config}):
+                values = before.config.get(name), after.config.get(name)
+                if _normal(values[0]) != _normal(values[1]):
+                    yield Difference(address, name, *values)
+        elif after:
+            yield Difference(address, "action", None, "invoke")
+        elif before and (not before.resource or before.resource in changing):
+            yield Difference(address, "action", "invoke", None)
 
 
 def _of_resource(address: str, reviewed: ResourceChange | None, now: ResourceChange | None) -> Iterator[Difference]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from applying.apply import Applied, Refused, apply_unless, deleted_roles, locked
+from applying.apply import Applied, Refused, apply_unless, dangers, locked
 from applying.comparison import differences
 from applying.saved_plan import SavedPlan
 from applying.trust_check import CurrentRoles
@@ -52,7 +52,7 @@ def apply_reviewed(
             return Refused((f"{error}; {_REVIEW_AGAIN}",))
 
         def reasons(own: SavedPlan) -> Iterator[str]:
-            yield from deleted_roles(own)
+            yield from dangers(own)
             if found := [str(difference) for difference in differences(plan, own.content)]:
                 yield from found
                 yield f"the merged code does not do what was reviewed, and nothing was applied: {_REVIEW_AGAIN}"

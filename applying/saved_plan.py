@@ -29,7 +29,8 @@ class SavedPlan:
 
     Attributes:
         has_changes: whether there is anything to apply.
-        deleted_roles: addresses of the roles it deletes or replaces.
+        deleted_roles: addresses of the roles it deletes, also to create them again.
+        replaced_roles: addresses of the roles it forgets to create another one.
         failed_checks: the checks that fail, each with its message.
         errored: whether planning itself failed.
         roles: the roles it has read.
@@ -40,6 +41,7 @@ class SavedPlan:
 
     has_changes: bool
     deleted_roles: tuple[str, ...]
+    replaced_roles: tuple[str, ...]
     failed_checks: tuple[str, ...]
     errored: bool
     roles: tuple[SeenRole, ...]
@@ -66,14 +68,16 @@ def parse(content: str, source: str) -> SavedPlan:
         for each in roles
         if {"create", "update"} & {*each.actions} and each.text("after", "assume_role_policy")
     }
+    addresses = {each.address for each in roles}
     provider = _provider(body)
     try:
         seen = tuple(_seen(values, written) for values in parsed.known_roles.values())
     except (KeyError, TypeError, ValueError) as error:
         raise plan.PlanError(f"{source}: a role in it lacks what the AWS provider reads of roles ({error})") from None
     return SavedPlan(
-        has_changes=bool(body.get("applyable", any(each.changes for each in parsed.changes))),
+        has_changes=bool(body.get("applyable", any(each.changes for each in (*parsed.changes, *parsed.outputs)))),
         deleted_roles=tuple(each.address for each in roles if "delete" in each.actions),
+        replaced_roles=tuple(each for each in addresses if each + plan.FORGOTTEN_OBJECT in addresses),
         failed_checks=tuple(map(str, parsed.failed_checks)),
         errored=parsed.errored,
         roles=seen,

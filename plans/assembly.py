@@ -246,11 +246,17 @@ class _Assembly:
             if address in self._roles:
                 return self._roles[address]
             return self._unmanaged(kind, f"address {change.address}", f"the {kind} of {change.address}")
-        return self._named(kind, value, change, address)
+        return self._named(kind, value, change, snapshot, address)
 
-    def _named(self, kind: RoleKind, value: Name, change: ResourceChange, address: str | None = None) -> Role:
+    def _named(
+        self, kind: RoleKind, value: Name, change: ResourceChange, snapshot: Snapshot, address: str | None = None
+    ) -> Role:
         """Return the role of a name: among several, the one referred to, of the same provider or module."""
         candidates = self._by_name.get((kind, _key(value)), [])
+        # a replacement that forgets the old role leaves two of one name: what is forgotten too stays with the old one
+        existing = [role for role in candidates if role.change and snapshot in role.change.snapshots]
+        alike = [role for role in existing if _is_forgotten(role.change) is _is_forgotten(change)]
+        candidates = alike or existing or candidates
         provider = self._providers.key(change)
         if provider:
             candidates = [
@@ -281,14 +287,14 @@ class _Assembly:
             for kind in IDENTITY_KINDS:
                 listed = change.get(snapshot, f"{kind}s")
                 for value in [listed] if listed is UNKNOWN else items(listed):
-                    for role in self._roles_of_shared(change, kind, value):
+                    for role in self._roles_of_shared(change, snapshot, kind, value):
                         role.declared[change.address] = change
                         self._attach(change, snapshot, role)
 
-    def _roles_of_shared(self, change: ResourceChange, kind: RoleKind, value: Value) -> list[Role]:
+    def _roles_of_shared(self, change: ResourceChange, snapshot: Snapshot, kind: RoleKind, value: Value) -> list[Role]:
         """Return the role of a name, or every role that an unknown value may refer to."""
         if value is not UNKNOWN:
-            return [self._named(kind, known, change)] if (known := name(value)) else []
+            return [self._named(kind, known, change, snapshot)] if (known := name(value)) else []
         target = self._target(change, f"{kind}s", f"aws_iam_{kind}")
         possible = [self._roles[address] for address in target.addresses]
         if target.others or not possible:
@@ -360,6 +366,10 @@ class _Assembly:
             if snapshot in change.snapshots:
                 holdings.managed[title] = held(change.get(snapshot, "policy"), address=change.address)
         return role
+
+
+def _is_forgotten(change: ResourceChange | None) -> bool:
+    return change is not None and change.actions == ("forget",)
 
 
 def _key(of: Name) -> str:

@@ -1,15 +1,19 @@
 """A Terraform plan as `terraform show -json` prints it, read into values.
 
-Source of the shapes: Terraform's "JSON Output Format", format_version 0.1 (Terraform 0.12) to 1.2.
+Source of the shapes: Terraform's "JSON Output Format", format_version 0.1 (Terraform 0.12) to 1.2 (Terraform 1.17 and
+OpenTofu 1.13). What newer plans have besides is listed, see `plans.unread`.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from plans.content import load
+from plans.invocations import Invocation, invocations
 from plans.references import Configuration
+from plans.shapes import ShapeError, list_of, object_of, string_of
+from plans.unread import Unread, unread
 from plans.values import Attributes, Json, Value, attributes, marked, text, visible
 
 Snapshot = Literal["before", "after"]
@@ -86,8 +90,12 @@ class Plan:
     """False if more plans are needed to apply the configuration, as with deferred changes or `-target`."""
     deferred: tuple[str, ...] = ()
     """The addresses of the changes and of the provider actions that the plan leaves to a later one."""
-    invoked_actions: tuple[str, ...] = ()
-    """The addresses of the provider actions that the apply invokes."""
+    invocations: tuple[Invocation, ...] = ()
+    """The provider actions that the apply invokes."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """Address and type of the data sources that the apply reads, and of the ephemeral resources that it opens."""
+    unread: tuple[Unread, ...] = ()
+    """What the plan has that this project does not know."""
     outputs: tuple[ResourceChange, ...] = ()
     """What happens to the outputs of the root module: the attribute `value` of `output.NAME`."""
 
@@ -109,40 +117,12 @@ def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
         raise PlanError(visible(f"{source}: {error}")) from None
     try:
         return _plan(body, name)
-    except _ShapeError as error:
+    except ShapeError as error:
         raise PlanError(visible(f"{source}: is not a Terraform plan: {error}")) from None
 
 
-class _ShapeError(Exception):
-    """A part of the plan has another type than Terraform's documentation says; names the part."""
-
-
-def _object(value: Json, place: str) -> dict[str, Json]:
-    """Return an object; null is an empty one."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _ShapeError(f"{place} is not an object")
-    return value
-
-
-def _list(value: Json, place: str) -> list[Json]:
-    """Return a list; null is an empty one."""
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise _ShapeError(f"{place} is not a list")
-    return value
-
-
-def _string(value: Json, place: str) -> str:
-    if not isinstance(value, str):
-        raise _ShapeError(f"{place} is not a string")
-    return value
-
-
 def _plan(body: dict[str, Json], name: str) -> Plan:
-    prior = _object(_object(body.get("prior_state"), "prior_state").get("values"), "prior_state.values")
+    prior = object_of(object_of(body.get("prior_state"), "prior_state").get("values"), "prior_state.values")
     policies: dict[str, str] = {}
     roles: dict[str, Attributes] = {}
     accounts: dict[str, str] = {}
@@ -157,23 +137,23 @@ def _plan(body: dict[str, Json], name: str) -> Plan:
         name=name,
         changes=_changes(body.get("resource_changes"), "resource_changes"),
         drift=_changes(body.get("resource_drift"), "resource_drift"),
-        failed_checks=tuple(_failed(_list(body.get("checks"), "checks"))),
-        configuration=Configuration.parse(_object(body.get("configuration"), "configuration")),
+        failed_checks=tuple(_failed(list_of(body.get("checks"), "checks"))),
+        configuration=Configuration.parse(object_of(body.get("configuration"), "configuration")),
         known_policies=policies,
         known_roles=roles,
         known_accounts=accounts,
-        regions=tuple(dict.fromkeys(_regions(_object(body.get("configuration"), "configuration")))),
+        regions=tuple(dict.fromkeys(_regions(object_of(body.get("configuration"), "configuration")))),
         errored=bool(body.get("errored")),
         complete=body.get("complete") is not False,
         deferred=tuple(
-            _address(_object(each, part).get(what), f"{part}.{what}")
+            _address(object_of(each, part).get(what), f"{part}.{what}")
             for part, what in _DEFERRED.items()
-            for each in _list(body.get(part), part)
+            for each in list_of(body.get(part), part)
         ),
-        invoked_actions=tuple(
-            _address(each, "action_invocations") for each in _list(body.get("action_invocations"), "action_invocations")
-        ),
-        outputs=tuple(_outputs(_object(body.get("output_changes"), "output_changes"))),
+        invocations=tuple(invocations(body.get("action_invocations"), "action_invocations")),
+        reads=tuple(_reads(list_of(body.get("resource_changes"), "resource_changes"))),
+        unread=tuple(unread(body)),
+        outputs=tuple(_outputs(object_of(body.get("output_changes"), "output_changes"))),
     )
 
 
@@ -183,49 +163,80 @@ _DEFERRED = {"deferred_changes": "resource_change", "deferred_action_invocations
 
 def _regions(configuration: dict[str, Json]) -> Iterator[str]:
     """Yield the regions of the AWS provider's configurations."""
-    for each in _object(configuration.get("provider_config"), "configuration.provider_config").values():
-        provider = _object(each, "configuration.provider_config")
-        expressions = _object(provider.get("expressions"), "configuration.provider_config.expressions")
-        region = _object(expressions.get("region"), "configuration.provider_config.expressions.region")
+    for each in object_of(configuration.get("provider_config"), "configuration.provider_config").values():
+        provider = object_of(each, "configuration.provider_config")
+        expressions = object_of(provider.get("expressions"), "configuration.provider_config.expressions")
+        region = object_of(expressions.get("region"), "configuration.provider_config.expressions.region")
         if provider.get("name") == "aws" and text(region.get("constant_value")):
             yield text(region["constant_value"])
 
 
 def _address(value: Json, place: str) -> str:
     """Return the address of a part of the plan, "" without one."""
-    return text(_object(value, place).get("address"))
+    return text(object_of(value, place).get("address"))
 
 
 def _changes(entries: Json, place: str) -> tuple[ResourceChange, ...]:
     changes: dict[str, ResourceChange] = {}
-    for index, each in enumerate(_list(entries, place)):
-        entry = _object(each, f"{place}[{index}]")
-        if entry.get("mode", "managed") == "managed":
-            change = _change(entry, f"{place}[{index}]")
+    for index, each in enumerate(list_of(entries, place)):
+        entry = object_of(each, f"{place}[{index}]")
+        if entry.get("mode", "managed") != "managed":
+            continue
+        for change in _separate(_change(entry, f"{place}[{index}]")):
             if change.address in changes:
-                raise _ShapeError(f"{place} has {change.address} twice")
+                raise ShapeError(f"{place} has {change.address} twice")
             changes[change.address] = change
     return tuple(changes.values())
 
 
+def _separate(change: ResourceChange) -> Iterator[ResourceChange]:
+    """Yield a change; for a replacement that keeps the old object in AWS, one change for each of the two objects."""
+    if set(change.actions) != {"create", "forget"} or "before" not in change.snapshots:
+        yield change
+        return
+    yield replace(
+        change,
+        address=change.address + FORGOTTEN_OBJECT,
+        actions=("forget",),
+        values=dict.fromkeys(SNAPSHOTS, change.values["before"]),
+        snapshots=frozenset(SNAPSHOTS),
+        importing="",
+        moved_from="",
+        replace_paths=(),
+    )
+    yield replace(change, actions=("create",), values={**change.values, "before": {}}, snapshots=frozenset({"after"}))
+
+
+FORGOTTEN_OBJECT = " (forgotten object)"
+"""The end of the address of an object that a replacement leaves in AWS."""
+
+
+def _reads(entries: list[Json]) -> Iterator[tuple[str, str]]:
+    for index, each in enumerate(entries):
+        entry = object_of(each, f"resource_changes[{index}]")
+        if entry.get("mode") in ("data", "ephemeral"):
+            yield text(entry.get("address")), text(entry.get("type"))
+
+
 def _change(entry: dict[str, Json], place: str) -> ResourceChange:
-    change = _object(entry.get("change"), f"{place}.change")
-    address = _string(entry.get("address"), f"{place}.address")
+    change = object_of(entry.get("change"), f"{place}.change")
+    address = string_of(entry.get("address"), f"{place}.address")
     deposed = f" (deposed object {entry['deposed']})" if entry.get("deposed") else ""
     key = entry.get("index")
     actions = tuple(
-        _string(action, f"{place}.change.actions") for action in _list(change.get("actions"), f"{place}.change.actions")
+        string_of(action, f"{place}.change.actions")
+        for action in list_of(change.get("actions"), f"{place}.change.actions")
     )
     forgotten = actions == ("forget",)
     before, after = (
-        None if change.get(snapshot) is None else _object(change.get(snapshot), f"{place}.change.{snapshot}")
+        None if change.get(snapshot) is None else object_of(change.get(snapshot), f"{place}.change.{snapshot}")
         for snapshot in SNAPSHOTS
     )
     if not actions:
-        raise _ShapeError(f"{place}.change.actions is empty")
+        raise ShapeError(f"{place}.change.actions is empty")
     if after is None and {"create", "update"} & set(actions):
-        raise _ShapeError(f"{place}.change.after is null, although the actions are {', '.join(actions)}")
-    unknown = _object(change.get("after_unknown") or None, f"{place}.change.after_unknown")
+        raise ShapeError(f"{place}.change.after is null, although the actions are {', '.join(actions)}")
+    unknown = object_of(change.get("after_unknown") or None, f"{place}.change.after_unknown")
     before_values = attributes(marked(before, _with_all_tags(change.get("before_sensitive"))))
     after_values = before_values
     if not forgotten and after is not None:
@@ -233,36 +244,38 @@ def _change(entry: dict[str, Json], place: str) -> ResourceChange:
     elif not forgotten:
         after_values = {}
     existing = {"before": before is not None, "after": before is not None if forgotten else after is not None}
-    importing = _object(change.get("importing"), f"{place}.change.importing")
+    importing = change.get("importing")
     return ResourceChange(
         address=address + deposed,
-        type=_string(entry.get("type"), f"{place}.type"),
+        type=string_of(entry.get("type"), f"{place}.type"),
         module=text(entry.get("module_address")),
         index="" if key is None else f"[{json.dumps(key)}]",
         actions=actions,
         values={"before": before_values, "after": after_values},
         snapshots=frozenset(snapshot for snapshot in SNAPSHOTS if existing[snapshot]),
-        importing=text(importing.get("id")) or (_identity(importing) if importing else ""),
+        importing="" if importing is None else _imported_by(object_of(importing, f"{place}.change.importing")),
         moved_from=text(entry.get("previous_address")),
         replace_paths=tuple(
-            ".".join(map(str, _list(path, f"{place}.change.replace_paths")))
-            for path in _list(change.get("replace_paths"), f"{place}.change.replace_paths")
+            ".".join(map(str, list_of(path, f"{place}.change.replace_paths")))
+            for path in list_of(change.get("replace_paths"), f"{place}.change.replace_paths")
         ),
     )
 
 
-def _identity(importing: dict[str, Json]) -> str:
-    """Return what an import without an id is by."""
-    if importing.get("unknown"):
-        return "by an id known after apply"
-    return f"by identity {json.dumps(importing.get('identity'), sort_keys=True)}"
+def _imported_by(importing: dict[str, Json]) -> str:
+    """Return what an import is by: an id, or what is known of it."""
+    if id_ := text(importing.get("id")):
+        return id_
+    if importing.get("identity"):
+        return f"by identity {json.dumps(importing['identity'], sort_keys=True)}"
+    return "by an id known after apply" if importing.get("unknown") else "by an id that the plan does not contain"
 
 
 def _outputs(outputs: dict[str, Json]) -> Iterator[ResourceChange]:
     for output, entry in outputs.items():
         place = f"output_changes.{output}"
-        change = dict(_object(entry, place))
-        actions = _list(change.get("actions"), f"{place}.actions")
+        change = dict(object_of(entry, place))
+        actions = list_of(change.get("actions"), f"{place}.actions")
         for key in _OUTPUT_VALUES:
             absent = ("create" in actions and key == "before") or ("delete" in actions and key == "after")
             change[key] = None if absent else {"value": change.get(key)}
@@ -283,24 +296,32 @@ def _with_all_tags(sensitive: Json) -> Json:
 
 
 def _failed(checks: list[Json]) -> Iterator[FailedCheck]:
-    for check in checks:
-        for each in _list(_object(check, "checks").get("instances"), "checks.instances"):
-            instance = _object(each, "checks.instances")
-            if instance.get("status") in ("fail", "error"):
-                name = text(_object(instance.get("address"), "checks.instances.address").get("to_display")) or "check"
-                problems = _list(instance.get("problems"), "checks.instances.problems")
-                for problem in problems or [{"message": instance["status"]}]:
-                    yield FailedCheck(name, text(_object(problem, "checks.instances.problems").get("message")))
+    for each in checks:
+        check = object_of(each, "checks")
+        instances = [
+            object_of(each, "checks.instances") for each in list_of(check.get("instances"), "checks.instances")
+        ]
+        for instance in instances or [check]:
+            if instance.get("status") in (*_NOT_FAILED, None):
+                continue
+            name = text(object_of(instance.get("address"), "checks.instances.address").get("to_display")) or "check"
+            problems = list_of(instance.get("problems"), "checks.instances.problems")
+            for problem in problems or [{"message": str(instance["status"])}]:
+                yield FailedCheck(name, text(object_of(problem, "checks.instances.problems").get("message")))
+
+
+_NOT_FAILED = ("pass", "unknown")
+"""The statuses of a check that did not fail; an unknown one is decided during the apply."""
 
 
 def _resources(values: dict[str, Json]) -> Iterator[tuple[str, str, str, Attributes]]:
     """Yield address, type, mode and attributes of the resources and data sources of the prior state."""
     modules = [values.get("root_module")]
     while modules:
-        module = _object(modules.pop(), "prior_state.values.root_module")
-        modules += _list(module.get("child_modules"), "prior_state.values.child_modules")
-        for each in _list(module.get("resources"), "prior_state.values.resources"):
-            resource = _object(each, "prior_state.values.resources")
+        module = object_of(modules.pop(), "prior_state.values.root_module")
+        modules += list_of(module.get("child_modules"), "prior_state.values.child_modules")
+        for each in list_of(module.get("resources"), "prior_state.values.resources"):
+            resource = object_of(each, "prior_state.values.resources")
             known = attributes(marked(resource.get("values"), resource.get("sensitive_values")))
             address, type_, mode = (text(resource.get(key)) for key in ("address", "type", "mode"))
             yield address, type_, mode or "managed", known

@@ -51,6 +51,8 @@ class Block:
     for_each: tuple[str, ...] = ()
     provider: str = ""
     """The key of its provider configuration."""
+    provisioners: tuple[str, ...] = ()
+    """The types of its provisioners, such as `local-exec`."""
 
 
 @dataclass(slots=True)
@@ -216,7 +218,9 @@ def _module(value: Json) -> Module:
 def _block(entry: Mapping[str, Json], provider: str = "") -> Block:
     expressions = _mapping(entry.get("expressions"))
     references = {name: tuple(_references(each)) for name, each in expressions.items()}
-    return Block(references, tuple(_references(entry.get("for_each_expression"))), provider)
+    provisioners = entry.get("provisioners")
+    types = (_mapping(each).get("type") for each in (provisioners if isinstance(provisioners, list) else ()))
+    return Block(references, tuple(_references(entry.get("for_each_expression"))), provider, tuple(map(str, types)))
 
 
 def _references(expression: Json) -> Iterator[str]:

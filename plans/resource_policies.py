@@ -130,7 +130,10 @@ class _Resources:
     def _add_policy(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> None:
         key = self._key(change, snapshot, attribute)
         resource = self._found.setdefault(key, _Resource())
-        is_second = resource.policies.get(snapshot, change) is not change
+        other = resource.policies.get(snapshot, change)
+        if other is not change and change.actions == ("forget",):
+            return  # a resource has one policy, which the other one writes
+        is_second = other is not change and other.actions != ("forget",)
         if is_second or change.type == PERMISSION:  # which is one statement of many, compared with what it was
             resource = self._found.setdefault(f"{key} {change.address}", _Resource(resource.own))
         resource.policies[snapshot] = change

@@ -31,7 +31,9 @@ def happens(group: Group) -> str:
     if member.role is None:
         if member.intents == (Intent.REFRESH,):
             return INTENTS[Intent.REFRESH]
-        return "no change in roles and their policies" if group.counts != (0,) * 5 else "no change"
+        plan = member.plan.plan
+        more = plan.invocations or plan.deferred or plan.unread
+        return "no change in roles and their policies" if more or group.counts != (0,) * 5 else "no change"
     if member.intents == (Intent.OTHER,):
         return what_happens(member.role)
     return ", ".join(_with_setting(intent, member.role) for intent in member.intents)

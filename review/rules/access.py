@@ -6,7 +6,7 @@ from plans import assembly, resource_policies, resource_types
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.values import Hidden, Unknown, Value
 from review.rules.rule import AT_MOST, Hit, PlanRule
-from review.rules.subject import place_only, subject, token
+from review.rules.subject import place_only, subject, token, value_text
 
 _EVALUATED = assembly.EVALUATED | resource_policies.EVALUATED
 
@@ -21,12 +21,36 @@ def _not_judged(plan: Plan) -> Iterator[Hit]:
         if why := _not_evaluated(change, plan):
             actions = ", ".join(change.actions)
             yield Hit(change.address, f"{change.type} ({actions}): {why}", place_only(change.address, actions))
-    for address in plan.invoked_actions:
-        yield Hit(address, "the apply invokes this action", place_only(address))
+    yield from _executed(plan)
+    for part in (each.part for each in plan.unread if not each.is_operation):
+        yield Hit("", f"{part}: a part of the plan that is not known to this review", place_only("", part))
     if unknown:
         names = ", ".join(list(unknown)[:AT_MOST])
         more = f" and {len(unknown) - AT_MOST:,} more" if len(unknown) > AT_MOST else ""
         yield Hit("", f"not in the data set of resource types: {names}{more}", subject(map(token, unknown)))
+
+
+def _executed(plan: Plan) -> Iterator[Hit]:
+    """Yield what an apply runs that may change access without being a change of a resource."""
+    for invocation in plan.invocations:
+        after = f" after a change of {invocation.resource}" * bool(invocation.resource)
+        values = (*invocation.trigger.items(), *invocation.config.items())
+        parts = [token(invocation.address), *(f"{token(name)} {value_text(value)}" for name, value in values)]
+        yield Hit(invocation.address, f"the apply invokes this action{after}; not evaluated", subject(parts))
+    for address, type_ in plan.reads:
+        if what := _RUN.get(type_):
+            yield Hit(address, f"the apply {what}; not evaluated", place_only(address))
+    for change in plan.changes:
+        block = plan.configuration.block(change.module, change.address, change.index)
+        if block and block.provisioners and {"create", "delete"} & {*change.actions}:
+            which = ", ".join(block.provisioners)
+            yield Hit(
+                change.address, f"its provisioner runs a program ({which}); not evaluated", place_only(change.address)
+            )
+
+
+_RUN = {"aws_lambda_invocation": "calls a function", "external": "runs a program"}
+"""Data sources and ephemeral resources that do more than read, and what an apply does with them."""
 
 
 def _not_evaluated(change: ResourceChange, plan: Plan) -> str:
@@ -47,7 +71,7 @@ def _not_evaluated(change: ResourceChange, plan: Plan) -> str:
 NOT_JUDGED = PlanRule(
     id="not-judged",
     severity="low",
-    raised="a resource that controls access changes and is not evaluated",
+    raised="something that controls access, or may, changes or runs and is not evaluated",
     remedy="review it by hand",
     judge=_not_judged,
 )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from plans.roles import Role, boundary_text
-from review.rules.rule import Hit, RoleRule, persists
-from review.rules.subject import Subject, subject, token, value_text
+from review.rules.rule import EVERY_KIND, Hit, RoleRule, persists
+from review.rules.subject import Subject, place_only, subject, token, value_text
 
 
 def _identity(role: Role) -> Subject:
@@ -13,7 +13,7 @@ def _identity(role: Role) -> Subject:
 
 
 def _destroyed(role: Role) -> Iterator[Hit]:
-    if role.change and role.change.actions == ("delete",):
+    if role.change and "delete" in role.change.actions and "create" not in role.change.actions:
         yield Hit(role.address, f"{role.name} is deleted together with all its policies", _identity(role))
 
 
@@ -44,16 +44,21 @@ REPLACED = RoleRule(
 
 def _forgotten(role: Role) -> Iterator[Hit]:
     if role.change and "forget" in role.change.actions:
-        forgotten = role.change.text("before", "name") or role.name
-        yield Hit(role.address, f"{forgotten} stays in AWS and is removed from the state", _identity(role))
+        stays = f"{role.name} stays in AWS with all its policies and is removed from the state"
+        yield Hit(role.address, stays, _identity(role))
+    for address, change in role.declared.items():
+        if "forget" in change.actions:
+            stays = f"{change.type} stays in AWS and is removed from the state"
+            yield Hit(address, stays, place_only(address, *_identity(role)))
 
 
 FORGOTTEN = RoleRule(
     id="role-forgotten",
     severity="low",
-    raised="Terraform stops managing a role; the role stays as it is",
-    remedy="make sure that another owner manages the role from then on",
+    raised="Terraform stops managing a role or a policy, which stays in AWS as it is",
+    remedy="make sure that another owner manages it from then on, or delete it by hand",
     judge=_forgotten,
+    kinds=EVERY_KIND,
 )
 
 

@@ -51,6 +51,25 @@ def test_a_plan_that_deletes_a_role_is_always_refused(saved: Saved, apply: Run, 
     assert (refused.status, saved.was_applied) == (1, False)
 
 
+def test_a_role_that_is_forgotten_for_another_and_unknown_actions_are_refused(saved: Saved, apply: Run) -> None:
+    text = plan_builder.trust("sagemaker.amazonaws.com")
+    saved.plans(plan_builder.role(text, text, actions=["forget", "create"]))
+    assert apply().err == ["a: refused: the plan creates another role in place of aws_iam_role.exec, which it forgets"]
+    saved.plans(plan_builder.role(text, text, actions=["replace"]))
+    refused = apply(despite_failed_checks=True)
+    assert refused.err == [
+        "a: refused: aws_iam_role.exec: actions replace: not known to this version of glue-sessions,"
+        " which has to be updated"
+    ]
+    assert (refused.status, saved.was_applied) == (1, False)
+
+
+def test_outputs_alone_are_applied_where_terraform_does_not_say_whether_to(saved: Saved, apply: Run) -> None:
+    """OpenTofu's plans have no `applyable`."""
+    saved.plans(output_changes={"arn": {"actions": ["create"], "before": None, "after": "a", "after_unknown": False}})
+    assert apply().out == "a: applied: 1 added, 0 changed\n"
+
+
 def test_a_failed_check_refuses_the_plan_unless_overridden(saved: Saved, apply: Run) -> None:
     problem = {"message": "This plan takes away Allow sts:AssumeRole to lambda.amazonaws.com."}
     instance = {"address": {"to_display": "check.kept"}, "status": "fail", "problems": [problem]}

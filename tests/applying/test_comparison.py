@@ -218,6 +218,39 @@ def test_outputs_and_provider_actions_are_compared() -> None:
     assert found(output(None, after_unknown=True), output("a", actions=["no-op"], before="a")) == []
     assert found(output("a"), output("b")) == ['output.arn: value after the apply: reviewed "a", now "b"']
     assert found(plan(), output("a")) == ['output.arn: action: reviewed none, now "create"']
-    invoked = plan(action_invocations=[{"address": "action.aws_lambda_invoke.x"}])
-    assert found(invoked, invoked) == found(invoked, plan()) == []
-    assert found(plan(), invoked) == ['action.aws_lambda_invoke.x: action: reviewed none, now "invoke"']
+
+
+def test_provider_actions_are_compared_with_their_arguments() -> None:
+    address = "action.aws_lambda_invoke.x"
+
+    def invoked(payload: str, resource: str = ROLE, *, changes: bool = True) -> bytes:
+        trigger = {"triggering_resource_address": resource, "action_trigger_event": "AfterUpdate"} if resource else None
+        values = {"config_values": {"payload": payload}, "config_unknown": {"qualifier": True}}
+        invocation = {"address": address, "lifecycle_action_trigger": trigger, **values}
+        return plan(*[role(CONSOLE, RECIPE)] * changes, action_invocations=[invocation])
+
+    assert found(invoked("a"), invoked("a")) == []
+    assert found(invoked("a"), invoked("b")) == [f'{address}: payload: reviewed "a", now "b"']
+    other = invoked("a", "aws_iam_role.other", changes=False)
+    assert found(plan(), other) == [f'{address}: action: reviewed none, now "invoke"']
+    # triggered once, for a resource that has changed since
+    assert found(invoked("a"), plan(role(RECIPE, RECIPE))) == []
+    assert found(invoked("a"), plan(role(CONSOLE, RECIPE))) == [f'{address}: action: reviewed "invoke", now none']
+    assert found(invoked("a", "", changes=False), plan()) == [f'{address}: action: reviewed "invoke", now none']
+
+
+def test_what_is_deferred_or_not_known_is_compared() -> None:
+    deferred = plan(deferred_changes=[{"resource_change": {"address": "aws_iam_role.r"}}])
+    assert found(deferred, deferred) == []
+    assert found(plan(), deferred) == ['aws_iam_role.r: action: reviewed none, now "defer"']
+    newer = plan(stack_changes=[{"address": "stack.shop"}])
+    assert found(newer, newer) == []
+    assert found(plan(), newer) == ['the plan: part that is not known: reviewed none, now "stack_changes"']
+
+
+def test_a_forgotten_object_and_its_replacement_are_compared() -> None:
+    old, new = ({"name": name, "role": "exec", "policy": "{}"} for name in ("old", "new"))
+    both = plan(change("aws_iam_role_policy.p", old, new, actions=["forget", "create"]))
+    assert found(both, both) == []
+    assert found(both, plan(change("aws_iam_role_policy.p", None, new))) == []
+    assert found(both, plan(change("aws_iam_role_policy.p", old, new, actions=["delete", "create"]))) != []

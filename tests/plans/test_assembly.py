@@ -220,6 +220,23 @@ def test_roles_of_one_name_under_several_providers_are_several_roles() -> None:
     assert held == {"aws_iam_role.a": [], "aws_iam_role.b": ["inline"]}
 
 
+def test_a_replacement_that_forgets_the_old_role_leaves_its_policies_with_it() -> None:
+    old, new = ({"name": "exec", "path": path, "assume_role_policy": TRUSTED} for path in ("/", "/new/"))
+    kept, moved = ({"role": "exec", "policy_arn": arn} for arn in (FULL_ACCESS, ADMIN))
+    read = parse(
+        plan(
+            change("aws_iam_role.r", old, new, actions=["create", "forget"]),
+            change("aws_iam_role_policy_attachment.kept", kept, kept, actions=["forget", "create"]),
+            change("aws_iam_role_policy_attachment.moved", moved, moved, actions=["delete", "create"]),
+            **configuration(configured("aws_iam_role.r")),
+        ),
+        "dev",
+    )
+    held = {each.address: [list(of.managed) for of in (each.before, each.after)] for each in roles(read, read.changes)}
+    assert held["aws_iam_role.r (forgotten object)"] == [[FULL_ACCESS, ADMIN], [FULL_ACCESS]]
+    assert held["aws_iam_role.r"] == [[], [FULL_ACCESS, ADMIN]]
+
+
 def test_a_user_and_a_role_of_one_name_are_two() -> None:
     user = change("aws_iam_user_policy_attachment.u", None, {"user": "exec", "policy_arn": ADMIN})
     read = parse(plan(role(TRUSTED, TRUSTED), user), "dev")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from plans.plan import PlanError, parse
+from plans.unread import ACTIONS
 from review.drift import renderers
 from review.drift.analysis import analyze
 from review.drift.report import Reading
@@ -79,6 +80,44 @@ def test_a_damaged_plan_is_reviewed_or_refused(body: Any) -> None:
     forms = [as_json(reviewed), renderers.as_json(drift)]
     for text in (*map(json.dumps, forms), markdown(reviewed), renderers.markdown(drift), terminal.getvalue()):
         assert [each for each in text if not each.isprintable() and each not in SHOWN_RAW] == []
+
+
+@st.composite
+def extended(draw: st.DrawFn) -> tuple[Any, str]:
+    """Return a recorded plan with something that no version has, and its name."""
+    plan = copy.deepcopy(draw(st.sampled_from([each for each in PLANS if each.get("resource_changes")])))
+    entry = draw(st.sampled_from(plan["resource_changes"]))
+    actions = st.lists(st.sampled_from(["create", "delete", "forget", "detach"]), min_size=1, max_size=3)
+    new = draw(actions.filter(lambda each: tuple(each) not in ACTIONS))
+    match draw(st.sampled_from(["actions", "mode", "of the plan", "of the entry", "of the change"])):
+        case "actions" if entry.get("mode", "managed") == "managed":
+            entry["change"] = {"before": {}, "after": {}, **entry["change"], "actions": new}
+            return plan, f"actions {', '.join(new)}"
+        case "mode":
+            entry["mode"] = "list"
+            return plan, "mode list"
+        case "of the plan":
+            plan["stack_changes"] = draw(st.sampled_from(["x", 1, ["x"], {"a": {}}]))
+            return plan, "stack_changes"
+        case "of the entry":
+            entry["stack"] = True
+            return plan, "resource_changes.stack"
+        case _:
+            entry["change"]["handover"] = {"to": "x"}
+            return plan, "resource_changes.change.handover"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(extended())
+def test_what_no_version_has_is_named(body_and_name: tuple[Any, str]) -> None:
+    body, name = body_and_name
+    try:
+        found = review(parse(json.dumps(body).encode(), "dev")).findings
+    except PlanError:  # such as actions that do not fit the values
+        return
+    named = [each.severity for each in found if each.rule in ("plan-incomplete", "not-judged") and name in each.reason]
+    assert named
+    assert "high" in named or not name.startswith(("actions", "mode"))
 
 
 BYTES = json.dumps(min(PLANS, key=lambda plan: len(json.dumps(plan)))).encode()

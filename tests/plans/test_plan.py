@@ -90,7 +90,7 @@ def test_what_a_plan_leaves_to_a_later_one_is_listed() -> None:
         ),
         "dev",
     )
-    assert (found.complete, found.deferred, found.invoked_actions) == (
+    assert (found.complete, found.deferred, tuple(each.address for each in found.invocations)) == (
         False,
         ("aws_iam_role.r", "action.a.b"),
         ("action.a.c",),

@@ -44,6 +44,22 @@ def test_a_policy_is_that_of_the_bucket_it_names() -> None:
     assert kinds(role) == [("gained", "Allow")]
 
 
+def test_a_forgotten_policy_stays_unless_another_resource_writes_that_of_the_same_bucket() -> None:
+    held, other = {"bucket": "data", "policy": OPEN}, {"bucket": "else", "policy": OPEN}
+    (role,) = resources(change(POLICY, held, None, actions=["forget"]))
+    assert kinds(role) == []
+    moved = change(POLICY, held, other, actions=["forget", "create"])
+    assert {role.name: kinds(role) for role in resources(moved)} == {
+        "S3 bucket data": [],
+        "S3 bucket else": [("gained", "Allow")],
+    }
+    again = change("aws_s3_bucket_policy.again", None, {"bucket": "data", "policy": OWN})
+    forgotten = change(POLICY, held, None, actions=["forget"])
+    for order in ((forgotten, again), (again, forgotten)):
+        (role,) = resources(*order)
+        assert kinds(role) == [("narrowed", "Allow")]
+
+
 def test_a_policy_is_that_of_the_bucket_it_refers_to() -> None:
     more = configured(
         aws_s3_bucket__data={},

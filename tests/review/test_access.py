@@ -65,8 +65,18 @@ def test_resource_types_that_nobody_knows_are_one_finding() -> None:
 def test_invoked_actions_are_named() -> None:
     invocation = {"address": "action.aws_lambda_invoke.x", "type": "aws_lambda_invoke"}
     assert hits(action_invocations=[invocation]) == [
-        ("not-judged", "action.aws_lambda_invoke.x", "the apply invokes this action")
+        ("not-judged", "action.aws_lambda_invoke.x", "the apply invokes this action; not evaluated")
     ]
+
+
+def test_a_waiver_of_an_action_is_bound_to_its_arguments_and_trigger() -> None:
+    subjects = set()
+    for payload, event in (("a", "AfterCreate"), ("b", "AfterCreate"), ("a", "AfterUpdate")):
+        trigger = {"triggering_resource_address": "aws_iam_role.exec", "action_trigger_event": event}
+        invocation = {"address": "action.aws_lambda_invoke.x", "config_values": {"payload": payload}}
+        content = plan(action_invocations=[{**invocation, "lifecycle_action_trigger": trigger}])
+        subjects |= {each.subject for each in review(parse(content, "dev")).findings}
+    assert len(subjects) == 3
 
 
 @pytest.mark.parametrize("type_", ["google_project_iam_member", "azurerm_x"])

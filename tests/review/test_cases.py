@@ -27,13 +27,18 @@ FINDINGS: dict[str, list[Raised]] = {
         ("not-judged", "low", "action.aws_lambda_invoke.audit"),
         ("not-judged", "low", "action.aws_lambda_invoke.grant"),
     ],
+    "actions-alone": [("not-judged", "low", "action.aws_lambda_invoke.grant")],
     "alone": [("trust-opened-to-account", "high", "aws_iam_role.spoke")],
     "ansi": [
         ("everything-allowed", "critical", "aws_iam_role_policy.p"),
         ("resource-never-matches", "medium", "aws_iam_role_policy.p"),
     ],
     "bucket-policy-unknown": [("policy-unknown", "high", "aws_s3_bucket_policy.b")],
-    "create-and-forget": [("role-forgotten", "low", "aws_iam_role.exec")],
+    "create-and-forget": [("role-forgotten", "low", "aws_iam_role.exec (forgotten object)")],
+    "create-and-forget-open": [
+        ("role-forgotten", "low", "aws_iam_role.exec (forgotten object)"),
+        ("trust-opened-to-everyone", "critical", "aws_iam_role.exec"),
+    ],
     "deferred": [("plan-incomplete", "high", "aws_iam_role_policy.p")],
     "deferred-with-actions": [
         ("plan-incomplete", "high", "action.aws_lambda_invoke.grant"),
@@ -43,8 +48,17 @@ FINDINGS: dict[str, list[Raised]] = {
     "doc-sid": [("policy-unreadable", "high", "aws_iam_role_policy.inline")],
     "esc-createaccesskey-role": [("resource-never-matches", "medium", "aws_iam_role_policy.p")],
     "escape": [],
-    "forget-and-create": [("role-forgotten", "low", "aws_iam_role.exec")],
+    "forget-and-create": [("role-forgotten", "low", "aws_iam_role.exec (forgotten object)")],
+    "forget-and-create-policy": [("role-forgotten", "low", "aws_iam_role_policy.data (forgotten object)")],
+    "forget-grants": [
+        ("role-forgotten", "low", "aws_iam_role_policy.data"),
+        ("role-forgotten", "low", "aws_s3_bucket_policy.data"),
+    ],
     "glue-job-role": [("service-role-changed", "medium", "aws_glue_job.p")],
+    "import-by-identity": [
+        ("check-failed", "medium", "check.broken"),
+        ("check-failed", "medium", "check.skipped"),
+    ],
     "incomplete-arn": [],
     "lambda-permission": [("resource-opened-to-everyone", "critical", "aws_lambda_permission.p")],
     "list-of-managed": [
@@ -63,6 +77,7 @@ FINDINGS: dict[str, list[Raised]] = {
         ("admin-wildcard", "high", "aws_iam_role_policy.p2"),
         ("privilege-escalation", "high", "aws_iam_role_policy.p1"),
     ],
+    "newer-format": [("not-judged", "low", "")] * 3,
     "numeric-null": [("policy-unreadable", "high", "aws_iam_role_policy.p")],
     "oidc": [
         ("trust-opened-to-identity-provider", "high", f'aws_iam_role.r["{key}"]')
@@ -83,6 +98,13 @@ FINDINGS: dict[str, list[Raised]] = {
         ("policy-may-be-deleted", "high", "aws_iam_role_policy.data"),
         ("policy-may-be-deleted", "high", "aws_iam_role_policy_attachment.readonly"),
     ],
+    "runs-programs": [
+        ("not-judged", "low", "aws_lambda_invocation.grant"),
+        ("not-judged", "low", "data.aws_lambda_invocation.grant"),
+        ("not-judged", "low", "data.external.grant"),
+        ("not-judged", "low", "ephemeral.aws_lambda_invocation.token"),
+        ("not-judged", "low", "terraform_data.grant"),
+    ],
     "sensitive-managed": [("policy-hidden", "high", "aws_iam_role.r")],
     "sensitive-nested": [
         ("permissions-wildcard", "low", "aws_iam_policy_attachment.s"),
@@ -102,6 +124,13 @@ FINDINGS: dict[str, list[Raised]] = {
     "sound-numeric-epoch": [],
     "target-real": [("plan-incomplete", "high", "")],
     "trust-garbage": [("policy-unreadable", "high", "aws_iam_role.exec")],
+    "unknown-operations": [
+        ("plan-incomplete", "high", "aws_iam_role.exec"),
+        ("plan-incomplete", "high", "aws_iam_role.other"),
+        ("plan-incomplete", "high", "list.aws_iam_role.all"),
+        ("role-destroyed", "critical", "aws_iam_role.exec"),
+        ("role-forgotten", "low", "aws_iam_role.exec"),
+    ],
     "unknown-trust": [
         ("policy-unknown", "high", "aws_iam_role.r"),
         ("policy-unknown", "high", "aws_iam_role_policy.p"),
@@ -110,13 +139,29 @@ FINDINGS: dict[str, list[Raised]] = {
 """Every finding on each case: no other may be there."""
 
 TEXTS: dict[str, tuple[list[str], list[str]]] = {
+    "actions-alone": (["no change in roles and their policies", "1 low"], ["hunter2", "no change in IAM"]),
     "alone": (["(this plan does not contain the role's own account)"], []),
-    "forget-and-create": (["the old one is forgotten, not deleted; then created", "exec-old stays in AWS"], []),
+    "forget-and-create": (
+        [
+            "role exec-old: forgotten, not deleted",
+            "exec-old stays in AWS with all its policies",
+            "role exec-new: created",
+            "gained: glue.amazonaws.com, sagemaker.amazonaws.com may sts:AssumeRole",
+        ],
+        ["lost"],
+    ),
+    "forget-and-create-policy": (["gained: s3:GetObject", "stays in AWS"], ["lost", "no effect"]),
+    "forget-grants": ([], ["lost"]),
     "glue-job-role": (["aws_glue_job runs with arn:aws:iam::111122223333:role/admin"], []),
+    "import-by-identity": (
+        ["role exec: adopted (imported)", "role later: adopted (imported)", "gained: glue.amazonaws.com"],
+        ["lost"],
+    ),
     "incomplete-arn": (["gained: sqs:* on arn:aws:sqs:*:*:*"], ["no effect"]),
     "list-of-managed": (["managed policy aws_iam_policy.a_pass", "managed policy aws_iam_policy.b_jobs"], []),
     "max-session": (["role exec: updated in place (max_session_duration)"], []),
     "multi": (["(this plan does not contain the role's own account)"], []),
+    "newer-format": (["stack_changes", "resource_changes.lifecycle", "change.handover"], ["deprecations", "detached"]),
     "renamed-widened": (["the deletion may come last", "rename the resource with a `moved` block"], []),
     "sensitive-nested": (["aws_iam_role.n", "boundary none → marked sensitive"], ["hunter2"]),
     "sound-arn-trust": (["widened: logs.amazonaws.com may sts:AssumeRole when aws:SourceArn"], []),
