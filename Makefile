@@ -24,13 +24,6 @@ export PIPENV_VERBOSITY := -1
 export PIP_COMPILE := 0
 unexport PYTHONDONTWRITEBYTECODE
 
-# Without a terminal, cdktf exits at its prompt and leaves the state locked; without a home folder it shows a trace of
-# Node, and does nothing.
-define asks
-@test -w "$$HOME" || { echo "HOME cannot be written, and cdktf keeps files there: name another folder, HOME=… make $@" >&2; exit 2; }
-@test -t 0 || { echo "there is no terminal to approve on: use one, or give its cdktf command (make -n $@) --auto-approve" >&2; exit 2; }
-endef
-
 # stamps: files that are newer than the lock files they were installed from
 packages := .venv/packages
 notebook := .venv/notebook
@@ -96,14 +89,14 @@ drift: python terraform $(packages) ## show what others changed since the last a
 synth: python $(packages) ## write the Terraform JSON of every stack into cdktf.out, for other programs that run Terraform
 	python main.py
 
-state-bucket: python terraform $(packages) $(cdktf) ## create and manage the state bucket that glue-sessions.yaml names
-	$(asks)
-	python -m commands.create_state_bucket
-	cdktf apply --skip-provider-lock --app "python state_bucket.py" --output cdktf.out/state-bucket
+state-bucket: python terraform $(packages) ## create and manage the state bucket that glue-sessions.yaml names
+	@test -t 0 || { echo "there is no terminal to approve on: use one, or ./glue-sessions create-state-bucket," \
+		"plan state-bucket and apply-plan state-bucket" >&2; exit 2; }
+	@python -m commands.create_state_bucket
+	@python -m commands.apply state-bucket
 
-pipeline-access: python terraform $(packages) $(cdktf) ## create the roles that a pipeline plans and applies with, after your approval
-	$(asks)
-	cdktf apply --skip-provider-lock --app "python pipeline_access.py" --output cdktf.out/pipeline-access
+pipeline-access: python terraform $(packages) ## create the roles that a pipeline plans and applies with, after your approval
+	@python -m commands.apply pipeline-access
 
 pipeline-setup: python $(packages) ## set up the repository on GitHub for the pipeline: make pipeline-setup OWNERS=@acme/platform
 	@python -m commands.pipeline.setup $(if $(APPROVALS),--approvals "$(APPROVALS)") --owners $(OWNERS)

@@ -7,7 +7,7 @@ sys.exit(report(outcomes))
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from applying import saved_plan
@@ -28,9 +28,10 @@ _NOT_UNLOCKED = "Error releasing the state lock"
 
 @dataclass(frozen=True)
 class Applied:
-    """The plan was applied, or has no changes; `summary` is one line."""
+    """The plan was applied, or has no changes; `summary` is one line, `outputs` are the stack's after an apply."""
 
     summary: str
+    outputs: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,10 @@ def report(outcomes: Outcomes[Applied | Refused]) -> int:
     refused = False
     for stack, outcome in outcomes.done:
         match outcome:
-            case Applied(summary):
+            case Applied(summary, outputs):
                 print(f"{stack.name}: {summary}")
+                for name, value in outputs.items():
+                    print(f"{name} = {value}")
             case Refused(reasons):
                 refused = True
                 for reason in reasons:
@@ -156,7 +159,11 @@ def dangers(plan: SavedPlan) -> Iterator[str]:
 def _outcome(stack: Stack, done: Done, again: str) -> Applied | Refused:
     if done.status == 0:
         summaries = [each["@message"] for each in done.events if each.get("type") == "change_summary"]
-        return Applied("applied: " + summaries[-1].removeprefix("Apply complete! Resources: ").rstrip("."))
+        summary = "applied: " + summaries[-1].removeprefix("Apply complete! Resources: ").rstrip(".")
+        outputs = [
+            output for each in done.events if each.get("type") == "outputs" for output in each["outputs"].items()
+        ]
+        return Applied(summary, {name: output["value"] for name, output in outputs if "value" in output})
     if any(each["summary"] == _STALE for each in done.diagnostics()):
         return Refused((f"the plan is stale, the state has changed since it was made; {again}",))
     raise TerraformError(*(done.errors or ["terraform was killed"]), *_remedies(stack, done, again), output=done.output)

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -28,6 +28,12 @@ PLAN = "plan"
 
 LOG = "failed.log"
 """File name of Terraform's output in a stack's folder, written when Terraform fails."""
+
+APPS = {"state-bucket": "state_bucket.py", "pipeline-access": "pipeline_access.py"}
+"""The stacks of the other apps, beside the roles' in main.py: selected by their names alone.
+
+The output of each is in a folder of cdktf's output that has its name.
+"""
 
 _SHOWN = 5
 
@@ -69,7 +75,7 @@ def find(
     configuration: "Configuration | None" = None,
     environment: Mapping[str, str] = os.environ,
 ) -> list[Stack]:
-    """Return the synthesized stacks that match the patterns, in the order of the app; without patterns, all.
+    """Return the synthesized stacks that match the patterns, in the order of the app; without patterns, all roles'.
 
     Args:
         patterns: names, optionally with `*`, `?` and `[…]`.
@@ -80,21 +86,34 @@ def find(
         StacksError: nothing is synthesized, or a pattern matches no stack.
     """
     folder = output_folder(environment)
-    manifest = folder / "manifest.json"
+    others, of_roles = by_app(patterns)
+    found = [stack for name in others for stack in _written(folder / name, name)]
+    if of_roles is None:
+        return found
     settings = {stack.name: stack for stack in configuration.role_stacks} if configuration else {}
+    roles = [replace(stack, settings=settings.get(stack.name)) for stack in _written(folder)]
+    return [*found, *chosen(roles, of_roles)]
+
+
+def by_app(patterns: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Return which of the other apps' stacks are named, and the patterns for roles; None if no role is meant."""
+    others = [name for name in APPS if name in patterns]
+    of_roles = [pattern for pattern in patterns if pattern not in APPS]
+    return others, of_roles if of_roles or not others else None
+
+
+def _written(folder: Path, name: str = "") -> list[Stack]:
+    """Return the stacks that an app wrote into a folder, the only one if it has a name. Raises StacksError."""
+    plan = f"./glue-sessions plan {name}".rstrip()
+    manifest = folder / "manifest.json"
     try:
         entries = json.loads(manifest.read_bytes())["stacks"].values()
-        stacks = [
-            Stack(entry["name"], folder / entry["workingDirectory"], settings.get(entry["name"])) for entry in entries
-        ]
+        return [Stack(entry["name"], folder / entry["workingDirectory"]) for entry in entries]
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise StacksError(
-            f"{manifest}: {why}, run ./glue-sessions plan, or name cdktf's output in CDKTF_OUTDIR"
-        ) from None
+        raise StacksError(f"{manifest}: {why}, run {plan}, or name cdktf's output in CDKTF_OUTDIR") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StacksError(f"{manifest}: not a manifest of cdktf, run ./glue-sessions plan again") from None
-    return chosen(stacks, patterns)
+        raise StacksError(f"{manifest}: not a manifest of cdktf, run {plan} again") from None
 
 
 def chosen(stacks: Sequence[_AnyStack], patterns: Sequence[str]) -> list[_AnyStack]:

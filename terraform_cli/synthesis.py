@@ -1,4 +1,4 @@
-"""Run the app as cdktf does: it writes the Terraform JSON of every stack into a folder."""
+"""Run an app as cdktf does: it writes the Terraform JSON of every stack into a folder."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from terraform_cli import stacks
 if TYPE_CHECKING:
     from configuration import Configuration
 
-_MAIN = Path(__file__).parents[1] / "main.py"
+_PROJECT = Path(__file__).parents[1]
 
 
 class SynthesisError(Exception):
@@ -20,23 +20,28 @@ class SynthesisError(Exception):
 
 
 def synthesized(patterns: Sequence[str], configuration: "Configuration", folder: Path) -> list[stacks.Stack]:
-    """Synthesize all stacks, and return those that match the patterns, as `stacks.find` does.
+    """Synthesize all stacks of roles, or those of the other apps that are named; return what `stacks.find` does.
 
     Raises:
         StacksError: a pattern matches no stack; nothing is written.
         SynthesisError: see `synthesize`.
     """
-    stacks.chosen(configuration.role_stacks, patterns)
-    synthesize(folder)
+    others, of_roles = stacks.by_app(patterns)
+    if of_roles is not None:
+        stacks.chosen(configuration.role_stacks, of_roles)
+        synthesize(folder)
+    for name in others:
+        synthesize(folder / name, app=stacks.APPS[name])
     return stacks.find(patterns, configuration, {"CDKTF_OUTDIR": str(folder)})
 
 
-def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
-    """Write the stacks of the configuration into a folder.
+def synthesize(folder: Path, environment: Mapping[str, str] = os.environ, *, app: str = "main.py") -> None:
+    """Write the stacks of an app into a folder.
 
     Args:
         folder: the output folder, laid out as cdktf's.
         environment: names the configuration.
+        app: the app's file in the project's folder.
 
     Raises:
         SynthesisError: the folder cannot be created, the configuration is wrong, or the app failed.
@@ -46,7 +51,7 @@ def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> Non
     except OSError as error:
         raise SynthesisError(f"{folder}: cannot be created: {(error.strerror or str(error)).lower()}") from None
     done = subprocess.run(
-        [sys.executable, "-O", _MAIN],
+        [sys.executable, "-O", _PROJECT / app],
         env={**environment, **_caches(folder, environment), "CDKTF_OUTDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -56,7 +61,7 @@ def synthesize(folder: Path, environment: Mapping[str, str] = os.environ) -> Non
     )
     if done.returncode:
         message = done.stderr.strip() or "no message"
-        raise SynthesisError(message if done.returncode == 2 else f"{_MAIN.name} failed: {message.splitlines()[-1]}")
+        raise SynthesisError(message if done.returncode == 2 else f"{app} failed: {message.splitlines()[-1]}")
 
 
 def _caches(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

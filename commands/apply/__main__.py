@@ -23,6 +23,8 @@ _EPILOG = """\
 It asks on a terminal only; pipelines use `plan` and `apply-plan`. Ctrl-C at the question changes nothing and leaves no
 lock. During the apply, Terraform finishes its current call, saves the state and releases the lock.
 
+STACK may also be state-bucket or pipeline-access, the stacks beside those of roles.
+
 Exit status: 0 applied, or nothing to apply; 1 not approved, or refused; 2 a plan could not be made or applied."""
 
 

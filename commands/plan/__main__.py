@@ -22,6 +22,8 @@ _EPILOG = """\
 The plans are CDKTF_OUTDIR/stacks/STACK/plan (CDKTF_OUTDIR: cdktf.out), where cdktf plan saves them: read them with
 `review`, apply them with `apply-plan`.
 
+STACK may also be state-bucket or pipeline-access, the stacks beside those of roles.
+
 Exit status: 0 planned; 2 a stack could not be planned."""
 
 

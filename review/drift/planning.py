@@ -31,6 +31,7 @@ def read(patterns: Sequence[str]) -> list[Reading]:
     folder = stacks.output_folder() / "drift"
     configuration = load(configuration_path(os.environ), os.environ)
     terraform = Terraform(stacks.settings_folder())
+    stacks.chosen(configuration.role_stacks, patterns)  # drift is about roles: no other app's stack
     selected = synthesized(patterns, configuration, folder)
     outcomes = explained(
         stacks.for_each(selected, lambda stack: _analysis(stack, terraform), step="stacks planned"), configuration

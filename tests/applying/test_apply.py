@@ -19,6 +19,13 @@ def test_a_plan_is_applied_after_its_role_is_read_again(saved: Saved, apply: Run
     assert proxy.operations == ["GetRole"]
 
 
+def test_the_outputs_of_the_stack_are_printed(saved: Saved, apply: Run) -> None:
+    saved.plans()
+    outputs = {"ARN": {"sensitive": False, "type": "string", "value": "arn:x"}, "KEY": {"sensitive": True}}
+    saved.applies(DONE, {"@level": "info", "type": "outputs", "outputs": outputs})
+    assert apply() == Ran(0, "a: applied: 1 added, 0 changed\nARN = arn:x\n", [])
+
+
 def test_the_deploy_role_of_the_plan_reads_the_role(saved: Saved, apply: Run, proxy: AwsProxy) -> None:
     saved.plans()
     deploy = saved.iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust(SAGEMAKER)))

@@ -1,8 +1,11 @@
 """The programs that people run, on a shop's configuration and with its cdktf.out."""
 
 import os
+import pty
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +26,34 @@ def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def command(shop: Shop, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run one of this project's commands, named as its module is: `apply_plan`."""
     return _run([sys.executable, "-m", f"commands.{name}", *arguments], shop)
+
+
+def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str]) -> tuple[int, str]:
+    """Run a command on a terminal, answer its question; return its exit status and output."""
+    environment = {
+        **shop.environment_of_commands,
+        "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
+        "CDKTF_OUTDIR": str(shop.folder / "cdktf.out"),
+        "NO_COLOR": "1",
+        "TERM": "xterm",
+    }
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execve(sys.executable, [sys.executable, "-m", "commands", *arguments], environment)
+    output = b""
+    asked = False
+    while True:
+        try:
+            output += os.read(terminal, 65536)
+        except OSError:  # the program has ended
+            break
+        if b'Only "yes" applies it: ' in output and not asked:
+            asked = True
+            os.write(terminal, at_the_question().encode())
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    return os.waitstatus_to_exitcode(status), re.sub("\x1b[^a-zA-Z]*[a-zA-Z]|\r", "", output.decode())
 
 
 def _run(arguments: list[str], shop: Shop, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -1,12 +1,7 @@
 """`plan` and `apply` of one role, as a person uses them: the page, the question, and what happens meanwhile."""
 
-import os
-import pty
-import re
-import sys
-from collections.abc import Callable
-
 from tests.e2e.execution_role import CONSOLE_TRUST, RECIPE_TRUST, Document, ExecutionRole
+from tests.e2e.programs import on_a_terminal
 from tests.e2e.shop import Shop
 from tests.repository import ROOT
 
@@ -15,34 +10,6 @@ SCHEDULER: Document = {
     "Principal": {"Service": "scheduler.amazonaws.com"},
     "Action": "sts:AssumeRole",
 }
-
-
-def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str]) -> tuple[int, str]:
-    """Run a command on a terminal, answer its question; return its exit status and output."""
-    environment = {
-        **shop.environment_of_commands,
-        "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
-        "CDKTF_OUTDIR": str(shop.folder / "cdktf.out"),
-        "NO_COLOR": "1",
-        "TERM": "xterm",
-    }
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(ROOT)
-        os.execve(sys.executable, [sys.executable, "-m", "commands", *arguments], environment)
-    output = b""
-    asked = False
-    while True:
-        try:
-            output += os.read(terminal, 65536)
-        except OSError:  # the program has ended
-            break
-        if b'Only "yes" applies it: ' in output and not asked:
-            asked = True
-            os.write(terminal, at_the_question().encode())
-    os.close(terminal)
-    _, status = os.waitpid(process, 0)
-    return os.waitstatus_to_exitcode(status), re.sub("\x1b[^a-zA-Z]*[a-zA-Z]|\r", "", output.decode())
 
 
 def page_in_the_readme(role: str) -> list[str]:

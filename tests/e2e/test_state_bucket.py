@@ -1,13 +1,14 @@
 """The state bucket: made by one call, imported by a stack whose state lives in it."""
 
 import json
+import re
 import subprocess
 import sys
 
-from stacks.state_bucket import StateBucketStack
+from tests.e2e.programs import on_a_terminal
 from tests.e2e.shop import Shop
+from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
-from tests.template import app_in_memory
 
 
 def create_state_bucket(shop: Shop) -> str:
@@ -23,13 +24,13 @@ def create_state_bucket(shop: Shop) -> str:
 
 def test_the_state_bucket_is_created_then_imported_and_holds_its_own_state(new_shop: Shop) -> None:
     shop = new_shop
-    configuration = shop.configure(dev={"roles": [{"role": "any"}]})
+    shop.configure(dev={"roles": [{"role": "any"}]})
     assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: created\n"
     assert create_state_bucket(shop) == f"{shop.bucket} in us-east-1: exists already, nothing to do\n"
-    stack = shop.prepare(StateBucketStack(app_in_memory(), state=configuration.state), "state-bucket")
-    applied = stack.apply()
-    assert applied.imported == {"aws_s3_bucket.state"}
-    assert applied.changes["aws_s3_bucket.state"] in {"import", "update"}
+    status, output = on_a_terminal(shop, "apply", "state-bucket", at_the_question=lambda: "yes\n")
+    assert status == 0, output
+    assert "Apply to state-bucket? Only" in output
+    assert re.search(r"^state-bucket: applied: 1 imported, \d added, [01] changed, 0 destroyed$", output, re.MULTILINE)
 
     s3, bucket = shop.aws.client("s3"), shop.bucket
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
@@ -42,6 +43,8 @@ def test_the_state_bucket_is_created_then_imported_and_holds_its_own_state(new_s
     (expiry,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
     assert shop.objects() == {"glue-sessions/state-bucket.tfstate"}
+    folder = shop.folder / "cdktf.out/state-bucket/stacks/state-bucket"
+    stack = Terraform(folder, shop.binary, shop.environment, shop.provider)
     stack.assert_nothing_to_do()
 
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})

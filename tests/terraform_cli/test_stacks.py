@@ -57,6 +57,21 @@ def test_stacks_are_found_by_patterns_in_the_order_of_the_app(synthesized: dict[
     assert found[0].folder == Path(synthesized["CDKTF_OUTDIR"], "stacks/glue-sessions-dev-a")
 
 
+def test_the_stack_of_another_app_is_selected_by_its_name_alone(synthesized: dict[str, str]) -> None:
+    folder = Path(synthesized["CDKTF_OUTDIR"], "state-bucket")
+    folder.mkdir()
+    entry = {"name": "state-bucket", "workingDirectory": "stacks/state-bucket"}
+    (folder / "manifest.json").write_text(json.dumps({"stacks": {"state-bucket": entry}}))
+    (found,) = find(["state-bucket"], environment=synthesized)
+    assert found.folder == folder / "stacks/state-bucket"
+    assert named(find(["*-b", "state-bucket"], environment=synthesized)) == ["state-bucket", NAMES[1]]
+    assert named(find([], environment=synthesized)) == NAMES
+    with pytest.raises(StacksError, match=r"directory, run ./glue-sessions plan pipeline-access, or name"):
+        find(["pipeline-access"], environment=synthesized)
+    with pytest.raises(StacksError, match='no stack matches "state-\\*"'):
+        find(["state-*"], environment=synthesized)
+
+
 def test_a_stack_has_the_settings_of_its_name(synthesized: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "glue-sessions.yaml"
     file.write_text(
