@@ -6,22 +6,18 @@ The decisions are in `data/resource-access.toml`; read the diff of `data/resourc
 """
 
 import argparse
-import io
 import json
-import re
-import tarfile
 import tomllib
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from plans.refresh_data import lines
+from plans.refresh_schema import RESOURCE, Bindings
 from plans.resource_types import DECISIONS, RESOURCE_TYPES
 
 _PROVIDER = "registry.terraform.io/hashicorp/aws"
-_TYPE = re.compile(r'tfResourceType = "(aws_\w+)"')
-_ATTRIBUTE = re.compile(r"^\s+(\w+): \{\n\s+value: .*?\n\s+isBlock: ", re.MULTILINE | re.DOTALL)
 
 Attributes = Mapping[str, frozenset[str]]
 """Names of the arguments of each resource type, those of nested blocks included."""
@@ -43,21 +39,10 @@ def _arguments(block: Mapping[str, Any]) -> Iterator[str]:
         yield from _arguments(nested["block"])
 
 
-def of_bindings(wheel: Path) -> tuple[str, Attributes]:
-    """Return the provider's version, and the arguments of each resource type, that bindings were generated from."""
-    found: dict[str, frozenset[str]] = {}
-    with zipfile.ZipFile(wheel) as archive:
-        (tarball,) = (name for name in archive.namelist() if name.endswith(".jsii.tgz"))
-        with tarfile.open(fileobj=io.BytesIO(archive.read(tarball)), mode="r:gz") as files:
-            for member in files:
-                file = files.extractfile(member)
-                if file and member.name == "package/package.json":
-                    version = str(json.load(file)["cdktf"]["provider"]["version"])
-                elif file and re.fullmatch(r"package/lib/(?!data-aws-)[^/]+/index\.js", member.name):
-                    code = file.read().decode()
-                    if match := _TYPE.search(code):
-                        found[match[1]] = frozenset(_ATTRIBUTE.findall(code))
-    return version, found
+def of_bindings(bindings: Bindings) -> Attributes:
+    """Return the arguments of each resource type that bindings were generated from."""
+    types = bindings.of_kind(RESOURCE)
+    return {name: frozenset(argument for argument, _ in of.arguments()) for name, of in types.items()}
 
 
 def entries(versions: Mapping[int, Attributes], decisions: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -74,19 +59,25 @@ def entries(versions: Mapping[int, Attributes], decisions: Mapping[str, Any]) ->
             "providers": [major for major, types in versions.items() if name in types],
         }
         documents = [each for each in arguments if each in decisions["documents"]]
-        roles = [each for each in arguments if _is_role(each, decisions["roles"])]
+        roles = [each for each in arguments if is_role(each, decisions["roles"])]
         entry["documents"] = _without(decisions["not_documents"], name, documents)
         entry["roles"] = _without(decisions["not_roles"], name, roles)
         entry["grants"] = decisions["grants"].get(name, "")
         yield {key: value for key, value in entry.items() if value}
 
 
-def _is_role(argument: str, names: Iterable[str]) -> bool:
+def is_role(argument: str, names: Iterable[str]) -> bool:
+    """Return whether an argument has one of these names, or ends with one after an underscore."""
     return any(argument == name or argument.endswith(f"_{name}") for name in names)
 
 
-def _without(exceptions: Mapping[str, str], type_: str, arguments: Iterable[str]) -> list[str]:
-    return [each for each in arguments if not {f"{type_}.{each}", f"*.{each}"} & exceptions.keys()]
+def _without(exceptions: Iterable[str], type_: str, arguments: Iterable[str]) -> list[str]:
+    return [each for each in arguments if not excepted(exceptions, type_, each)]
+
+
+def excepted(exceptions: Iterable[str], type_: str, argument: str) -> bool:
+    """Return whether one of the patterns matches `type.argument`: it is no document, or no role."""
+    return any(fnmatchcase(f"{type_}.{argument}", pattern) for pattern in exceptions)
 
 
 def main() -> None:
@@ -95,10 +86,11 @@ def main() -> None:
     parser.add_argument("schema", type=Path)
     parser.add_argument("bindings", type=Path)
     options = parser.parse_args()
-    newest, bindings = of_bindings(options.bindings)
-    versions = {5: of_schema(json.loads(options.schema.read_bytes())), int(newest.partition(".")[0]): bindings}
+    bindings = Bindings.of_wheel(options.bindings)
+    newest = int(bindings.version.partition(".")[0])
+    versions = {5: of_schema(json.loads(options.schema.read_bytes())), newest: of_bindings(bindings)}
     decisions = tomllib.loads(DECISIONS.read_text(encoding="utf-8"))
-    source = f"the AWS provider's schema (5.100) and {options.bindings.name} (provider {newest})"
+    source = f"the AWS provider's schema (5.100) and {options.bindings.name} (provider {bindings.version})"
     RESOURCE_TYPES.write_text(lines(source, entries(versions, decisions)), encoding="utf-8")
 
 
