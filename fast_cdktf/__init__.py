@@ -6,7 +6,8 @@
     from cdktf import TerraformStack  # and everything else, as in any CDKTF program
 
 Environment variables:
-    GLUE_SESSIONS_CDK: `cdktf` (the default) or `cdktn`, which is CDK Terrain, its maintained successor.
+    GLUE_SESSIONS_CDK: `cdktf`, or `cdktn` for CDK Terrain, its maintained successor; by default the one that is
+        installed, `cdktf` if both are.
     GLUE_SESSIONS_PLAIN_BINDINGS: `1` to run CDKTF as it is installed, without any part of this package.
     GLUE_SESSIONS_FAST: the parts to use, separated by commas, for measuring them; by default all.
     JSII_NODE: the Node to run; by default the one that is installed with the Python environment.
@@ -30,7 +31,7 @@ __all__ = ["PARTS", "install", "without_waiting"]
 PARTS = ("subset", "node", "gc", "pipelining")
 """What GLUE_SESSIONS_FAST may name; README.md describes them."""
 
-# each library with its AWS provider
+# each library with its AWS provider, the default first
 _LIBRARIES = {"cdktf": "cdktf_cdktf_provider_aws", "cdktn": "cdktn_provider_aws"}
 
 _installed = False
@@ -110,7 +111,7 @@ def _parts() -> set[str]:
 
 
 def _library() -> str:
-    name = os.environ.get("GLUE_SESSIONS_CDK") or "cdktf"
+    name = os.environ.get("GLUE_SESSIONS_CDK") or next(filter(find_spec, _LIBRARIES), "cdktf")
     if name not in _LIBRARIES:
         print(f'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "{name}"', file=sys.stderr)
     elif find_spec(name) is None:

@@ -1,7 +1,12 @@
 // Decide IAM requests with @cloud-copilot/iam-simulate: reads JSON questions, writes JSON decisions, one per line.
-// A separate process that ends when its standard input closes.
+// A separate process that ends when its standard input closes; its argument is the folder of the Python environment,
+// beside which npm has installed the package.
+import { createRequire } from 'node:module'
 import readline from 'node:readline'
-import { runSimulation, runUnsafeSimulation } from '@cloud-copilot/iam-simulate'
+
+const require = createRequire(import.meta.url)
+const installed = { paths: [process.argv[2], import.meta.dirname] }
+const { runSimulation, runUnsafeSimulation } = require(require.resolve('@cloud-copilot/iam-simulate', installed))
 
 const WRONG_QUESTIONS = ['invalid.action', 'invalid.service', 'invalid.principal']
 

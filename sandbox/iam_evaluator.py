@@ -5,6 +5,7 @@ It is AGPL-licensed: a development dependency, run in a separate process and nei
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -118,7 +119,7 @@ class Evaluator:
 def _start() -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
-            [NODE, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [NODE, PROGRAM, sys.prefix], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
     except OSError as error:
         raise EvaluatorError(f"the evaluator cannot start: {error}") from None

@@ -30,7 +30,7 @@ def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
     terraform: dict[str, Any] = {
         "required_version": _TERRAFORM,
         "required_providers": {"aws": _AWS_PROVIDER},
-        # a parameter of S3Backend in CDK Terrain alone
+        # CDKTF's S3Backend has no such parameter, and CDK Terrain's needs targetVersions in cdktf.json
         "backend": {"s3": {"use_lockfile": True}},
     }
     stack.add_override("terraform", terraform)

@@ -58,9 +58,13 @@ def add_python(tools: Path) -> None:
     add_program(tools / "python3", f'exec "{sys.executable}" "$@"')
 
 
+def add_terraform(tools: Path) -> None:
+    add_program(tools / "terraform", """echo '{"terraform_version": "1.11.4"}'""")
+
+
 def add_terraform_and_stamps(tools: Path) -> None:
     """Add a terraform, and the stamps of a finished set-up."""
-    add_program(tools / "terraform", """echo '{"terraform_version": "1.11.4"}'""")
+    add_terraform(tools)
     make(tools)
     for stamp in ("package-lock.json", ".venv/bin/pipenv", ".venv/packages", "node_modules/.cdktf"):
         (clone_of(tools) / stamp).parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +136,45 @@ def test_the_state_bucket_is_not_created_without_a_terminal(tools: Path) -> None
     )
 
 
+@pytest.mark.parametrize("target", ["help", "plan", "clean"])
+def test_an_unknown_library_is_refused_in_one_line(tools: Path, target: str) -> None:
+    ended = make(tools, "CDK=nonsense", target)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith('CDK is "nonsense": supply cdktf, or cdktn for CDK Terrain.  Stop.')
+
+
+@pytest.mark.parametrize(
+    ("set_up", "arguments", "library"),
+    [
+        ((), (), "cdktf"),
+        ((), ("CDK=cdktn",), "cdktn"),
+        ((), ("GLUE_SESSIONS_CDK=cdktn",), "cdktn"),
+        ((".local/cdktn/.venv/packages",), (), "cdktn"),
+        ((".local/cdktn/.venv/packages",), ("CDK=cdktf",), "cdktf"),
+        ((".local/cdktn/.venv/packages", ".venv/packages"), (), "cdktf"),
+    ],
+)
+def test_each_library_is_installed_from_its_lock_into_its_own_environment(
+    tools: Path, set_up: tuple[str, ...], arguments: tuple[str, ...], library: str
+) -> None:
+    add_python(tools)
+    add_terraform(tools)
+    make(tools)
+    for file in ("package-lock.json", "cdk-terrain/package-lock.json", "sandbox/kernel-requirements.txt", *set_up):
+        (clone_of(tools) / file).parent.mkdir(parents=True, exist_ok=True)
+        (clone_of(tools) / file).touch()
+        os.utime(clone_of(tools) / file, (0, 0))  # older than Pipfile.lock
+    ended = make(tools, "--dry-run", "setup", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    home = ".local/cdktn/" if library == "cdktn" else ""
+    assert f'pipenv sync --categories "packages {library} sandbox"' in ended.stdout
+    assert f'--prefix "{clone_of(tools)}/{home}"' in ended.stdout
+    touched = {line.split()[-1] for line in ended.stdout.splitlines() if line.startswith("touch ")}
+    stamps = (".venv/packages", ".venv/notebook", ".venv/all-packages", f"node_modules/.{library}")
+    assert touched == {home + stamp for stamp in stamps}
+
+
 def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
     for name in ("find", "rm"):
         (tools / name).symlink_to(str(shutil.which(name)))
@@ -143,8 +186,11 @@ def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
     assert ended.returncode == 2
     assert "cdktf.out/stacks/glue-sessions-dev-team/errored.tfstate" in ended.stderr
     lost.unlink()
+    for folder in (".venv", "node_modules", ".local/cdktn/.venv", ".local/cdktn/node_modules"):
+        (clone_of(tools) / folder).mkdir(parents=True)
     assert make(tools, "clean").returncode == 0
-    assert not (clone_of(tools) / "cdktf.out").exists()
+    left = {path.name for path in clone_of(tools).iterdir()}
+    assert left == {"Makefile", "Pipfile.lock", "terraform_cli"}
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def _run(output: "Output") -> None:
         commands = cleanup.enter_context(Shell(_REPOSITORY, environment))
         demo = Demo(aws, commands, output, directory, results=_REPOSITORY / ".local" / "demo")
         for step in STEPS:
-            with output.step(str(step.__doc__)):
+            with output.step(str(step.__doc__).replace("cdktf", demo.cdk)):
                 step(demo)
     output.end(f"Done in {time.monotonic() - started:.0f} s, and nothing is left running. {OWN_ACCOUNT}")
 

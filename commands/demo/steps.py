@@ -90,6 +90,11 @@ class Demo:
         return account.read_role(self.aws.client("iam"))
 
     @property
+    def cdk(self) -> str:
+        """Name of the library's command line: cdktf, or CDK Terrain's cdktn."""
+        return self.shell.environment.get("GLUE_SESSIONS_CDK", "cdktf")
+
+    @property
     def plan_file(self) -> str:
         """The stack's saved plan."""
         return f"$CDKTF_OUTPUT/stacks/{self.stack}/plan"
@@ -119,12 +124,13 @@ class Demo:
             raise DemoError(f"`{command}` ended with status {process.returncode}, expected {status}")
         return lines
 
-    def cdktf(self, command: str, expected: Counts) -> None:
-        """Run cdktf on the role's stack, and compare its summary with the expected one.
+    def plan(self, expected: Counts) -> None:
+        """Plan the role's stack with the library's command line, and compare the summary with the expected one.
 
         Raises:
-            DemoError: cdktf failed, or the summary is another one.
+            DemoError: the plan failed, or the summary is another one.
         """
+        command = f"{self.cdk} plan"
         expect(command, self.run(command, stack=self.stack)[-10:], expected)
         self.output.result(str(expected))
 
@@ -173,7 +179,8 @@ def create_state_bucket(demo: Demo) -> None:
     )
     demo.run("./glue-sessions create-state-bucket")
     command = (
-        'cdktf apply --auto-approve --app "python state_bucket.py" --output $CDKTF_OUTPUT-state-bucket state-bucket'
+        f"{demo.cdk} apply --auto-approve"
+        ' --app "python state_bucket.py" --output $CDKTF_OUTPUT-state-bucket state-bucket'
     )
     demo.output.command(f"{command} > state-bucket.log &")
     with (demo.directory / "state-bucket.log").open("w") as log:
@@ -187,7 +194,7 @@ def plan(demo: Demo) -> None:
         "The role is adopted: Terraform takes over its trust policy and nothing else. Path, description, tags and all "
         "other policies stay with their owners."
     )
-    demo.cdktf("cdktf plan", _GRANTED)
+    demo.plan(_GRANTED)
 
 
 def review(demo: Demo) -> None:
@@ -217,7 +224,7 @@ def open_notebook(demo: Demo) -> None:
 
 def plan_again(demo: Demo) -> None:
     """cdktf plan, again"""
-    demo.cdktf("cdktf plan", Counts())
+    demo.plan(Counts())
     await_session(demo)
     demo.output.result("meanwhile the session has started")
 
@@ -304,7 +311,7 @@ def await_state_bucket(demo: Demo) -> None:
         for line in lines:
             demo.output.line(line)
         raise DemoError(f"the apply of the state bucket ended with status {status}")
-    expect("cdktf apply", lines[-10:], Counts(adopted=1, added=5))
+    expect(f"{demo.cdk} apply", lines[-10:], Counts(adopted=1, added=5))
     if not account.bucket_is_safe(demo.aws.client("s3"), BUCKET):
         raise DemoError(f"read back from S3, {BUCKET} is not versioned, encrypted and private")
     demo.output.result("versioned, encrypted, private, TLS only")

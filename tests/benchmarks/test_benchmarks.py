@@ -18,7 +18,7 @@ from benchmarks.fleet import Change, Synthesis
 from benchmarks.measure import FailedError, Result, Way, side_by_side
 from configuration import load
 from fast_cdktf import PARTS
-from tests.availability import missing, terraform_binary
+from tests.availability import cdk_terrain, terraform_binary
 
 ALLOCATE = "import time; kept = bytearray(60_000_000); time.sleep(0.5)"
 
@@ -74,10 +74,7 @@ def test_a_fleet_is_synthesized_with_a_file_for_each_role_and_one_for_all(tmp_pa
 
 
 def test_the_documented_way_synthesizes_the_same_stack(tmp_path: Path) -> None:
-    try:
-        python = environments.cdk_terrain()  # where it takes a third of the time
-    except environments.NotInstalledError as error:
-        missing(str(error))
+    python = cdk_terrain()  # where it takes a third of the time
     project = synth.project(tmp_path)
     project.seconds()
     documented = synth.program(tmp_path, "documented", python, synth.documented(cdk_terrain=True))

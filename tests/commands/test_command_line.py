@@ -33,8 +33,8 @@ def parser_of(name: str) -> argparse.ArgumentParser:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment in which nothing but the given variables selects a configuration or an encoding."""
-    names = ("GLUE_SESSIONS_CONFIG", "CDKTF_OUTDIR", "PYTHONIOENCODING", "TF_WORKSPACE")
+    """Return an environment in which only the given variables select a library, a configuration or an encoding."""
+    names = ("GLUE_SESSIONS_CDK", "GLUE_SESSIONS_CONFIG", "CDKTF_OUTDIR", "PYTHONIOENCODING", "TF_WORKSPACE")
     own = {name: value for name, value in os.environ.items() if name not in names}
     return {**own, "PYTHONPATH": str(ROOT), **variables}
 
@@ -234,11 +234,17 @@ def clone(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "CHANGELOG.md", folder)
     for name in ("commands", "configuration", "iam", "plans", "review", "aws", "terraform_cli"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / ".venv/bin").mkdir(parents=True)
-    (folder / ".venv/packages").touch()
-    (folder / ".venv/bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    (folder / ".venv/bin/python").chmod(0o755)
+    add_environment(folder, f'exec "{sys.executable}" "$@"')
     return folder
+
+
+def add_environment(folder: Path, script: str) -> None:
+    """Add what the set-up leaves in a folder; its Python is a shell script."""
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    (folder / ".venv/packages").touch()
 
 
 def launch(program: Path | str, *arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -272,6 +278,41 @@ def test_a_clone_that_is_not_set_up_says_so_in_one_line(clone: Path, missing: st
     ended = launch(clone / "glue-sessions", "plan", folder=clone)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"glue-sessions is not set up: run make setup in {clone}\n"
+
+
+@pytest.mark.parametrize(
+    ("set_up", "variable", "home"),
+    [
+        (("", ".local/cdktn"), None, ""),
+        (("", ".local/cdktn"), "cdktn", ".local/cdktn"),
+        (("", ".local/cdktn"), "cdktf", ""),
+        ((".local/cdktn",), None, ".local/cdktn"),
+    ],
+)
+def test_the_launcher_starts_the_python_of_the_chosen_library(
+    clone: Path, set_up: tuple[str, ...], variable: str | None, home: str
+) -> None:
+    shutil.rmtree(clone / ".venv")
+    for each in set_up:
+        add_environment(clone / each, 'echo "$0|$VIRTUAL_ENV|$GLUE_SESSIONS_CDK|${PATH%%:/usr*}"')
+    variables = {"GLUE_SESSIONS_CDK": variable} if variable else {}
+    ended = launch(clone / "glue-sessions", folder=clone, PATH="/usr/bin:/bin", **variables)
+    environment = clone / home / ".venv"
+    path = f"{environment}/bin:{clone / home}/node_modules/.bin"
+    library = "cdktn" if home else "cdktf"
+    assert ended.stdout.splitlines() == [f"{environment}/bin/python|{environment}|{library}|{path}"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "error"),
+    [
+        ("cdktn", "glue-sessions is not set up: run make CDK=cdktn setup in {clone}"),
+        ("pulumi", 'set GLUE_SESSIONS_CDK to "cdktf" or "cdktn", got "pulumi"'),
+    ],
+)
+def test_a_library_that_is_missing_or_unknown_is_one_line(clone: Path, variable: str, error: str) -> None:
+    ended = launch(clone / "glue-sessions", "plan", folder=clone, GLUE_SESSIONS_CDK=variable)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", error.format(clone=clone) + "\n")
 
 
 def test_without_a_command_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,10 @@ TARGETS = set(re.findall(r"^([a-z][a-z-]+|pipeline-%):", (ROOT / "Makefile").rea
 RUN = {
     "cdktf plan": "tests/e2e/test_cdktf.py::test_the_only_stack_is_planned_and_applied_without_its_name",
     "cdktf apply": "tests/e2e/test_cdktf.py::test_the_only_stack_is_planned_and_applied_without_its_name",
+    **dict.fromkeys(
+        ("cdktn list", "cdktn synth", "cdktn plan", "cdktn apply"),
+        "tests/e2e/test_cdk_terrain.py::test_a_role_is_adopted_with_the_command_line_of_cdk_terrain",
+    ),
     "plan": "tests/commands/plan/test_plan.py::test_patterns_select_stacks_and_an_unknown_one_is_an_error",
     "apply": "tests/e2e/test_plan_and_apply.py::"
     "test_an_approved_plan_is_applied_unless_somebody_changed_the_role_meanwhile",
@@ -99,7 +103,7 @@ def named(words: list[str]) -> str:
         case ["./glue-sessions", command, *_]:
             assert command in COMMANDS
             return command
-        case [("make" | "cdktf" | "pipenv") as program, verb, *_]:
+        case [("make" | "cdktf" | "cdktn" | "pipenv") as program, verb, *_]:
             assert program != "make" or verb in TARGETS
             return f"{program} {verb}"
     return words[0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import environments
 from tests.e2e.shop import Shop
 from tests.repository import ROOT
 
@@ -21,6 +22,22 @@ def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
     path = [str(Path(node.submodule_search_locations[0], "bin")), os.environ["PATH"]]
     command = [str(ROOT / "node_modules/.bin/cdktf"), *arguments, "--output", str(shop.folder / "cdktf.out")]
     return _run(command, shop, PATH=os.pathsep.join(path), VIRTUAL_ENV=sys.prefix, FORCE_COLOR="0")
+
+
+def on_cdk_terrain(shop: Shop, *words: str, path: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a program with CDK Terrain's environment, as `./glue-sessions` and `make CDK=cdktn` do.
+
+    Args:
+        shop: whose configuration and cdktf.out it uses.
+        words: the program, its name alone if it is installed in the environment, and its arguments.
+        path: a folder with all other programs that it may need.
+    """
+    home = environments.CDK_TERRAIN / ".venv"
+    program = str(home / "bin" / words[0]) if "/" not in words[0] else words[0]
+    found = os.pathsep.join([str(home / "bin"), str(path)])
+    variables = {"PATH": found, "VIRTUAL_ENV": str(home), "GLUE_SESSIONS_CDK": "cdktn", "FORCE_COLOR": "0"}
+    output = str(shop.folder / "cdktf.out")
+    return _run([program, *words[1:]], shop, **{**shop.environment_of_commands, "CDKTF_OUTPUT": output, **variables})
 
 
 def command(shop: Shop, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

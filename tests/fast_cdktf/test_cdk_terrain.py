@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks import environments
-from tests.availability import missing
+from tests.availability import cdk_terrain
 from tests.repository import ROOT
 from tests.stacks.test_expected import EXAMPLES, EXPECTED, VARIABLES, comparable, configuration_file
 
 
-@pytest.fixture(scope="module")
-def cdk_terrain() -> Path:
-    """Return the Python of an environment with CDK Terrain, which the first use installs."""
-    try:
-        return environments.cdk_terrain()
-    except environments.NotInstalledError as error:
-        missing(str(error))
+@pytest.fixture(scope="module", name="cdk_terrain")
+def installed_cdk_terrain() -> Path:
+    """Return the Python of the environment with CDK Terrain."""
+    return cdk_terrain()
 
 
 PROGRAMS = [
@@ -104,17 +100,21 @@ def test_with_cdk_terrain_the_imports_of_cdktf_return_it(cdk_terrain: Path) -> N
     assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
 
 
-def test_a_library_that_is_not_installed_is_an_error_of_one_line(cdk_terrain: Path) -> None:
-    completed = subprocess.run(
-        [cdk_terrain, "-c", "import fast_cdktf; fast_cdktf.install()"],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name != "GLUE_SESSIONS_CDK"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_installed_library_is_the_default_and_another_one_is_an_error_of_one_line(cdk_terrain: Path) -> None:
+    def installed(**variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [cdk_terrain, "-c", "import fast_cdktf; fast_cdktf.install(); import cdktf; print(cdktf.__name__)"],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "GLUE_SESSIONS_CDK"} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
-    assert completed.returncode == 2
-    assert completed.stderr == (
+    by_default, refused = installed(), installed(GLUE_SESSIONS_CDK="cdktf")
+
+    assert (by_default.returncode, by_default.stdout, by_default.stderr) == (0, "cdktn\n", "")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
         "cdktf is not installed here: install it, or set GLUE_SESSIONS_CDK to the library that is\n"
     )
