@@ -54,6 +54,16 @@ def is_denied(error: Exception) -> bool:
     return code(error) in _DENIED
 
 
+def is_throttled(error: Exception) -> bool:
+    """Return whether AWS still refused the call after its retries, because there were too many."""
+    return code(error) in _THROTTLED
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Return whether AWS sent no response."""
+    return isinstance(error, _UNREACHABLE)
+
+
 def is_not_found(error: Exception) -> bool:
     """Return whether the resource does not exist."""
     return code(error) in {"NoSuchEntity", "ResourceNotFound", "EntityNotFoundException"}
@@ -74,7 +84,7 @@ def in_words(error: Exception) -> str:
         return f"{_line(error)}, choose one of `aws configure list-profiles`"
     if isinstance(error, _SIGN_IN):
         return f"the AWS credentials cannot be used, sign in again: {_line(error)}"
-    if isinstance(error, _UNREACHABLE):
+    if is_unreachable(error):
         return f"AWS cannot be reached: {_line(error)}"
     if not isinstance(error, exceptions.ClientError):
         return _line(error)

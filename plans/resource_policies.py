@@ -261,7 +261,8 @@ def _permission(change: ResourceChange, snapshot: Snapshot, plan: Plan) -> Held:
         "Condition": conditions,
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, default=repr)
-    return held(document, resource_policy, address=change.address)
+    # the document is Lambda's, not the plan's
+    return held(document, resource_policy, address=change.address)._replace(document="")
 
 
 def _principal(value: str) -> str | dict[str, str]:

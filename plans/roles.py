@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
+from iam.access_analyzer import Advice
 from iam.engine.answers import REVIEW_STEPS, Budget
 from iam.engine.difference import Change, Difference, Kind, difference
+from iam.engine.refuted import without_gains
 from iam.engine.statements import Policy, Statement, permissions_policy, resource_policy, trust_policy
 from iam.policy_document import size
 from iam.validation import Kind as DocumentKind
@@ -51,6 +53,8 @@ class Held(NamedTuple):
     """The sensitive value, so that a change of it can be detected."""
     refused: str = ""
     """Why AWS would refuse the document although it can be evaluated, "" if it accepts the document."""
+    document: str = ""
+    """The document as the plan has it, "" if the plan does not contain it."""
 
     @property
     def problem(self) -> str:
@@ -128,6 +132,8 @@ class Role:
     """Policies that one resource deletes and another creates: the two addresses, in an order Terraform chooses."""
     budget: Budget = field(default_factory=lambda: Budget(REVIEW_STEPS))
     """The work to spend on comparisons, shared by the roles of a plan."""
+    advice: dict[PolicyName, Advice] = field(default_factory=dict)
+    """What Access Analyzer says of the policies, if it was asked; given before anything is compared."""
 
     @property
     def title(self) -> str:
@@ -176,7 +182,8 @@ class Role:
         if self.after.trust.policy is None:
             return difference([], [])
         before = [self.before.trust.policy] if self.before.trust.policy else []
-        return difference(before, [self.after.trust.policy], budget=self.budget.share())
+        compared = difference(before, [self.after.trust.policy], budget=self.budget.share())
+        return without_gains(compared, [0]) if self._gains_nothing(self.trust_name) else compared
 
     @cached_property
     def allowed(self) -> list[tuple[Change, Statement]]:
@@ -192,7 +199,14 @@ class Role:
         before, after = (
             [held.policy for _, held in self._compared(snapshot) if held.policy] for snapshot in ("before", "after")
         )
-        return difference(before, after, budget=self.budget.share())
+        compared = difference(before, after, budget=self.budget.share())
+        names = [name for name, _ in self._compared("after")]
+        given = [position for position, name in enumerate(names) if self._gains_nothing(name)]
+        return without_gains(compared, given) if given else compared
+
+    def _gains_nothing(self, name: PolicyName) -> bool:
+        """Return whether Access Analyzer decided that a policy allows nothing that it did not allow before."""
+        return name in self.advice and self.advice[name].gains_nothing
 
     def _compared(self, snapshot: str) -> list[tuple[PolicyName, Held]]:
         """Return the policies of a snapshot that the difference is computed from."""
@@ -239,9 +253,9 @@ def _read(parse: Callable[[str], Policy], document: str) -> Held:
     more = f"; and {len(reasons) - _MOST_REASONS:,} more" if len(reasons) > _MOST_REASONS else ""
     refused = "; ".join(reasons[:_MOST_REASONS]) + more
     try:
-        return Held(parse(document), length=size(json.loads(document)), refused=refused)
+        return Held(parse(document), length=size(json.loads(document)), refused=refused, document=document)
     except ValueError as error:
-        return Held(None, Gap.UNREADABLE, refused or str(error))
+        return Held(None, Gap.UNREADABLE, refused or str(error), document=document)
 
 
 def boundary_text(value: Value) -> str:

@@ -16,7 +16,7 @@ from review.links import Links
 from review.markdown_role import Detail, fenced, in_html, raw_lines, role_lines
 from review.markdown_text import code, folded, listed, prose, table
 from review.own import grants as own_grants
-from review.report import Review, waiver_lines, what_happens
+from review.report import Review, consultation_lines, waiver_lines, what_happens
 from review.rules import SEVERITIES, Finding
 from review.wording import Names, happens, kinds, recipe_findings, scope
 
@@ -185,13 +185,13 @@ class _Comment:
         return f"{severity}<br>{code(finding.rule)}", f"{where}: {example}{why}<br>→ {what}"
 
     def _notes(self, detail: Detail) -> Iterator[str]:
-        lines = list(waiver_lines(self._review.waivers))
+        lines = [*waiver_lines(self._review.waivers), *consultation_lines(self._review.consultation)]
         for line in lines[: detail.findings]:
             yield ""
             yield f"Note: {prose(line)}"
         if len(lines) > detail.findings:
             yield ""
-            yield f"_{counted(len(lines) - detail.findings, 'more waiver note')} folded: the review as JSON lists all._"
+            yield f"_{counted(len(lines) - detail.findings, 'more note')} folded: the review as JSON lists all._"
 
     def _proposed_waivers(self, detail: Detail) -> Iterator[str]:
         failing = {id(finding) for finding in self._review.failing}

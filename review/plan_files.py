@@ -11,10 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from plans.assembly import described
 from plans.content import SHOW
 from plans.plan import Plan, PlanError, parse
 from plans.values import visible
 from review import waivers
+from review.access_analyzer import Analyzer, consult
 from review.report import Review, review
 from review.report_json import as_json
 from review.rules import Severity
@@ -40,6 +42,7 @@ def review_files(
     accept: Sequence[str] = (),
     waiver_file: Path = waivers.FILE,
     only_json: bool = False,
+    analyzer: Analyzer | None = None,
 ) -> Review:
     """Return the review of plan files, with the waivers in force applied.
 
@@ -49,6 +52,7 @@ def review_files(
         accept: waivers to add to the waiver file, `RULE=reason` each.
         waiver_file: the waiver file.
         only_json: refuse saved plans: to show one, Terraform runs the providers in the plan's folder.
+        analyzer: answers for Access Analyzer; by default, it is not asked.
 
     Raises:
         PlanError: a plan cannot be read; one line for each.
@@ -63,7 +67,7 @@ def review_files(
             errors.append(str(error))
     if errors:
         raise PlanError("\n".join(errors))
-    return review_plans(plans, fail_on=fail_on, accept=accept, waiver_file=waiver_file)
+    return review_plans(plans, fail_on=fail_on, accept=accept, waiver_file=waiver_file, analyzer=analyzer)
 
 
 def review_plans(
@@ -72,9 +76,15 @@ def review_plans(
     fail_on: Severity | None = "high",
     accept: Sequence[str] = (),
     waiver_file: Path = waivers.FILE,
+    analyzer: Analyzer | None = None,
 ) -> Review:
     """Return the review of plans, as `review_files` does. Raises WaiverError."""
-    reviews = [review(plan) for plan in plans]
+    given = list(plans)
+    roles = [described(plan, plan.changes) for plan in given]
+    consultation = None
+    if analyzer:
+        roles, consultation = consult(analyzer, given, roles)
+    reviews = list(map(review, given, roles))
     today = datetime.now(UTC).date()
     entries = waivers.read(waiver_file)
     if added := waivers.accept(accept, [finding for each in reviews for finding in each.findings], today):
@@ -82,7 +92,7 @@ def review_plans(
     current = waivers.Waivers([*entries, *added], today)
     waived = [replace(each, findings=tuple(current.apply(each.findings))) for each in reviews]
     notices = current.notices([finding for each in waived for finding in each.findings])
-    return Review(tuple(waived), fail_on, notices, today)
+    return Review(tuple(waived), fail_on, notices, today, consultation)
 
 
 def json_text(review: Review) -> str:

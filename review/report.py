@@ -11,6 +11,7 @@ from plans.assembly import described, drifted
 from plans.plan import Plan, ResourceChange
 from plans.roles import PolicyName, Role, RoleKind, boundary_text
 from plans.values import Unknown
+from review.access_analyzer import Consultation
 from review.own import grants as own_grants
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Notices
@@ -53,6 +54,8 @@ class Review:
     waivers: Notices = field(default_factory=Notices)
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     """The day from which a waiver that the review proposes counts."""
+    consultation: Consultation | None = None
+    """What came of asking Access Analyzer; None if it was not to be asked."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -128,6 +131,14 @@ def waiver_lines(of: Notices) -> Iterator[str]:
         )
 
 
+def consultation_lines(of: Consultation | None) -> Iterator[str]:
+    """Yield a line for each policy that Access Analyzer decided on, and for each reason why it did not answer."""
+    for decision in of.decisions if of else ():
+        where = f"{decision.policy} of {decision.role.title}"
+        yield f"Access Analyzer: the {where} ({decision.plan}) allows nothing new, which was undecided"
+    yield from of.errors if of else ()
+
+
 def _at_most(names: Sequence[str], number: int) -> str:
     more = f" and {len(names) - number:,} more" if len(names) > number else ""
     return ", ".join(names[:number]) + more
@@ -138,9 +149,14 @@ def _by_severity(of: Iterable[Finding]) -> str:
     return ", ".join(f"{severities.count(name):,} {name}" for name in SEVERITIES if name in severities)
 
 
-def review(plan: Plan) -> PlanReview:
-    """Return what a plan means."""
-    of_plan = described(plan, plan.changes)
+def review(plan: Plan, roles: Sequence[Role] | None = None) -> PlanReview:
+    """Return what a plan means.
+
+    Args:
+        plan: the plan.
+        roles: what `described` returns for its changes, if it is known.
+    """
+    of_plan = described(plan, plan.changes) if roles is None else roles
     return PlanReview(
         plan,
         tuple(role for role in of_plan if role.changes),

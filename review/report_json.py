@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from iam.access_analyzer import Issue
 from iam.engine import conditions, sentences
 from iam.engine.difference import Difference
 from iam.engine.statements import Element, Statement
 from plans.roles import Role, boundary_text
+from review.access_analyzer import Consultation
 from review.intent import intents
 from review.report import Review, policy_rows, resources
 from review.rules import AT_MOST
@@ -59,6 +61,7 @@ def as_json(of: Review) -> dict[str, Any]:
                 "remedy": finding.remedy,
                 "subject": list(finding.subject),
                 "accepted": finding.accepted or None,
+                **({"access_analyzer": _issue(finding.issue)} if finding.issue else {}),
             }
             for finding in of.findings
         ],
@@ -77,6 +80,28 @@ def as_json(of: Review) -> dict[str, Any]:
         "waivers_without_subject": [
             {**row, "covers": entry.covers} for entry in of.waivers.without_subject for row in _waiver(entry.waiver)
         ],
+        **({"access_analyzer": _consultation(of.consultation)} if of.consultation else {}),
+    }
+
+
+def _issue(of: Issue) -> dict[str, Any]:
+    return {
+        "finding_type": of.type,
+        "issue_code": of.code,
+        "details": of.details,
+        "learn_more_link": of.link or None,
+        "locations": [{"path": str(place), "line": place.line or None} for place in of.places],
+    }
+
+
+def _consultation(of: Consultation) -> dict[str, Any]:
+    return {
+        "questions": of.questions,
+        "decided": [
+            {"plan": decision.plan, "role": decision.role.name, "policy": str(decision.policy)}
+            for decision in of.decisions
+        ],
+        "errors": list(of.errors),
     }
 
 

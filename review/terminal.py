@@ -19,6 +19,7 @@ from review.groups import FindingGroup, Group, finding_groups, groups
 from review.report import (
     Review,
     boundary_change,
+    consultation_lines,
     policy_rows,
     resources,
     waiver_lines,
@@ -42,7 +43,7 @@ _AT_MOST = 20
 
 _GROUPS = 50
 _FINDINGS = 100
-"""Most groups of roles, and most findings or waiver notes, that are shown; the rest are counted."""
+"""Most groups of roles, and most findings or notes, that are shown; the rest are counted."""
 
 _NAMES = 5
 """Most roles that a finding names; more are counted."""
@@ -90,9 +91,9 @@ def _lines(review: Review) -> Iterator[_Line]:
         verb = "is" if len(own) == 1 else "are"
         means = "what permissions: recipe means; with permissions: least-privilege there is no such finding"
         yield _Line(Text(f"{' and '.join(own)} {verb} {means}", "dim"))
-    notes = list(waiver_lines(review.waivers))
+    notes = [*waiver_lines(review.waivers), *consultation_lines(review.consultation)]
     yield from (_Line(_text(note, "yellow")) for note in notes[:_FINDINGS])
-    yield from _rest(len(notes) - _FINDINGS, "waiver note")
+    yield from _rest(len(notes) - _FINDINGS, "note")
     if findings or notes:
         yield _Line(Text())
     places = [f"{what if len(of) == 1 else f'{what}s'} {', '.join(of[:_NAMES])}" for what, of in scope(review) if of]

@@ -10,6 +10,7 @@ from pathlib import Path
 from commands import command_line
 from plans.plan import PlanError
 from review import report, waivers
+from review.access_analyzer import Analyzer
 from review.links import Links
 from review.plan_files import json_text, review_files, write_json
 from review.rules import SEVERITIES
@@ -21,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # the process is short and creates hardly any cycles; it is a third faster without collection
     try:
         review = review_files(
-            options.plans, fail_on=None if options.fail_on == "never" else options.fail_on, accept=options.accept
+            options.plans,
+            fail_on=None if options.fail_on == "never" else options.fail_on,
+            accept=options.accept,
+            analyzer=_analyzer() if options.access_analyzer else None,
         )
     except (PlanError, waivers.WaiverError) as error:
         for line in str(error).splitlines():
@@ -74,7 +78,19 @@ def parser() -> argparse.ArgumentParser:
         help=f"waive the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
         f"recorded in {waivers.FILE}, which belongs in the repository",
     )
+    result.add_argument(
+        "--access-analyzer",
+        action="store_true",
+        help="also ask IAM Access Analyzer, with your AWS credentials, about new and changed documents; "
+        "AWS bills the comparisons of what could not be decided here",
+    )
     return result
+
+
+def _analyzer() -> Analyzer:
+    from aws.access_analyzer import ask
+
+    return Analyzer(ask, decides=True)
 
 
 def _show(review: report.Review, format_: str) -> None:

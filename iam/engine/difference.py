@@ -95,13 +95,13 @@ class Difference:
     changes: tuple[Change, ...]
     before: tuple[Policy, ...]
     after: tuple[Policy, ...]
-    _changed: Callable[[], Collection[Statement]]
+    changed: Callable[[], Collection[Statement]]
     """The statements of `after` that are part of a change."""
 
     @cached_property
     def kept(self) -> tuple[Statement, ...]:
         """The statements of the policies after that are in no change."""
-        changed = self._changed()
+        changed = self.changed()
         kept = (merged(unchanged(policy.written, changed)) for policy in self.after)
         return tuple(dict.fromkeys(chain.from_iterable(kept)))
 
@@ -126,7 +126,7 @@ def difference(before: Sequence[Policy], after: Sequence[Policy], *, budget: Bud
     lost, gained = _beyond(old, new, budget), _beyond(new, old, budget)
     pairs = _pairs(lost.singles, gained.singles, old, new, budget)
     whole = {Kind.LOST: lost.whole, Kind.GAINED: gained.whole}
-    changes = sorted(_grouped(pairs, whole, budget), key=_place)
+    changes = sorted(_grouped(pairs, whole, budget), key=place)
 
     def changed() -> list[Statement]:
         left = [other for pair in pairs if pair.kind is Kind.NARROWED for other in pair.others]
@@ -284,7 +284,8 @@ def _grouped(
             yield Change(kind, *((theirs, own) if kind is Kind.WIDENED else (own, theirs)), doubt, policy)
 
 
-def _place(change: Change) -> tuple[object, ...]:
+def place(change: Change) -> tuple[object, ...]:
+    """Return a sort key: the place of a change in a difference."""
     return _ORDER[change.kind], change.policy, *order((change.before or change.after)[0])
 
 

@@ -7,6 +7,7 @@ from plans.plan import Plan
 from plans.roles import Role
 from review.rules import (
     access,
+    access_analyzer,
     passed_roles,
     permissions,
     plan,
@@ -87,6 +88,11 @@ RULES: tuple[Rule, ...] = (
     plan.SHARED_ATTACHMENT,
     access.SERVICE_ROLE_CHANGED,
     access.NOT_JUDGED,
+    access_analyzer.ERROR,
+    access_analyzer.SECURITY_WARNING,
+    access_analyzer.NEW_ACCESS,
+    access_analyzer.WARNING,
+    access_analyzer.SUGGESTION,
 )
 """Every rule, in the order in which findings of one severity are reported."""
 
@@ -109,6 +115,7 @@ def findings(of: Plan, roles: Iterable[Role]) -> list[Finding]:
             _named(each, hit.reason),
             hit.remedy or rule.remedy,
             _subject(each, hit.subject),
+            issue=hit.issue,
         )
         for each in roles
         for rule in RULES

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from iam.access_analyzer import Issue
 from iam.engine import sentences
 from iam.engine.difference import Change, Difference
 from iam.engine.statements import Statement
@@ -35,6 +36,8 @@ class Finding:
     """The values that the rule decided on; a waiver is bound to them."""
     accepted: str = ""
     """The reasons of the waivers that cover the finding, "" without one."""
+    issue: Issue | None = None
+    """The finding of Access Analyzer that this one repeats."""
 
 
 class Hit(NamedTuple):
@@ -46,6 +49,8 @@ class Hit(NamedTuple):
     """The values that the rule decided on, all of them; `place_only` where there are none."""
     remedy: str = ""
     """What to do, where the rule's own remedy does not fit; "" for the rule's."""
+    issue: Issue | None = None
+    """The finding of Access Analyzer that the hit repeats."""
 
 
 EVERY_KIND: tuple[RoleKind, ...] = (*IDENTITY_KINDS, "policy", "resource")

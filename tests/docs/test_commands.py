@@ -54,6 +54,7 @@ RUN = {
     "discover --role": "tests/commands/discover/test_write.py::test_only_the_selected_roles_are_written",
     "drift": "tests/e2e/test_drift_command.py::test_drift_is_reported_by_role_while_another_apply_holds_the_lock",
     "review": "tests/review/test_command.py::test_a_saved_plan_is_read_through_terraform_in_its_folder",
+    "review --access-analyzer": "tests/review/test_access_analyzer.py::test_the_page_shows_what_the_command_prints",
     "verify": "tests/commands/verify/test_verify.py::test_a_role_with_the_grants_is_ready",
     "verify --json": "tests/commands/verify/test_verify.py::test_patterns_select_stacks",
     "verify --start-session": "tests/commands/verify/test_with_the_sandbox.py::"

@@ -30,6 +30,7 @@ from tests.plan_builder import (
     trust,
 )
 from tests.review.stack_plans import BEFORE, RECIPE, Stack
+from tests.review.test_access_analyzer import RULE_IDS as ACCESS_ANALYZER
 
 OWN = f"arn:aws:iam::{ACCOUNT}:role/exec"
 OTHER = "arn:aws:iam::999999999999:root"
@@ -333,7 +334,8 @@ def raised(content: bytes) -> set[str]:
 
 
 def test_every_rule_has_two_plans() -> None:
-    assert CASES.keys() == {rule.id for rule in RULES}
+    # the others decide nothing themselves, see test_access_analyzer.py
+    assert CASES.keys() | ACCESS_ANALYZER == {rule.id for rule in RULES}
 
 
 @pytest.mark.parametrize("rule", CASES)

@@ -389,7 +389,7 @@ def test_a_wrong_file_is_one_line_and_status_2(text: str, message: str, capsys: 
         ("pass-any-role", '--accept pass-any-role: supply the reason too, --accept pass-any-role="why'),
         ("pass-any-role= ", "--accept pass-any-role: supply the reason too"),
         ("pass-all-roles=x", '--accept: there is no rule "pass-all-roles", did you mean "pass-any-role"?'),
-        ("unlike=x", '--accept: there is no rule "unlike", supply one of admin-wildcard, '),
+        ("unlike=x", '--accept: there is no rule "unlike", supply one of access-analyzer-error, '),
         ("role-destroyed=x", "--accept role-destroyed: these plans have no finding of that rule"),
     ],
 )
