@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+import botocore.session
 from botocore.validate import ParamValidator
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox.authorization import Authority
+from sandbox.environment import REGION
 from sandbox.iam_evaluator import EvaluatorError
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ log = logging.getLogger(__name__)
 
 DECISIONS_PATH = "/_sandbox/decisions"
 """No bucket can have this name."""
-SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+"""The region and service that a request is signed for."""
 VALIDATED_SERVICES = ("glue", "sagemaker")
 REPORTED_ERRORS = ("missing required field", "invalid type")
 
@@ -115,7 +119,11 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
 
 
 def _malformed(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | None:
-    """Return code and message if the form of a JSON service's request is wrong, which moto does not check."""
+    """Return code and message if the region, or the form of a JSON service's request, is wrong: moto checks neither."""
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope and scope["region"] not in _regions(scope["service"]):
+        where = f"supply a region that has {scope['service']}, such as {REGION}"
+        return "UnknownRegion", f"{where}, got {scope['region']}"
     if "HTTP_X_AMZ_TARGET" not in environ:
         return None
     try:
@@ -124,10 +132,9 @@ def _malformed(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | Non
         parameters = None
     if not isinstance(parameters, dict):
         return "SerializationException", "the request is not a JSON object"
-    service = SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if service is None or service[1] not in VALIDATED_SERVICES:
+    if scope is None or scope["service"] not in VALIDATED_SERVICES:
         return None
-    model = get_service_model(service[1])
+    model = get_service_model(scope["service"])
     operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
     if operation not in model.operation_names:
         return "UnknownOperationException", f"there is no operation {operation}"
@@ -135,6 +142,14 @@ def _malformed(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | Non
     # AWS accepts unknown members, and the sandbox does not enforce lengths.
     report._errors = [error for error in report._errors if error[0] in REPORTED_ERRORS]
     return ("ValidationException", report.generate_report()) if report.has_errors() else None
+
+
+@cache
+def _regions(service: str) -> frozenset[str]:
+    """Return the regions of a service as botocore knows them; for one that has none, such as IAM, those of STS."""
+    session = botocore.session.Session()
+    regions = (session.get_available_regions(service, each) for each in session.get_available_partitions())
+    return frozenset(chain(*regions)) or _regions("sts")
 
 
 def _json_answer(value: object) -> _Answer:

@@ -18,13 +18,12 @@ START, USE = re.findall(r"^```shell\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 @pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
 def test_its_commands_work_in_a_shell(tmp_path: Path) -> None:
     start = START.partition("#")[0]
-    *use, last = [line for line in USE.replace("/tmp/aws", str(tmp_path)).splitlines() if line]
-    assert last == "make apply"  # the end-to-end tests apply
+    *use, plan, last = [line for line in USE.replace("/tmp/aws", str(tmp_path)).splitlines() if line]
+    assert (plan, last) == ("./glue-sessions plan", "make apply")  # the end-to-end tests plan and apply
     with subprocess.Popen(start.replace("/tmp/aws", str(tmp_path)).split(), cwd=ROOT, stdout=subprocess.DEVNULL) as aws:
         try:
             wait_until((tmp_path / "environment").exists, "the sandbox is ready")
             asked = [
-                "aws iam get-role --role-name $SAGEMAKER_ROLE_NAME",
                 "aws s3api head-bucket --bucket $TF_STATE_BUCKET",
             ]
             script = "\n".join(["set -e", *use, *asked])
@@ -32,4 +31,4 @@ def test_its_commands_work_in_a_shell(tmp_path: Path) -> None:
         finally:
             aws.terminate()
     assert (done.returncode, done.stderr) == (0, "")
-    assert '"Service": "sagemaker.amazonaws.com"' in done.stdout
+    assert "not granted: AmazonSageMaker-ExecutionRole-20240101T000001 (1 domain)" in done.stdout

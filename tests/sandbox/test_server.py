@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -140,3 +141,16 @@ def test_an_unexpected_exception_is_an_error_without_a_traceback(sandbox: Sandbo
     connection.close()
     assert 400 <= response.status < 600
     assert b"Traceback" not in text
+
+
+@pytest.mark.parametrize("service", ["glue", "sagemaker", "s3", "sts", "iam"])
+def test_an_unknown_region_is_refused_in_one_line(sandbox: Sandbox, service: Any) -> None:
+    calls = {"glue": "list_sessions", "sagemaker": "list_domains", "s3": "list_buckets", "sts": "get_caller_identity"}
+    client = sandbox.client(service, region_name="eu-nowhere-1")
+    with pytest.raises(ClientError) as refused:
+        getattr(client, calls.get(service, "list_roles"))()
+    assert refused.value.response["Error"] == {
+        **refused.value.response["Error"],
+        "Code": "UnknownRegion",
+        "Message": f"supply a region that has {service}, such as us-east-1, got eu-nowhere-1",
+    }
