@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons setup clean python terraform
+.PHONY: help demo test test-terraform test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons matrix-row matrix-rows setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -41,7 +41,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # stamps: files that are newer than the lock files they were installed from
 packages := $(home).venv/packages
 notebook := $(home).venv/notebook
-all_packages := $(home).venv/all-packages
+dev_packages := $(home).venv/dev-packages
+all_packages := $(notebook) $(dev_packages)
 command_line := $(home)node_modules/.$(CDK)
 
 # $(call quietly,COMMAND): show the output of a command only if it fails
@@ -58,8 +59,14 @@ fast_tests := $(pure_tests) $(addprefix tests/,docs test_template.py)
 # tests/conftest.py says which tests share a process, in which order they begin, and which ones measure the coverage
 in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
+# a home folder with a provider for Terraform, from `make matrix-row`
+in_home := $(if $(TEST_HOME),HOME="$(TEST_HOME)")
+
 test: python terraform $(all_packages) $(command_line) ## run all tests, and check the coverage
-	pytest --quiet --cov $(in_parallel)
+	$(in_home) pytest --quiet --cov $(in_parallel)
+
+test-terraform: python terraform $(dev_packages) $(command_line) ## run the end-to-end tests alone: real Terraform on a local AWS
+	$(in_home) pytest --quiet $(in_parallel) tests/e2e
 
 test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
 	pytest --quiet $(in_parallel) -m "not thorough" $(fast_tests)
@@ -78,6 +85,13 @@ test-pythons: python terraform $(packages) ## run the tests without a local AWS 
 		VIRTUAL_ENV="$$environment" "$$environment/bin/python" -m pytest --quiet $(pure_tests) || exit 1; \
 		tested="$$tested $$version"; \
 	done; test -n "$$tested" || { echo "none of these Pythons is installed: $(PYTHONS)" >&2; exit 2; }
+
+matrix-row: python ## run one row of the tests' matrix with the versions on PATH: make matrix-row ROW=terraform-1.17-provider-6
+	@$(PYTHON) -m tests.matrix $(if $(filter-out file,$(origin PYTHON)),--python "$(PYTHON)") "$(ROW)"
+
+# before the set-up
+matrix-rows: python
+	@$(PYTHON) -m tests.matrix
 
 check: python $(all_packages) ## check style, formatting, types, layers and workflows
 	ruff check
@@ -167,7 +181,7 @@ $(notebook): sandbox/kernel-requirements.txt $(packages)
 	@$(call quietly,pipenv sync --categories "notebook" && pip install --no-deps --requirement $<)
 	@touch $@
 
-$(all_packages): $(notebook)
+$(dev_packages): $(packages)
 	@echo "installing the packages of the tests and checks (30 s)"
 	@$(call quietly,pipenv sync --categories "dev-packages")
 	@touch $@

@@ -17,15 +17,11 @@ from pathlib import Path
 from terraform_cli.environment import TerraformMissingError as TerraformMissingError
 from terraform_cli.environment import without_arguments
 
-PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-"""The AWS provider's folder in a mirror."""
+_REGISTRY, _REGISTRY_OF_OPENTOFU = "registry.terraform.io", "registry.opentofu.org"
 
 _INSTALL = "install Terraform 1.10 or newer, https://developer.hashicorp.com/terraform/install"
 _IMAGES = Path("/opt")
 OLDEST = (1, 10)  # the first Terraform, and the first OpenTofu, to lock a state in S3 with a file
-
-IMPLIED_MIRROR = Path("~/.terraform.d/plugins")
-"""Terraform takes providers from here first: https://developer.hashicorp.com/terraform/cli/config/config-file"""
 
 
 class ProviderError(Exception):
@@ -45,11 +41,11 @@ def binary(environment: Mapping[str, str] = os.environ) -> str:
     return path
 
 
-def check(environment: Mapping[str, str] = os.environ) -> None:
-    """Check that the binary runs and is new enough.
+def version(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the version of the binary.
 
     Raises:
-        TerraformMissingError: the binary is not on PATH, does not run or is too old.
+        TerraformMissingError: the binary is not on PATH or does not run.
     """
     path = binary(environment)
     try:
@@ -63,11 +59,31 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
         )
     except (OSError, subprocess.CalledProcessError):
         output = ""
-    version = re.search(r'"terraform_version": *"((\d+)\.(\d+)[^"]*)"', output)
-    if version is None:
+    found = re.search(r'"terraform_version": *"(\d+\.\d+[^"]*)"', output)
+    if found is None:
         raise TerraformMissingError(f"{path} does not report its version: {_INSTALL}")
-    if (int(version[2]), int(version[3])) < OLDEST:
-        raise TerraformMissingError(f"{path} is {version[1]}: {_INSTALL}")
+    return found[1]
+
+
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Check that the binary runs and is new enough.
+
+    Raises:
+        TerraformMissingError: the binary is not on PATH, does not run or is too old.
+    """
+    found = version(environment)
+    if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST:
+        raise TerraformMissingError(f"{binary(environment)} is {found}: {_INSTALL}")
+
+
+def is_opentofu(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the binary is OpenTofu, by its name."""
+    return Path(environment.get("TERRAFORM_BINARY_NAME") or "terraform").name.startswith("tofu")
+
+
+def provider(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the AWS provider's folder in a mirror: OpenTofu has a registry of its own."""
+    return Path(_REGISTRY_OF_OPENTOFU if is_opentofu(environment) else _REGISTRY, "hashicorp/aws")
 
 
 def has_own_settings(environment: Mapping[str, str] = os.environ) -> bool:
@@ -75,21 +91,29 @@ def has_own_settings(environment: Mapping[str, str] = os.environ) -> bool:
     return Path(environment.get("TF_CLI_CONFIG_FILE") or _home(environment) / ".terraformrc").is_file()
 
 
+def implied_mirror(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that Terraform and OpenTofu take providers from first.
+
+    Source: https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+    """
+    return _home(environment) / ".terraform.d/plugins"
+
+
 def provider_mirror(environment: Mapping[str, str] = os.environ) -> Path | None:
     """Return a folder on this machine that holds the AWS provider as a filesystem mirror, None if there is none.
 
-    Terraform's implied mirrors come first (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
-    then the folders of /opt, where container images put theirs.
+    The implied mirrors come first, then the folders of /opt, where container images put theirs.
     """
-    home = _home(environment)
+    home, provider_folder = _home(environment), provider(environment)
     data_homes = [environment.get("XDG_DATA_HOME") or home / ".local/share"]
     data_homes += (environment.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
-    implied = [home / ".terraform.d/plugins", *(Path(each) / "terraform/plugins" for each in data_homes)]
+    program = "opentofu" if is_opentofu(environment) else "terraform"
+    implied = [implied_mirror(environment), *(Path(each, program, "plugins") for each in data_homes)]
     if sys.platform == "darwin":
         implied += [home / "Library/Application Support/io.terraform/plugins"]
         implied += [Path("/Library/Application Support/io.terraform/plugins")]
     images = [_IMAGES, *sorted(_IMAGES.iterdir())] if _IMAGES.is_dir() else []
-    return next((folder for folder in [*implied, *images] if (folder / PROVIDER).is_dir()), None)
+    return next((folder for folder in [*implied, *images] if (folder / provider_folder).is_dir()), None)
 
 
 def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -114,13 +138,13 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
         return added
     directory.mkdir(parents=True, exist_ok=True)
     configuration = directory / "terraform.tfrc"
-    mirror = provider_mirror(environment)
+    mirror, mirrored = provider_mirror(environment), provider(environment)
     if mirror:
         _write(
             configuration,
             "provider_installation {\n"
-            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{PROVIDER}"]\n  }}\n'
-            f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}\n'
+            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{mirrored}"]\n  }}\n'
+            f'  direct {{\n    exclude = ["{mirrored}"]\n  }}\n'
             "}\n",
         )
         return {**added, "TF_CLI_CONFIG_FILE": str(configuration)}
@@ -133,21 +157,21 @@ def settings(directory: Path, environment: Mapping[str, str] = os.environ) -> di
     return added
 
 
-def mirror_provider(version: str) -> None:
-    """Download the newest AWS provider of a version range, like `~> 5.100`, into IMPLIED_MIRROR.
+def mirror_provider(range_: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Download the newest AWS provider of a version range, like `~> 5.100`, into the implied mirror of the home folder.
 
     Raises:
         TerraformMissingError: there is no Terraform.
         ProviderError: the provider cannot be downloaded.
     """
-    provider = {"source": "hashicorp/aws", "version": version}
+    providers = {"aws": {"source": "hashicorp/aws", "version": range_}}
+    mirror = implied_mirror(environment)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": provider}}}))
-        done = subprocess.run(
-            [binary(), "providers", "mirror", str(IMPLIED_MIRROR.expanduser())], cwd=folder, check=False
-        )
+        Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": providers}}))
+        command = [binary(environment), "providers", "mirror", str(mirror)]
+        done = subprocess.run(command, cwd=folder, env=dict(environment), check=False)
     if done.returncode:
-        raise ProviderError(f"terraform providers mirror ended with status {done.returncode}")
+        raise ProviderError(f"{Path(command[0]).name} providers mirror ended with status {done.returncode}")
 
 
 def _write(file: Path, text: str) -> None:

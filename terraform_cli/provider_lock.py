@@ -45,7 +45,7 @@ def write(
     """
     (folder / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": providers}}))
     mirror = None if installation.has_own_settings(environment) else installation.provider_mirror(environment)
-    platforms: Sequence[str] = _in_mirror(mirror) if mirror else PLATFORMS
+    platforms: Sequence[str] = _in_mirror(mirror / installation.provider(environment)) if mirror else PLATFORMS
     options = [f"-platform={each}" for each in platforms] + ([f"-fs-mirror={mirror}"] if mirror else [])
     terraform = Terraform(folder / "settings", environment)
     done = terraform.run(folder, "providers", "lock", "-no-color", *options)
@@ -58,7 +58,7 @@ def write(
     return f"{', '.join(platforms)}, from {f'the mirror {mirror}' if mirror else 'the registry'}"
 
 
-def _in_mirror(mirror: Path) -> list[str]:
-    """Return the platforms that a mirror has, unpacked or packed."""
-    names = {each.name.removesuffix(".zip") for each in (mirror / installation.PROVIDER).glob("**/*")}
+def _in_mirror(provider: Path) -> list[str]:
+    """Return the platforms that a mirror has of a provider, unpacked or packed."""
+    names = {each.name.removesuffix(".zip") for each in provider.glob("**/*")}
     return [each for each in PLATFORMS if any(name.endswith(each) for name in names)]

@@ -78,8 +78,10 @@ def test_make_alone_lists_the_targets(tools: Path) -> None:
         "help",
         "demo",
         "test",
+        "test-terraform",
         "test-fast",
         "test-pythons",
+        "matrix-row",
         "check",
         "bench",
         "plan",
@@ -212,12 +214,28 @@ def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
         (("synth",), "python main.py"),
         (("state-bucket",), "python -m commands.apply state-bucket"),
         (("pipeline-access",), "python -m commands.apply pipeline-access"),
+        (("matrix-rows",), "python3 -m tests.matrix"),
+        (("matrix-row", "ROW=python-3.12"), 'python3 -m tests.matrix "python-3.12"'),
+        (
+            ("matrix-row", "ROW=python-3.12", "PYTHON=python3"),
+            'python3 -m tests.matrix --python "python3" "python-3.12"',
+        ),
     ],
 )
 def test_variables_are_passed_to_the_command(tools: Path, arguments: tuple[str, ...], command: str) -> None:
     ended = make(tools, "--dry-run", *arguments)
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[-1].split() == command.split()
+
+
+def test_the_tests_of_a_row_have_its_home_folder(tools: Path) -> None:
+    add_python(tools)
+    add_terraform_and_stamps(tools)
+    (clone_of(tools) / "sandbox").mkdir()
+    (clone_of(tools) / "sandbox/kernel-requirements.txt").touch()
+    for target in ("test", "test-terraform"):
+        last = make(tools, "--dry-run", target, "TEST_HOME=/a home").stdout.splitlines()[-1]
+        assert last.startswith('HOME="/a home" pytest --quiet '), last
 
 
 def test_only_installed_pythons_are_tested(tools: Path) -> None:

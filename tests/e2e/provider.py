@@ -46,7 +46,9 @@ class Provider:
                 self._running.pop(next(iter(self._running))).stop()
             process = _Process(self._binary, environment)
         self._running[aws] = process  # the last one used is the last one stopped
-        return {_REATTACH: process.address}
+        # the provider names itself as in Terraform's registry; OpenTofu, which is untried, has another
+        registry, *_ = self._binary.relative_to(self._installed).parts
+        return {_REATTACH: process.address.replace('"registry.terraform.io/', f'"{registry}/')}
 
     def stop(self) -> None:
         """Stop all processes."""

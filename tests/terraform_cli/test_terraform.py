@@ -100,6 +100,18 @@ def test_the_users_data_folder_is_searched(tmp_path: Path, environment: Environm
     assert installation.provider_mirror(own) == tmp_path / "data/terraform/plugins"
 
 
+def test_opentofu_has_its_own_registry_and_data_folder(tmp_path: Path, environment: Environment) -> None:
+    for folder in ("data/terraform", "data/opentofu", "opt"):
+        (tmp_path / folder / "plugins" / PROVIDER).mkdir(parents=True)
+    own = {**environment, "XDG_DATA_HOME": str(tmp_path / "data"), "TERRAFORM_BINARY_NAME": "/tofus/tofu-1.13"}
+    assert installation.provider_mirror(own) is None
+    provider = tmp_path / "data/opentofu/plugins/registry.opentofu.org/hashicorp/aws"
+    provider.mkdir(parents=True)
+    assert installation.provider_mirror(own) == tmp_path / "data/opentofu/plugins"
+    text = Path(installation.settings(tmp_path / "made", own)["TF_CLI_CONFIG_FILE"]).read_text()
+    assert text.count('["registry.opentofu.org/hashicorp/aws"]') == 2
+
+
 def test_without_a_provider_on_this_machine_downloads_are_cached(tmp_path: Path, environment: Environment) -> None:
     assert installation.provider_mirror(environment) is None
     settings = installation.settings(tmp_path / "made", environment)

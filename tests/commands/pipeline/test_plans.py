@@ -76,7 +76,7 @@ def test_one_version_of_the_provider_is_downloaded_into_terraforms_implied_mirro
     monkeypatch.setenv("HOME", str(tmp_path))
     terraform('cp main.tf.json "$HOME/asked.json" && mkdir -p "$3" && test "$1 $2" = "providers mirror"')
     assert main(["mirror-provider", "~> 5.100"]) == 0
-    assert installation.IMPLIED_MIRROR.expanduser().is_dir()
+    assert installation.implied_mirror().is_dir()
     asked = json.loads(Path("asked.json").read_text())["terraform"]["required_providers"]
     assert asked == {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
 

@@ -13,7 +13,6 @@ from commands.pipeline.plans import REVIEW, SHOWN
 from commands.pipeline.reports import LABEL
 from commands.pipeline.runs import ARTIFACT, WORKFLOW
 from commands.pipeline.setup import PASSED
-from terraform_cli import installation
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, has_target, read, violations
 from tests.repository import ROOT
 
@@ -139,15 +138,6 @@ def test_apply_gets_the_plans_that_were_reviewed_and_no_saved_plan() -> None:
     # by its id: another artifact may get its name after it was looked up
     assert applied["artifact-ids"] == "${{ needs.reviewed.outputs.artifact }}"
     assert (applied["path"], SHOWN) == (str(REVIEWED_FOLDER), REVIEWED)
-
-
-def test_the_tests_have_a_row_for_each_supported_version() -> None:
-    rows = read(TEXTS["tests.yaml"])["jobs"]["tests"]["strategy"]["matrix"]["include"]
-    assert {row["python"] for row in rows} == {"3.11", "3.12", "3.13"}
-    oldest = ".".join(map(str, installation.OLDEST))
-    assert f"{oldest}.0" in {row.get("terraform") for row in rows}
-    assert f"{oldest}.0" in {row.get("opentofu") for row in rows}
-    assert {row.get("provider") for row in rows} == {"~> 5.100", "~> 6.0", None}
 
 
 def test_the_guide_names_every_variable_and_workflow() -> None:

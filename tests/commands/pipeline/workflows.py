@@ -29,7 +29,7 @@ PERMISSIONS = {
 }
 
 _PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
-_MAKE = re.compile(r"make ((?:[a-z-]+ ?)+?)(?: (?:STACK|VERSION|FOLDER)=\"\$(\w+)\")?")
+_MAKE = re.compile(r"make ((?:[a-z-]+ ?)+?)(?: (?:STACK|VERSION|FOLDER|ROW)=\"\$(\w+)\")?")
 
 
 def read(text: str) -> Any:
