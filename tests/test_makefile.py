@@ -173,7 +173,7 @@ def test_each_library_is_installed_from_its_lock_into_its_own_environment(
     assert f'pipenv sync --categories "packages {library} sandbox"' in ended.stdout
     assert f'--prefix "{clone_of(tools)}/{home}"' in ended.stdout
     touched = {line.split()[-1] for line in ended.stdout.splitlines() if line.startswith("touch ")}
-    stamps = (".venv/packages", ".venv/notebook", ".venv/all-packages", f"node_modules/.{library}")
+    stamps = (".venv/packages", ".venv/notebook", ".venv/dev-packages", f"node_modules/.{library}")
     assert touched == {home + stamp for stamp in stamps}
 
 

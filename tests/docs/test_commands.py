@@ -1,6 +1,6 @@
 """Each command in a code block of the README and the docs is run by a test, or listed here with the reason.
 
-docs/pipelines/getting-started.md has its own test.
+docs/pipelines/getting-started.md and docs/pipelines/plain-terraform.md have their own tests.
 """
 
 import ast
@@ -17,7 +17,7 @@ import pytest
 from commands.__main__ import COMMANDS, module
 from tests.repository import ROOT
 
-OWN_TEST = {ROOT / "docs/pipelines/getting-started.md"}
+OWN_TEST = {ROOT / "docs/pipelines" / name for name in ("getting-started.md", "plain-terraform.md")}
 PAGES = [*ROOT.glob("*.md"), *sorted({*ROOT.glob("docs/**/*.md")} - OWN_TEST), ROOT / "fast_cdktf/README.md"]
 BLOCK = re.compile(r"^```(bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SCRIPTS = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"].keys() - {"cdktf"}
@@ -39,6 +39,7 @@ RUN = {
     "test_the_state_bucket_is_created_then_imported_and_holds_its_own_state",
     "make pipeline-access": "tests/e2e/test_pipeline_access.py::test_each_role_does_its_work_and_no_more",
     "make pipeline-setup": "tests/test_makefile.py::test_variables_are_passed_to_the_command",
+    "make matrix-row": "tests/test_matrix.py::test_a_row_runs_with_its_provider_from_a_mirror_on_this_machine",
     "./glue-sessions": "tests/commands/test_command_line.py::test_without_a_command_all_are_listed",
     "./glue-sessions --version": "tests/commands/test_command_line.py::test_the_version_is_the_changelogs",
     "eval": "tests/commands/test_command_line.py::test_bash_completes_with_the_printed_script",
@@ -70,6 +71,7 @@ NOT_RUN = {
     "make demo": "all its parts are tested; the whole of it, by hand before a release",
     "make test": "runs the tests",
     "make test-fast": "runs the tests",
+    "make test-terraform": "runs the tests",
     "make test-pythons": "runs the tests",
     "make check": "continuous integration runs it",
     "git": "not this project's",
