@@ -14,14 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from terraform_cli import backend, installation
 from terraform_cli import environment as terraform_environment
-from terraform_cli import installation
 
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
-_OTHER_STATE = "Backend configuration changed"
 _LOCK = re.compile(
     r"recorded in the dependency lock file|lock file is read-only|\blocked provider\b|dependency lock file:"
 )
@@ -89,16 +88,11 @@ class Done:
 def condensed(summary: str, detail: str = "") -> str:
     """Return a Terraform error in one line: its summary and the first paragraph of its detail.
 
-    Request ids of AWS responses are dropped. A missing state bucket, a state at another place and a lock file that does
-    not fit get the remedy of this project.
+    Request ids of AWS responses are dropped. A missing state bucket and a lock file that does not fit get the remedy
+    of this project.
     """
     if missing := _NO_BUCKET.search(summary):
         return f"{missing[0]}: create it with make state-bucket, or correct state.bucket"
-    if summary.startswith(_OTHER_STATE):
-        return (
-            f"{_OTHER_STATE}: `state` names another place than in the last run here: set it back; or, to go on with the"
-            " state at the new place, remove .terraform in the stack's folder"
-        )
     text = ": ".join([summary.rstrip(":. \n"), detail.strip().partition("\n\n")[0]])
     line = _RESPONSE.sub("", " ".join(text.split())).rstrip(":. ")
     if _LOCK.search(line):
@@ -132,24 +126,32 @@ class Terraform:
     def run(self, folder: Path, *arguments: str) -> Done:
         """Run Terraform in a stack's folder; initialize the folder first if it is new or if Terraform asks for it.
 
+        Another way to the same state, such as another profile or KMS key, is taken over.
+
         If this program dies, Terraform still finishes: it writes into files, reads no input, and gets signals only
         from `interrupt_all`.
 
         Raises:
-            TerraformError: it was not started, because of an interrupt or of another workspace.
+            TerraformError: it was not started, because of an interrupt, of another workspace, or of another state than
+                in the last run here.
         """
         try:
             terraform_environment.check_selected_workspace(folder, self._environment)
         except terraform_environment.UnusableEnvironmentError as error:
             raise TerraformError(str(error)) from None
-        if terraform_environment.data_folder(folder, self._environment).is_dir():
+        data = terraform_environment.data_folder(folder, self._environment)
+        if data.is_dir():
             done = self._run(folder, *arguments)
             if done.status != 1 or not _MUST_INITIALIZE.search(done.output):
                 return done
+        places = backend.places(folder, data)
+        reconfigure = ["-reconfigure"] if places else []
+        if places and places[0] != places[1] and reconfigure[0] not in self._added["init"]:
+            raise TerraformError(backend.other_place(*places, folder, data))
         # concurrent runs of init would corrupt the provider cache
         cached = "TF_PLUGIN_CACHE_DIR" in self._environment
         with _cache if cached else contextlib.nullcontext():
-            initialized = self._run(folder, "init", "-input=false", "-no-color", *self._lockfile)
+            initialized = self._run(folder, "init", "-input=false", "-no-color", *self._lockfile, *reconfigure)
         return initialized if initialized.status else self._run(folder, *arguments)
 
     def _run(self, folder: Path, *arguments: str) -> Done:

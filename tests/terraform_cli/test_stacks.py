@@ -234,14 +234,6 @@ def test_a_missing_state_bucket_is_reported_with_the_remedy() -> None:
     )
 
 
-def test_a_state_at_another_place_is_reported_with_the_remedy() -> None:
-    detail = "A change in the backend configuration has been detected, which may require migrating it.\n\nIf"
-    assert condensed("Backend configuration changed", detail) == (
-        "Backend configuration changed: `state` names another place than in the last run here: set it back; or, to go"
-        " on with the state at the new place, remove .terraform in the stack's folder"
-    )
-
-
 def test_an_interrupt_lets_terraform_finish_and_starts_nothing_more(tmp_path: Path) -> None:
     """SIGTERM goes to this program only, as a pipeline sends it; Terraform gets one SIGINT and may finish."""
     folders = [tmp_path / name for name in ("one", "two")]
