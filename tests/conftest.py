@@ -49,7 +49,11 @@ _SPLIT = (
 )
 """Folders and files whose tests take seconds each: every test may run in another process."""
 
-_WHOLE = ("e2e/test_every_trust_policy.py", "e2e/test_validate.py", "fast_cdktf/test_cdk_terrain.py")
+_WHOLE = (
+    *("e2e/test_every_trust_policy.py", "e2e/test_newest_provider.py", "e2e/test_newest_resource_types.py"),
+    "e2e/test_validate.py",
+    "fast_cdktf/test_cdk_terrain.py",
+)
 """Files in them with a costly module fixture, which stay whole, like all other files."""
 
 _MEASURED = (
