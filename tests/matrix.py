@@ -55,9 +55,13 @@ def rows() -> list[Row]:
 
 
 def environment_of(row: Row, environment: Mapping[str, str], home: Path) -> dict[str, str]:
-    """Return the environment of a row: its home folder, its binary, and no other settings of Terraform."""
+    """Return the environment of a row: its home folder, its binary, and no other settings of Terraform.
+
+    With CI, a test that lacks something fails where it would be skipped.
+    """
     own = {name: value for name, value in environment.items() if not name.startswith(("TF_", "XDG_"))}
-    return {**own, "HOME": str(home), "TERRAFORM_BINARY_NAME": "tofu" if row.opentofu else "terraform"}
+    binary = "tofu" if row.opentofu else "terraform"
+    return {**own, "CI": "true", "HOME": str(home), "TERRAFORM_BINARY_NAME": binary}
 
 
 def missing(row: Row, python: str, environment: Mapping[str, str], root: Path = ROOT) -> Iterator[str]:
@@ -104,11 +108,13 @@ def provide(row: Row, environment: Mapping[str, str], home: Path) -> None:
     if folder.exists():  # a newer one may have been released
         shutil.rmtree(folder)
     mirror = installation.provider_mirror({**environment, "TERRAFORM_BINARY_NAME": own["TERRAFORM_BINARY_NAME"]})
-    there = mirror / installation.provider(own) / row.provider if mirror else None
-    if there and there.is_dir():
-        folder.mkdir(parents=True)
-        (folder / row.provider).symlink_to(there)
-    else:
+    found = mirror / installation.provider(own) if mirror else Path()
+    packages = [*found.glob(f"{row.provider}/*_*"), *found.glob(f"*_{row.provider}_*.zip")] if mirror else []
+    for package in packages:  # Terraform follows no link to the folder above
+        link = folder / package.relative_to(found)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(package)
+    if not packages:
         installation.mirror_provider(row.provider, own)
 
 

