@@ -28,6 +28,7 @@ from iam.access_analyzer import (
     issue,
     new_access,
 )
+from iam.wording import counted
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -35,6 +36,9 @@ _CONFIG = Config(
     read_timeout=15,
     max_pool_connections=4,
 )
+
+MOST_COMPARISONS = 100
+"""Most pairs of documents that are asked about in one run: AWS bills each, and a plan may have any number."""
 
 _WORKERS = 4
 """Calls in parallel: AWS does not document a quota of these operations."""
@@ -67,7 +71,12 @@ class _Run:
         self._stopped: set[type[Question]] = set()
 
     def answers(self) -> Answers:
-        first, *rest = self._questions
+        comparisons = [question for question in self._questions if isinstance(question, Comparison)]
+        left_out = {*comparisons[MOST_COMPARISONS:]}
+        if left_out:
+            number = counted(len(left_out), "comparison")
+            self._errors.add_line(f"Access Analyzer: {number} left out after {MOST_COMPARISONS}, AWS bills each")
+        first, *rest = (question for question in self._questions if question not in left_out)
         # alone, so that one line says what stops all of them
         self._ask(first)
         with ThreadPoolExecutor(_WORKERS) as pool:

@@ -71,6 +71,7 @@ def _reach(configuration: Configuration) -> Reach:
     key = state.kms_key_id
     if key and re.fullmatch(_KEY_ID, key):
         key = f"arn:{partition}:kms:{state.region}:{ACCOUNT_ID}:key/{key}"
+    pipeline = configuration.pipeline
     return Reach(
         partition=partition,
         account_id=ACCOUNT_ID,
@@ -81,6 +82,7 @@ def _reach(configuration: Configuration) -> Reach:
         key_prefix=state.key_prefix,
         environments=[*configuration.environments],
         kms_key=key,
+        access_analyzer=pipeline is not None and pipeline.access_analyzer,
     )
 
 

@@ -236,6 +236,11 @@ class Pipeline(Section):
     """The pipeline that plans and applies; pipeline_access.py creates its access to AWS."""
 
     github: GitHub = Field(description="which GitHub Actions jobs may assume the pipeline's roles")
+    access_analyzer: bool = Field(
+        default=False,
+        description="true asks IAM Access Analyzer about new and changed documents, for the review to report; "
+        "AWS bills the comparisons of what is undecided",
+    )
 
 
 class Settings(Section):

@@ -30,14 +30,12 @@ from iam.access_analyzer import (
     shortened,
 )
 from iam.wording import counted
+from plans.assembly import described
 from plans.plan import Plan
 from plans.roles import PolicyName, Role
 
 FILE = "access-analyzer.json"
 """File name of the answers about a plan, next to its JSON."""
-
-MOST_COMPARISONS = 100
-"""Most pairs of documents of one review that are asked about: AWS bills each, and a plan may have any number."""
 
 _MOST_BYTES = 8_000_000
 """Size of a file of answers beyond which it is not read; a document with the most issues has a few ten thousand."""
@@ -77,6 +75,8 @@ class Consultation:
     decisions: tuple[Decision, ...] = ()
     errors: tuple[str, ...] = ()
     """Why it was not asked about everything, or did not answer; one line for each reason."""
+    kept: bool = False
+    """Whether another job has asked, so that none of the answers decides anything."""
 
 
 def consult(
@@ -90,15 +90,7 @@ def consult(
         roles: what the changes of each plan describe.
     """
     asked = questions(plans, roles)
-    comparisons = [question for question in asked if isinstance(question, Comparison)]
-    for left_out in comparisons[MOST_COMPARISONS:]:
-        del asked[left_out]
     answers = analyzer.ask(asked) if asked else Answers()
-    errors = answers.errors
-    if (number := len(comparisons) - MOST_COMPARISONS) > 0:
-        errors += (
-            f"Access Analyzer: {counted(number, 'comparison')} left out, after {MOST_COMPARISONS}: AWS bills each",
-        )
     advised = [[_advised(role, answers, decides=analyzer.decides) for role in of_plan] for of_plan in roles]
     decisions = [
         Decision(plan.name, role, policy)
@@ -107,7 +99,7 @@ def consult(
         for policy, advice in role.advice.items()
         if advice.gains_nothing
     ]
-    return advised, Consultation(len(asked), tuple(decisions), errors)
+    return advised, Consultation(len(asked), tuple(decisions), answers.errors, kept=not analyzer.decides)
 
 
 def questions(plans: Sequence[Plan], roles: Sequence[Sequence[Role]]) -> dict[Question, str]:
@@ -192,6 +184,28 @@ def write(answers: Answers, path: Path) -> None:
     path.write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
 
 
+def answers_to_keep(plans: Sequence[Plan], ask: Ask) -> list[Answers]:
+    """Return the answers about each plan, for another job to review; each question is asked once.
+
+    Args:
+        plans: the plans.
+        ask: answers the questions about all of them.
+    """
+    roles = [described(plan, plan.changes) for plan in plans]
+    answers = ask(questions(plans, roles))
+    kept = []
+    for plan, of_plan in zip(plans, roles, strict=True):
+        keys = {question.key for question in questions([plan], [of_plan])}
+        kept.append(
+            Answers(
+                {key: found for key, found in answers.issues.items() if key in keys},
+                {key: found for key, found in answers.comparisons.items() if key in keys},
+                answers.errors if keys else (),
+            )
+        )
+    return kept
+
+
 def kept_answers(files: Mapping[str, Path]) -> Analyzer:
     """Return an analyzer that reads the answers that another job has kept; none of them decides anything.
 
@@ -210,8 +224,12 @@ def kept_answers(files: Mapping[str, Path]) -> Analyzer:
                 reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "is not valid"
                 errors[f"Access Analyzer: the answers about {name} cannot be read: {reason}"] = None
                 continue
-            issues |= found.issues
-            comparisons |= found.comparisons
+            # plans have documents in common: no file takes away what another one has
+            for key, of_document in found.issues.items():
+                issues[key] = tuple(dict.fromkeys((*issues.get(key, ()), *of_document)))
+            for key, of_pair in found.comparisons.items():
+                if key not in comparisons or not of_pair.passed:
+                    comparisons[key] = of_pair
             errors |= dict.fromkeys(found.errors)
         missing = sum(question.key not in issues and question.key not in comparisons for question in asked)
         if missing and not errors:

@@ -13,6 +13,7 @@ from commands import command_line
 from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import GitHub, GitHubError, set_output
 from configuration import Configuration, ConfigurationError, configuration_path, is_within, load
+from plans.plan import PlanError
 from terraform_cli import installation, provider_lock, stacks
 from terraform_cli.synthesis import SynthesisError, synthesized
 from terraform_cli.terraform import Terraform, TerraformError
@@ -26,6 +27,7 @@ _CREDENTIAL = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|PRIVATE_KEY|ACCESS_K
 _ERRORS = (
     ConfigurationError,
     GitHubError,
+    PlanError,
     SynthesisError,
     TerraformError,
     installation.ProviderError,
@@ -71,13 +73,22 @@ def _stacks(_: Sequence[str]) -> int:
 
 
 def _show(patterns: Sequence[str]) -> int:
-    """Write plan.json next to a stack's saved plan; the output of `terraform show -json`."""
-    from commands.pipeline.plans import show
+    """Write plan.json next to a stack's saved plan; the output of `terraform show -json`.
 
-    provider_lock.check(_configuration().provider_lock)
+    With the setting pipeline.access_analyzer, IAM Access Analyzer is asked about the plan, and its answers are kept
+    next to it, for the review to report.
+    """
+    from commands.pipeline.plans import keep_answers, show
+
+    configuration = _configuration()
+    provider_lock.check(configuration.provider_lock)
     terraform = Terraform(stacks.settings_folder())
-    for stack in stacks.find(patterns):
+    chosen = stacks.find(patterns)
+    for stack in chosen:
         show(terraform, stack)
+    if configuration.pipeline and configuration.pipeline.access_analyzer:
+        for line in keep_answers(chosen):
+            print(line)
     return 0
 
 
@@ -94,7 +105,7 @@ def _review(folders: Sequence[str]) -> int:
     github = GitHub()
     folder = Path(*folders)
     try:
-        names = [stack.name for stack in _configuration(folder if folders else None).role_stacks]
+        configuration = _configuration(folder if folders else None)
     except ConfigurationError as error:
         # a comment on an earlier commit must not stay
         put_comment(github, github.pull_request, unreadable(error))
@@ -103,7 +114,10 @@ def _review(folders: Sequence[str]) -> int:
     if folders and not is_within(waiver_file, folder):
         print(f"{waiver_file}: supply a file of the repository, this link leads out of it", file=sys.stderr)
         return EXIT_CANNOT_RUN
-    status, text = review_comment(names, folder / stacks.output_folder(), waiver_file=waiver_file)
+    names = [stack.name for stack in configuration.role_stacks]
+    analyzed = bool(configuration.pipeline and configuration.pipeline.access_analyzer)
+    output = folder / stacks.output_folder()
+    status, text = review_comment(names, output, waiver_file=waiver_file, analyzed=analyzed)
     print(text)
     put_comment(github, github.pull_request, text)
     return status

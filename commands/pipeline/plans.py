@@ -7,11 +7,11 @@ from pathlib import Path
 
 from plans.plan import Plan, PlanError
 from plans.values import visible
-from review import waivers
+from review import access_analyzer, waivers
 from review.links import Links
 from review.markdown import LIMIT, MARKER, markdown
 from review.markdown_text import listed
-from review.plan_files import review_files, review_plans, write_json
+from review.plan_files import read, review_files, review_plans, write_json
 from review.waivers import WaiverError
 from terraform_cli.stacks import PLAN, Stack
 from terraform_cli.terraform import Terraform, TerraformError
@@ -39,24 +39,45 @@ def show(terraform: Terraform, stack: Stack) -> None:
     (stack.folder / SHOWN).write_text(shown.stdout, encoding="utf-8")
 
 
-def review_comment(names: Sequence[str], folder: Path, *, waiver_file: Path = waivers.FILE) -> tuple[int, str]:
+def keep_answers(stacks: Sequence[Stack]) -> Sequence[str]:
+    """Ask Access Analyzer about the shown plans, and write its answers next to each; return why some are missing.
+
+    Raises:
+        PlanError: a plan cannot be read.
+        OSError: the answers cannot be written.
+    """
+    from aws.access_analyzer import ask
+
+    plans = [read(str(stack.folder / SHOWN), only_json=True) for stack in stacks]
+    kept = access_analyzer.answers_to_keep(plans, ask)
+    for stack, answers in zip(stacks, kept, strict=True):
+        access_analyzer.write(answers, stack.folder / access_analyzer.FILE)
+    return list(dict.fromkeys(visible(line) for answers in kept for line in answers.errors))
+
+
+def review_comment(
+    names: Sequence[str], folder: Path, *, waiver_file: Path = waivers.FILE, analyzed: bool = False
+) -> tuple[int, str]:
     """Review all plans together; return the exit status of the review and the pull request's comment.
 
     Args:
         names: the stacks that the pipeline planned.
         folder: cdktf's output. A stack without a plan in it could not be planned, and the status is 2.
         waiver_file: the pull request's waivers. The comment names those that this folder's waiver file lacks.
+        analyzed: whether the jobs that planned were to ask Access Analyzer.
     """
     files = {name: folder / "stacks" / name / SHOWN for name in names}
     missing = [name for name, file in files.items() if not file.is_file()]
     planned = [str(file) for name, file in files.items() if name not in missing]
+    answers = {name: file.with_name(access_analyzer.FILE) for name, file in files.items() if name not in missing}
+    analyzer = access_analyzer.kept_answers(answers) if analyzed else None
     status, text, notes = 0, f"{MARKER}\n### ❌ IAM review: nothing was planned\n", ""
     if missing:
         notes = f"\n**Could not be planned**, see the jobs' logs: {listed(missing, _NAMED)}\n"
     if planned:
         try:
             _check_no_others(folder / "stacks", names)
-            review = review_files(planned, waiver_file=waiver_file, only_json=True)
+            review = review_files(planned, waiver_file=waiver_file, only_json=True, analyzer=analyzer)
             (folder / REVIEW).unlink(missing_ok=True)  # a job that ran other code may have put a link here
             write_json(review, folder / REVIEW)
             notes += _added_waivers(waiver_file)

@@ -10,7 +10,7 @@ from pathlib import Path
 from commands import command_line
 from plans.plan import PlanError
 from review import report, waivers
-from review.access_analyzer import Analyzer
+from review.access_analyzer import FILE, Analyzer, kept_answers
 from review.links import Links
 from review.plan_files import json_text, review_files, write_json
 from review.rules import SEVERITIES
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.plans,
             fail_on=None if options.fail_on == "never" else options.fail_on,
             accept=options.accept,
-            analyzer=_analyzer() if options.access_analyzer else None,
+            analyzer=_analyzer(options),
         )
     except (PlanError, waivers.WaiverError) as error:
         for line in str(error).splitlines():
@@ -78,16 +78,27 @@ def parser() -> argparse.ArgumentParser:
         help=f"waive the findings of a rule on these plans for {waivers.DEFAULT_PERIOD.days} days: "
         f"recorded in {waivers.FILE}, which belongs in the repository",
     )
-    result.add_argument(
+    analyzers = result.add_mutually_exclusive_group()
+    analyzers.add_argument(
         "--access-analyzer",
         action="store_true",
         help="also ask IAM Access Analyzer, with your AWS credentials, about new and changed documents; "
         "AWS bills the comparisons of what could not be decided here",
     )
+    analyzers.add_argument(
+        "--kept-answers",
+        action="store_true",
+        help=f"also report the answers of IAM Access Analyzer in {FILE} next to each PLAN, "
+        "which a pipeline's job has kept: they only add findings",
+    )
     return result
 
 
-def _analyzer() -> Analyzer:
+def _analyzer(options: argparse.Namespace) -> Analyzer | None:
+    if options.kept_answers:
+        return kept_answers({plan: Path(plan).with_name(FILE) for plan in options.plans if plan != "-"})
+    if not options.access_analyzer:
+        return None
     from aws.access_analyzer import ask
 
     return Analyzer(ask, decides=True)

@@ -23,6 +23,9 @@ CALLS_FILE = Path(__file__).with_name("pipeline_calls.json")
 CALLS: Mapping[PipelineRole, Mapping[str, Mapping[str, Sequence[str]]]] = json.loads(CALLS_FILE.read_text())
 """The actions of each role, by work and by kind of resource (see `Reach.arns`)."""
 
+ACCESS_ANALYZER = ("access-analyzer:CheckNoNewAccess", "access-analyzer:ValidatePolicy")
+"""What the job that plans asks IAM Access Analyzer; these actions are on no resource, and the local AWS lacks them."""
+
 _ATTACHING = {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}
 
 
@@ -40,6 +43,7 @@ class Reach:
         key_prefix: prefix of all keys in it.
         environments: names of the environments whose states the pipeline writes.
         kms_key: ARN of the key that encrypts the states, None for S3's own.
+        access_analyzer: whether the job that plans asks IAM Access Analyzer.
     """
 
     partition: str
@@ -51,6 +55,7 @@ class Reach:
     key_prefix: str
     environments: Sequence[str]
     kms_key: str | None
+    access_analyzer: bool = False
 
     def arns(self) -> dict[str, list[str]]:
         """Return the ARNs, or patterns of them, by kind of resource."""
@@ -98,10 +103,13 @@ def permissions(role: PipelineRole, reach: Reach) -> Document:
             grouped.setdefault((resources, action in _ATTACHING), []).append(action)
     granted = [grant.arn(reach.partition) for grant in managed_policies()]
     only_granted = {"Condition": {"ArnEquals": {"iam:PolicyARN": granted[0] if len(granted) == 1 else granted}}}
-    return _policy(
+    statements: list[Document] = [
         {"Effect": "Allow", "Action": actions, "Resource": [*resources], **(only_granted if attaching else {})}
         for (resources, attaching), actions in grouped.items()
-    )
+    ]
+    if role == "plan" and reach.access_analyzer:
+        statements.append({"Effect": "Allow", "Action": [*ACCESS_ANALYZER], "Resource": ["*"]})
+    return _policy(statements)
 
 
 def oidc_provider_arn(*, partition: str, account_id: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aws.access_analyzer import ask
+from aws.access_analyzer import MOST_COMPARISONS, ask
 from iam.access_analyzer import (
     MOST_ISSUES,
     TRUST_POLICY_TYPE,
@@ -156,6 +156,14 @@ def test_without_credentials_region_or_network_one_line_says_so(
     monkeypatch.delenv("AWS_ENDPOINT_URL_ACCESSANALYZER")
     assert ask(questions).errors == ("Access Analyzer was not asked: You must specify a region",)
     assert running.calls == []
+
+
+def test_comparisons_are_billed_and_therefore_limited(running: FakeAccessAnalyzer) -> None:
+    pairs = [PAIR._replace(before=str(number)) for number in range(MOST_COMPARISONS + 2)]
+    answers = ask({**dict.fromkeys(pairs, ""), IDENTITY: ""})
+    assert running.operations == ["CheckNoNewAccess"] * MOST_COMPARISONS + ["ValidatePolicy"]
+    assert answers.comparisons.keys() == {pair.key for pair in pairs[:MOST_COMPARISONS]}
+    assert answers.errors == ("Access Analyzer: 2 comparisons left out after 100, AWS bills each",)
 
 
 def test_nothing_is_called_for_no_question(monkeypatch: pytest.MonkeyPatch) -> None:

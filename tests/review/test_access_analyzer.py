@@ -10,11 +10,10 @@ import pytest
 
 from aws.access_analyzer import ask
 from commands.review.__main__ import main
-from iam.access_analyzer import BUCKET_POLICY_TYPE, TRUST_POLICY_TYPE, Answers
+from iam.access_analyzer import BUCKET_POLICY_TYPE, TRUST_POLICY_TYPE
 from plans import plan as plans
-from plans.assembly import described
 from review import access_analyzer, report
-from review.access_analyzer import MOST_COMPARISONS, Analyzer, consult, kept_answers, write
+from review.access_analyzer import answers_to_keep, kept_answers, write
 from review.plan_files import review_files
 from tests.access_analyzer import FakeAccessAnalyzer, Refusal, fake_access_analyzer, finding, in_environment
 from tests.plan_builder import SAGEMAKER, allow, change, document, plan, role, role_policy, trust
@@ -216,28 +215,11 @@ def test_what_certainly_allows_more_is_not_compared(
     assert set(running.operations) == {"ValidatePolicy"}
 
 
-def test_comparisons_are_billed_and_therefore_limited(running: FakeAccessAnalyzer) -> None:
-    policies = [
-        role_policy(BEFORE.replace("data", f"data{number}"), AFTER.replace("data", f"data{number}"), name=f"p{number}")
-        for number in range(MOST_COMPARISONS + 2)
-    ]
-    of_plan = plans.parse(plan(STAYS, *policies), "dev")
-    asked: list[str] = []
-
-    def record(questions: Any) -> Any:
-        asked.extend(type(question).__name__ for question in questions)
-        return Answers()
-
-    _, consultation = consult(Analyzer(record, decides=True), [of_plan], [described(of_plan, of_plan.changes)])
-    assert asked.count("Comparison") == MOST_COMPARISONS
-    assert consultation.errors == ("Access Analyzer: 2 comparisons left out, after 100: AWS bills each",)
-
-
 def kept(content: bytes) -> Path:
     """Let another job ask about a plan and keep the answers; return their file."""
-    of_plan = plans.parse(content, "dev")
     file = Path(access_analyzer.FILE)
-    write(ask(access_analyzer.questions([of_plan], [described(of_plan, of_plan.changes)])), file)
+    (answers,) = answers_to_keep([plans.parse(content, "dev")], ask)
+    write(answers, file)
     return file
 
 
@@ -252,10 +234,22 @@ def test_answers_that_were_kept_add_findings_and_decide_nothing(running: FakeAcc
         *(each.rule for each in plain.findings),
         "access-analyzer-error",
     }
-    assert list(report.consultation_lines(review.consultation)) == []
+    (line,) = report.consultation_lines(review.consultation)
+    assert line.endswith("they add findings and decide nothing")
     running.result = lambda _: {"result": "FAIL"}
     review = review_files([saved(UNDECIDED)], analyzer=kept_answers({"dev": kept(UNDECIDED)}))
     assert NEW_ACCESS in {each.rule for each in review.findings}
+
+
+def test_the_command_reports_answers_that_lie_next_to_a_plan(
+    running: FakeAccessAnalyzer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running.findings = lambda _: [finding("ERROR", "INVALID_ACTION", "Statement", 0)]
+    kept(UNDECIDED)
+    running.calls.clear()
+    assert main([saved(UNDECIDED), "--kept-answers"]) == 1
+    assert "high  access-analyzer-error" in capsys.readouterr().out
+    assert running.calls == []
 
 
 def test_answers_about_other_documents_are_not_used_and_the_missing_ones_are_named(

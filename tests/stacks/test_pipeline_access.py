@@ -122,6 +122,13 @@ def test_an_existing_oidc_provider_is_used_and_never_destroyed(synthesize: Synth
             )
 
 
+def test_without_the_setting_no_role_may_ask_access_analyzer(synthesize: Synthesize) -> None:
+    # with it: the expected pipeline-access.json
+    for role in ("plan", "apply"):
+        policy = synthesize().has_resource("aws_iam_role_policy", role, {})["policy"]
+        assert "access-analyzer" not in policy
+
+
 def test_the_variables_of_the_workflows_are_outputs(synthesize: Synthesize) -> None:
     synthesize().has_block(
         "output",

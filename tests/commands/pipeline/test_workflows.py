@@ -13,6 +13,7 @@ from commands.pipeline.plans import REVIEW, SHOWN
 from commands.pipeline.reports import LABEL
 from commands.pipeline.runs import ARTIFACT, WORKFLOW
 from commands.pipeline.setup import PASSED
+from review.access_analyzer import FILE as ANSWERS
 from tests.commands.pipeline.workflows import PERMISSIONS, WORKFLOWS, has_target, read, violations
 from tests.repository import ROOT
 
@@ -127,7 +128,8 @@ def artifact(workflow: str, job: str, action: str) -> dict[str, str]:
 def test_apply_gets_the_plans_that_were_reviewed_and_no_saved_plan() -> None:
     planned = artifact("plan.yaml", "plan", "upload")
     # their common folder is the root of the artifact
-    files = ["cdktf.out/manifest.json", f"cdktf.out/stacks/${{{{ matrix.stack }}}}/{SHOWN}"]
+    stack = "cdktf.out/stacks/${{ matrix.stack }}"
+    files = ["cdktf.out/manifest.json", f"{stack}/{SHOWN}", f"{stack}/{ANSWERS}"]
     assert planned["path"].splitlines() == files
     reviews = artifact("plan.yaml", "review", "download")
     assert planned["name"].startswith(reviews["pattern"].removesuffix("*"))

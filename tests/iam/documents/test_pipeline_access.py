@@ -1,13 +1,15 @@
 """The policies of the pipeline's roles, evaluated for each recorded call."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 
-from iam.documents.pipeline_access import CALLS, PipelineRole, Reach, permissions
+from iam.documents.pipeline_access import ACCESS_ANALYZER, CALLS, PipelineRole, Reach, permissions
 from iam.engine.decision import Request, Verdict, decide
 from iam.engine.statements import permissions_policy
+from plans import datasets
 from tests.repository import ROOT
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -131,6 +133,21 @@ def test_actions_without_resources_are_not_allowed(role: PipelineRole) -> None:
     assert actions == {"iam", "s3"}
 
 
+def test_only_the_plan_role_asks_access_analyzer_and_only_with_the_setting() -> None:
+    asking = replace(REACH, access_analyzer=True)
+    added = {"Effect": "Allow", "Action": [*ACCESS_ANALYZER], "Resource": ["*"]}
+    assert permissions("plan", asking)["Statement"] == [*permissions("plan", REACH)["Statement"], added]
+    assert permissions("apply", asking) == permissions("apply", REACH)
+    for action in ACCESS_ANALYZER:
+        asked = Request(action, "*", {})
+        assert [allows(permissions("plan", reach), asked) for reach in (asking, REACH)] == [True, False]
+        (known,) = datasets.actions(action.lower()) or ()
+        assert (known.name, known.supports("arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/a")) == (
+            action,
+            False,
+        )
+
+
 DOCUMENTED = {
     "adopted role": "execution roles, adopted",
     "external role": "execution roles, `external`",
@@ -150,5 +167,7 @@ def test_the_documentation_lists_the_recorded_calls() -> None:
         return " ".join(f"`{action}`" for action in sorted(found))
 
     rows = [f"| {words} | {actions('plan', kind)} | {actions('apply', kind)} |" for kind, words in DOCUMENTED.items()]
+    asked = " ".join(f"`{action}`" for action in ACCESS_ANALYZER)
+    rows.append(f"| with `access_analyzer: true`, no resource | {asked} |  |")
     text = (ROOT / "docs/pipelines/access.md").read_text()
     assert "\n".join(["| on | plan role | apply role |", "|---|---|---|", *rows]) in text, "\n".join(rows)
