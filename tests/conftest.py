@@ -1,6 +1,8 @@
 """Fixtures that several rooms' tests share, and how the tests are distributed over processes."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,17 @@ from xdist.scheduler import LoadScopeScheduling
 import fast_cdktf
 from sandbox.launcher import Sandbox
 
-# before any test imports cdktf
+_FOLDER = "TESTS_TEMPORARY_FOLDER"
+"""The variable with the folder for the temporary files of all programs that the tests start."""
+
+# Killed programs leave their temporary files: sockets, certificates, outputs of CDKTF. This process's own stay outside,
+# since pytest keeps the folders of the last runs.
+_is_first = _FOLDER not in os.environ
+if _is_first:
+    tempfile.gettempdir()  # which Python remembers
+    os.environ["TMPDIR"] = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="tests-")
+
+# before any test imports cdktf; Node gets the folder with its environment
 fast_cdktf.install(long_running=True)
 
 _TESTS = Path(__file__).parent
@@ -61,6 +73,12 @@ _MEASURED = (
     *("plans/", "review/", "stacks/", "terraform_cli/", "test_template.py"),
 )
 """Tests that run what they test in their own process: measuring the coverage of others would only slow them down."""
+
+
+def pytest_unconfigure() -> None:
+    """Remove the temporary files, in the process that started the others."""
+    if _is_first:
+        shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
