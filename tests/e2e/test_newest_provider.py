@@ -173,6 +173,8 @@ def test_everything_that_stacks_use_is_in_the_newest_schema(newest: Schema, inst
     used = {(use.type, use.path) for document in documents for use in uses(document)}
 
     assert newest.bindings.version.startswith("6.")
+    version = newest.bindings.version.rpartition(".")[0]
+    assert f"| AWS provider | {version} | schema checked |" in (ROOT / "docs/support.md").read_text(encoding="utf-8")
     assert [faults_of(document, newest, installed) for document in documents] == [{}] * len(STACKS)
     assert {type_ for type_, _ in used} == DEPRECATED.keys()
     assert {(type_, path) for type_, path in used if path in DEPRECATED[type_]} == DEPRECATED_AND_USED.keys()
