@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -236,6 +238,19 @@ def test_the_tests_of_a_row_have_its_home_folder(tools: Path) -> None:
     for target in ("test", "test-terraform"):
         last = make(tools, "--dry-run", target, "TEST_HOME=/a home").stdout.splitlines()[-1]
         assert last.startswith('HOME="/a home" pytest --quiet '), last
+
+
+def test_the_set_up_installs_the_packages_of_the_tests_and_checks_too(tools: Path) -> None:
+    make(tools)
+    for name in ("package-lock.json", "sandbox/kernel-requirements.txt"):
+        (clone_of(tools) / name).parent.mkdir(exist_ok=True)
+        (clone_of(tools) / name).touch()
+    ended = make(tools, "--dry-run", "setup")
+    assert ended.returncode == 0
+    installed = {name for names in re.findall('--categories "([^"]+)"', ended.stdout) for name in names.split()}
+    groups = tomllib.loads((ROOT / "Pipfile").read_text()).keys() - {"pipenv", "scripts"}
+    assert groups - installed == {"cdktn", "data"}  # make CDK=cdktn setup; to refresh the data sets
+    assert "npm ci" in ended.stdout
 
 
 def test_only_installed_pythons_are_tested(tools: Path) -> None:
