@@ -1,7 +1,7 @@
 """What `plan` and `apply` have in common: the stacks of the configuration, planned and saved."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,9 +21,19 @@ CANNOT_PLAN = (stacks.StacksError, TerraformMissingError, SynthesisError)
 
 
 def plan(
-    patterns: Sequence[str], configuration: Configuration, *, parallelism: int | None
+    patterns: Sequence[str],
+    configuration: Configuration,
+    *,
+    parallelism: int | None,
+    to_import: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[stacks.Outcomes[Planned], Terraform]:
     """Synthesize all stacks, and plan those that match the patterns, all without patterns.
+
+    Args:
+        patterns: names, optionally with `*`, `?` and `[…]`.
+        configuration: the configuration of the stacks.
+        parallelism: number of stacks in parallel, None for the number of processors.
+        to_import: addresses of policies that are not configured and are imported as they are, by the stack's name.
 
     Returns:
         The plans and failures, and the Terraform that made them.
@@ -32,7 +42,7 @@ def plan(
         StacksError, TerraformMissingError, SynthesisError: no stack can be planned.
     """
     terraform = Terraform(stacks.settings_folder())
-    chosen = synthesized(patterns, configuration, stacks.output_folder())
+    chosen = synthesized(patterns, configuration, stacks.output_folder(), to_import=to_import)
     outcomes = explained(plan_stacks(chosen, terraform, parallelism=parallelism), configuration)
     return stacks.Outcomes(_with_shared_roles(outcomes.done, configuration), outcomes.failed), terraform
 

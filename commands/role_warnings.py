@@ -111,12 +111,12 @@ def in_words(warning: Warning) -> str:
             )
         case GrantsStay():
             names = ", ".join(grant.policy_name for grant in warning.grants)
-            why = "its state does not have them, and apply leaves them"
+            why = "its state does not have them"
             if warning.undecided:
-                why = "its state could not be read: if that does not have them, apply leaves them"
+                why = "whether its state has them is undecided, it could not be read"
             return (
-                f"it is released and still has {names}; {why}: apply once without released, then with it; if another"
-                " stack grants them now, delete the entry instead"
+                f"it is released and still has {names}; {why}: apply imports what the state does not have, and then"
+                " deletes it; if another stack grants them now, delete the entry instead"
             )
         case _:
             assert_never(warning)

@@ -7,6 +7,7 @@ modules are imported by name: `yaml_text`, to edit the file, and `pipeline_acces
 from configuration.messages import ConfigurationError, ErrorLine
 from configuration.reading import configuration_path, exit_with_error, is_within, load, load_or_exit
 from configuration.settings import (
+    TO_IMPORT,
     Access,
     AssumeRole,
     Buckets,
@@ -26,6 +27,7 @@ from configuration.settings import (
 )
 
 __all__ = [
+    "TO_IMPORT",
     "Access",
     "AssumeRole",
     "Buckets",

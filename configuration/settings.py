@@ -42,6 +42,9 @@ from iam.documents.grants import GrantSettings
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions, describe
 from iam.policy_document import Document
 
+TO_IMPORT = "glue-sessions-to-import"
+"""The key of CDKTF's context with the policies to import, in lists of addresses by the names of their stacks."""
+
 
 class AssumeRole(Section):
     """The role that Terraform assumes to reach its state."""

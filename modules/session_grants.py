@@ -1,6 +1,7 @@
 """The policies that Glue interactive sessions need: those of the registry of grants."""
 
 import json
+from collections.abc import Collection
 from typing import assert_never
 
 from cdktf import Postcondition, TerraformResourceLifecycle
@@ -14,6 +15,7 @@ from iam.documents.grants import (
     GrantSettings,
     InlinePolicyGrant,
     ManagedPolicyGrant,
+    PolicyGrant,
     inline_policies,
     policy_grants,
 )
@@ -25,6 +27,8 @@ from modules.terraform_blocks import Assertion, TerraformBlocks
 _EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
 # what documents refer to: they are JSON
 _LOCALS = {"account_id": LIVE_ACCOUNT_ID, "role_arn_in_json": LIVE_ROLE_ARN_IN_JSON}
+# the document of a policy that is imported as it is
+_IGNORED: Document = {"Version": "2012-10-17", "Statement": []}
 _ACCOUNT_ID, _ROLE_ARN = (hcl.reference(f"local.{name}") for name in _LOCALS)
 
 
@@ -39,6 +43,8 @@ class SessionGrants(Construct):
         adopted_role: the role if the stack adopts it. The stack can then see which grants exist, and imports them, so
             that the plan shows what really changes.
         released: whether the grants are removed. Their blocks then stay, without instances, to order the removal.
+        to_import: addresses of policies that the role has and that neither its settings nor its state do. They are
+            imported as they are, which changes nothing in AWS: a later plan without this argument then deletes them.
 
     Attributes:
         policies: the resources by their addresses, such as `aws_iam_role_policy.glue_sessions`.
@@ -53,6 +59,7 @@ class SessionGrants(Construct):
         partition: str,
         adopted_role: AdoptedRole | None,
         released: bool = False,
+        to_import: Collection[str] = (),
     ) -> None:
         self._blocks = TerraformBlocks.of(scope)
         importing = adopted_role is not None and not released
@@ -61,6 +68,9 @@ class SessionGrants(Construct):
         grantee = Grantee(partition=partition, account_id=_ACCOUNT_ID, role_arn=_ROLE_ARN)
         self.policies: dict[str, IamRolePolicyAttachment | IamRolePolicy] = {}
         for grant in policy_grants():
+            if grant.address in to_import:
+                self.policies[grant.address] = self._as_it_is(grant, partition)
+                continue
             match grant:
                 case ManagedPolicyGrant():
                     if grant.is_granted(settings):
@@ -72,7 +82,7 @@ class SessionGrants(Construct):
                     assert_never(grant)
         for address, resource in self.policies.items():
             resource.override_logical_id(logical_ids[address])
-            if released:
+            if released and address not in to_import:
                 resource.add_override("for_each", "${toset([])}")
         if importing:
             self._limit_inline_policies()
@@ -108,6 +118,21 @@ class SessionGrants(Construct):
             " Shorten one, or turn it into a managed policy.",
         )
         self.policies[last].lifecycle = TerraformResourceLifecycle(postcondition=[Postcondition(**limit.as_json())])
+
+    def _as_it_is(self, grant: PolicyGrant, partition: str) -> IamRolePolicyAttachment | IamRolePolicy:
+        """Import a policy that the role has, without changing its document."""
+        match grant:
+            case ManagedPolicyGrant():
+                policy_arn = grant.arn(partition)
+                self._blocks.import_existing(grant.address, f"{LIVE_ROLE_NAME}/{policy_arn}")
+                return self._attached(grant, policy_arn, importing=False)
+            case InlinePolicyGrant():
+                self._blocks.import_existing(grant.address, f"{LIVE_ROLE_NAME}:{grant.policy_name}")
+                resource = self._put(grant, json.dumps(_IGNORED), importing=False)
+                resource.add_override("lifecycle.ignore_changes", ["policy"])
+                return resource
+            case _:
+                assert_never(grant)
 
     def _attached(self, grant: ManagedPolicyGrant, policy_arn: str, importing: bool) -> IamRolePolicyAttachment:
         if importing:

@@ -1,5 +1,6 @@
 """One execution role's grants for Glue interactive sessions: the stack `glue-sessions-<environment>-<role>`."""
 
+from collections.abc import Collection
 from typing import assert_never
 
 from cdktf import TerraformStack
@@ -23,9 +24,10 @@ class GlueSessionsStack(TerraformStack):
         scope: the app.
         settings: the role with its environment, as configured.
         state: where states are kept.
+        to_import: addresses of policies to import although they are not configured, see `SessionGrants`.
     """
 
-    def __init__(self, scope: Construct, *, settings: RoleStack, state: State) -> None:
+    def __init__(self, scope: Construct, *, settings: RoleStack, state: State, to_import: Collection[str] = ()) -> None:
         super().__init__(scope, settings.name)
         environment, role = settings.environment, settings.role
         AwsProvider(
@@ -43,7 +45,7 @@ class GlueSessionsStack(TerraformStack):
 
         LiveRole(self, "LiveRole", role_name=role.name, role_arn=str(role.arn) if role.arn else None)
         adopted_role = self._add_trust(settings)
-        if adopted_role or not role.released:
+        if adopted_role or to_import or not role.released:
             SessionGrants(
                 self,
                 "SessionGrants",
@@ -51,6 +53,7 @@ class GlueSessionsStack(TerraformStack):
                 partition=settings.partition,
                 adopted_role=adopted_role,
                 released=role.released,
+                to_import=to_import,
             )
         TerraformBlocks.of(self).write()
 

@@ -85,8 +85,8 @@ def _in_words(remedy: Remedy, stacks: Sequence[str]) -> Advice:
             return Advice(f"have the stack that owns the role let {GLUE} assume it, then:", [drift])
         case Remedy.GRANTS_STAY:
             return Advice(
-                "apply leaves these grants: configure them again (without released), apply, then take them away; if"
-                " others grant them now, delete the entry:",
+                "apply shows the plan, asks, imports the grants that are left, and then deletes them; if others grant"
+                " them now, delete the entry:",
                 [apply],
             )
         case Remedy.FIRST_APPLY:

@@ -81,16 +81,22 @@ def to_json(outcomes: "Outcomes[Planned]") -> list[dict[str, object]]:
 def _page(outcomes: "Outcomes[Planned]", terraform: "Terraform") -> int:
     from rich.console import Console
 
-    from commands.plan_page import NOT_SHOWN, show_plan
+    from commands.page import command
+    from commands.plan_page import NOT_SHOWN, read_page, show_page
+    from review.own.staying import staying_grants
 
     ((stack, result),) = outcomes.done
+    console = Console(highlight=False)
     try:
-        show_plan(stack, terraform, Console(highlight=False), warnings=result.warnings)
+        page = read_page(stack, terraform, console)
+        show_page(page, console, warnings=result.warnings)
     except NOT_SHOWN as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
     if result.has_changes:
-        print(f"\nTo apply exactly this plan: ./glue-sessions apply-plan {stack.name}")
+        print(f"\nTo apply exactly this plan: {command('apply-plan', stack.name)}")
+    if staying_grants(page.plan).certain:
+        print(f"To remove the grants that stay, too, by two applies: {command('apply', stack.name)}")
     return 0
 
 

@@ -135,14 +135,13 @@ def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
             )
         case Remedy.RELEASE:
             return Advice(
-                "apply removes the grants. If the plan has no changes, the state does not know them: apply once without"
-                " released, then with it:",
+                "apply shows the plan, asks, and removes the grants; it first imports those that the state lacks:",
                 [apply],
             )
         case Remedy.GRANTS_STAY:
             return Advice(
-                "apply leaves these grants, because the state does not have them: configure them again (without"
-                " released), apply, then take them away; if others grant them now, delete the entry:",
+                "the state does not have these grants: apply shows the plan, asks, imports them, and then deletes them;"
+                " if others grant them now, delete the entry:",
                 [apply],
             )
         case Remedy.OWNER:

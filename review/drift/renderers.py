@@ -97,8 +97,8 @@ def sentence(entry: Entry) -> str:
         case GrantStays(policy, certain):
             if certain:
                 return (
-                    f"{policy}: the state does not have it. Configure it again (without released), apply, then take it"
-                    " away; if others grant it now, delete the entry"
+                    f"{policy}: the state does not have it. `apply` imports it and then deletes it; if others grant it"
+                    " now, delete the entry"
                 )
             return (
                 f"whether the released role keeps {policy} is undecided: this plan does not read its policies, and"

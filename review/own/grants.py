@@ -70,14 +70,23 @@ def is_own(role: Role) -> bool:
 
 
 def is_release(role: Role) -> bool:
-    """Return whether the plan takes all grants from a role that stays."""
+    """Return whether the plan takes all grants from a role that stays, or is the first of the two that do.
+
+    Grants that the state does not have are imported as they are by a plan that takes back Glue's trust; the next one
+    deletes them.
+    """
     own = grants(role)
     if not is_own(role) or not (role.before.exists and role.after.exists):
         return False
-    if any("after" in change.snapshots for change in own) or (role.change and "delete" in role.change.actions):
+    if role.change and "delete" in role.change.actions:
         return False
+    left = [change for change in own if "after" in change.snapshots]
+    if any(not change.importing or change.actions != ("no-op",) for change in left):
+        return False
+    if own and not left:
+        return True
     # without grants, as after a release that stopped halfway: this project's stacks also read the role that they adopt
-    return bool(own) or (adopted(role) is not None and bool(role.read_arn) and any(_trust_losses(role)))
+    return adopted(role) is not None and bool(role.read_arn) and any(_trust_losses(role))
 
 
 def released(role: Role) -> frozenset[Change]:

@@ -35,7 +35,10 @@ STAYS = PlanRule(
     id="grants-stay",
     severity="high",
     raised="a role keeps what its configuration does not grant, above all a released one, because its state lacks it",
-    remedy="configure it again (without `released`), apply, then take it away; if others grant it, delete the entry",
+    remedy=(
+        "`./glue-sessions apply STACK` imports and then deletes it; without a terminal, configure it again (without"
+        " `released`), apply, then take it away; if others grant it, delete the entry"
+    ),
     judge=_stays,
 )
 

@@ -47,7 +47,7 @@ def command(shop: Shop, name: str, *arguments: str) -> "subprocess.CompletedProc
 
 
 def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str]) -> tuple[int, str]:
-    """Run a command on a terminal, answer its question; return its exit status and output."""
+    """Run a command on a terminal, answer its questions; return its exit status and output."""
     environment = {
         **shop.environment_of_commands,
         "GLUE_SESSIONS_CONFIG": str(shop.configuration_file),
@@ -60,14 +60,14 @@ def on_a_terminal(shop: Shop, *arguments: str, at_the_question: Callable[[], str
         os.chdir(ROOT)
         os.execve(sys.executable, [sys.executable, "-m", "commands", *arguments], environment)
     output = b""
-    asked = False
+    answered = 0
     while True:
         try:
             output += os.read(terminal, 65536)
         except OSError:  # the program has ended
             break
-        if b'Only "yes" applies it: ' in output and not asked:
-            asked = True
+        if output.count(b'Only "yes" applies it: ') > answered:
+            answered += 1
             os.write(terminal, at_the_question().encode())
     os.close(terminal)
     _, status = os.waitpid(process, 0)

@@ -45,6 +45,17 @@ def test_the_rest_of_a_release_that_stopped_halfway_is_one_low_finding() -> None
     assert raised(EXEC.plan(EXEC.role(RECIPE, BEFORE))) == ONE_LOW
 
 
+def test_the_first_of_two_steps_that_release_a_role_without_a_state_is_one_low_finding() -> None:
+    content = EXEC.released_in_two_steps()
+    assert raised(content) == ONE_LOW
+    (found,) = review(plans.parse(content, "dev")).findings
+    assert found.reason == "takes back what this project granted: Glue's trust"
+    partner = document(PARTNER, *json.loads(RECIPE)["Statement"])
+    assert raised(EXEC.released_in_two_steps(partner)) == [("high", "trust-lost"), *ONE_LOW]
+    # the same imports by a plan that leaves the trust policy as it is: a role that is configured, not released
+    assert raised(EXEC.released_in_two_steps(RECIPE, RECIPE)) == []
+
+
 def test_a_role_of_another_project_at_the_same_address_is_not_released() -> None:
     assert raised(plan(EXEC.role(RECIPE, BEFORE))) == [("high", "trust-lost")]
 

@@ -2,7 +2,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from tests.template import Template, app_in_memory
 Synthesize = Callable[..., Template]
 
 
-def templates(configuration: Configuration) -> dict[str, Template]:
+def templates(configuration: Configuration, *, to_import: Collection[str] = ()) -> dict[str, Template]:
     """Return every stack of a configuration, by name."""
     return {
         settings.name: Template.from_stack(
-            GlueSessionsStack(app_in_memory(), settings=settings, state=configuration.state)
+            GlueSessionsStack(app_in_memory(), settings=settings, state=configuration.state, to_import=to_import)
         )
         for settings in configuration.role_stacks
     }
@@ -33,6 +33,7 @@ def synthesize_in(
     *,
     environment: Mapping[str, Any] | None = None,
     state: Mapping[str, Any] | None = None,
+    to_import: Collection[str] = (),
     **settings: Any,
 ) -> Template:
     """Synthesize the stack of one role.
@@ -42,6 +43,7 @@ def synthesize_in(
         role: name or ARN.
         environment: settings of the environment.
         state: settings of the state.
+        to_import: addresses of policies to import although they are not configured.
         settings: settings of the role.
     """
     document = {
@@ -50,7 +52,7 @@ def synthesize_in(
     }
     file = folder / "glue-sessions.yaml"
     file.write_text(json.dumps(document))
-    (template,) = templates(load(file, {})).values()
+    (template,) = templates(load(file, {}), to_import=to_import).values()
     return template
 
 

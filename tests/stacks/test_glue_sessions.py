@@ -14,6 +14,7 @@ from tests.template import ABSENT, Template
 ROLE = "aws_iam_role.execution_role"
 ATTACHMENT = "aws_iam_role_policy_attachment.glue_sessions"
 INLINE_POLICY = "aws_iam_role_policy.glue_sessions"
+ACCESS = "aws_iam_role_policy.glue_session_access"
 
 KEPT = {
     "Version": "2012-10-17",
@@ -114,6 +115,46 @@ def test_an_adopted_role_manages_its_trust_policy_only_and_cannot_be_destroyed(
         },
     )
     assert set(role) == {"name", "assume_role_policy", "lifecycle", *(["depends_on"] if released else [])}
+
+
+@pytest.mark.parametrize("trust", TRUSTS)
+def test_a_released_role_imports_only_the_grants_that_its_state_lacks_and_changes_no_policy(
+    synthesize: Synthesize, trust: str
+) -> None:
+    plain = synthesize(trust=TRUSTS[trust], released=True).document
+    template = synthesize(trust=TRUSTS[trust], released=True, to_import=[INLINE_POLICY, ACCESS])
+    # the trust policy and everything else are those of the release
+    for kind in ("data", "locals", "removed", "check", "provider", "terraform"):
+        assert template.document.get(kind) == plain.get(kind)
+    roles = [each.get("resource", {}).get("aws_iam_role") for each in (plain, template.document)]
+    for each in filter(None, roles):
+        del each["execution_role"]["depends_on"]
+    assert roles[0] == roles[1]
+    assert [block for block in template.document["import"] if block["to"] != ROLE] == [
+        {"to": INLINE_POLICY, "id": "${data.aws_iam_role.live.name}:glue-sagemaker-interactive-sessions-setup"},
+        {"to": ACCESS, "id": "${data.aws_iam_role.live.name}:glue-sagemaker-interactive-sessions-access"},
+    ]
+    for name in ("glue_sessions", "glue_session_access"):
+        expected = {"for_each": ABSENT, "lifecycle": {"ignore_changes": ["policy"]}}
+        template.has_resource("aws_iam_role_policy", name, expected)
+    template.has_resource("aws_iam_role_policy_attachment", "glue_sessions", {"for_each": "${toset([])}"})
+
+
+def test_a_managed_policy_is_imported_with_its_arn(synthesize: Synthesize) -> None:
+    template = synthesize(released=True, to_import=[ATTACHMENT])
+    arn = "arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrictedServiceRole"
+    assert {"to": ATTACHMENT, "id": f"${{data.aws_iam_role.live.name}}/{arn}"} in template.document["import"]
+    expected = {"policy_arn": arn, "for_each": ABSENT}
+    template.has_resource("aws_iam_role_policy_attachment", "glue_sessions", expected)
+
+
+def test_a_configured_role_imports_what_it_no_longer_configures_beside_its_own_grants(synthesize: Synthesize) -> None:
+    template = synthesize(to_import=[ACCESS])
+    assert [block["to"] for block in template.document["import"]] == [ROLE, ATTACHMENT, INLINE_POLICY, ACCESS]
+    policies = template.document["resource"]["aws_iam_role_policy"]
+    assert "ignore_changes" not in policies["glue_sessions"].get("lifecycle", {})
+    assert policies["glue_session_access"]["lifecycle"]["ignore_changes"] == ["policy"]
+    assert len(policies["glue_session_access"]["lifecycle"]["postcondition"]) == 1  # the quota of all inline policies
 
 
 def test_authoritative_writes_the_recipes_trust_policy(synthesize: Synthesize) -> None:

@@ -45,3 +45,11 @@ def test_drift_is_about_roles_alone(configuration_file: Path) -> None:
     for name in APPS:
         with pytest.raises(StacksError, match=f'no stack matches "{name}"; stacks: glue-sessions-dev-team'):
             read([name])
+
+
+def test_the_app_gets_the_policies_that_a_stack_imports(configuration_file: Path) -> None:
+    stack, policy = "glue-sessions-dev-team", "aws_iam_role_policy.glue_session_access"
+    folder = configuration_file.with_name("out")
+    (found,) = synthesized([], load(configuration_file, {}), folder, to_import={stack: [policy], "another": []})
+    document = json.loads((found.folder / "cdk.tf.json").read_text())
+    assert policy in [block["to"] for block in document["import"]]

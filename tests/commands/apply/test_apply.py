@@ -1,13 +1,25 @@
 """`apply` asks, and applies nothing without a terminal or a stack's name (real: tests/e2e/test_plan_and_apply.py)."""
 
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from applying.apply import Applied, Refused
 from commands.apply.__main__ import main
 from commands.command_line import status_of
+from commands.plan_page import Page
+from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
+from plans import plan as plans
+from terraform_cli import interruption
 from terraform_cli.planning import Planned
-from terraform_cli.stacks import Outcomes, Stack
+from terraform_cli.stacks import Outcomes
+from terraform_cli.stacks import Stack as SynthesizedStack
+from tests.review.stack_plans import Stack
+
+NAME = "glue-sessions-dev-one"
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +64,12 @@ def test_one_of_several_stacks_has_to_be_named(
 @pytest.fixture
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcomes[Planned]:
     """Return a plan with two warnings, in place of Terraform's; applying it fails the test."""
-    outcomes = Outcomes([(Stack("glue-sessions-dev-one", tmp_path), Planned(True, {"to add": 1}, ("a", "b")))], [])
+    outcomes = Outcomes([(SynthesizedStack(NAME, tmp_path), Planned(True, {"to add": 1}, ("a", "b")))], [])
     monkeypatch.setattr("commands.planning.plan", lambda *_, **__: (outcomes, None))
-    monkeypatch.setattr("commands.plan_page.show_plan", lambda *_, **__: print("the page"))
-    monkeypatch.setattr("applying.apply.apply_plans", lambda *_, **__: pytest.fail("it was applied"))
+    content = plans.parse(Stack("one").released(), NAME)
+    monkeypatch.setattr("commands.plan_page.read_page", lambda *_: Page("", content))
+    monkeypatch.setattr("commands.plan_page.show_page", lambda *_, **__: print("the page"))
+    monkeypatch.setattr("commands.apply.steps.apply_plans", lambda *_, **__: pytest.fail("it was applied"))
     return outcomes
 
 
@@ -86,3 +100,128 @@ def test_a_plan_without_changes_is_not_asked_about(
     planned.done[:] = [(planned.done[0][0], Planned(False, {}, ()))]
     assert main(["*-one"]) == 0
     assert capsys.readouterr().out == "glue-sessions-dev-one: nothing to apply, the plan has no changes\n"
+
+
+ONE = Stack("one")
+GRANTS = [SESSION_USER_POLICY.address, SETUP_POLICY.address]
+STAYING, IMPORTS, DELETIONS, MORE = (
+    ONE.released_without_state(),
+    ONE.released_in_two_steps(),
+    ONE.plan(ONE.policy(ONE.inline, None), ONE.attachment(True, False)),
+    ONE.released(),
+)
+"""The plan of the file as it is, that of the first step, and two of the second: as expected, and one that does more."""
+
+
+@dataclass
+class World:
+    """Terraform and AWS in place of the real ones: what is planned, asked and applied, in order."""
+
+    folder: Path
+    second: bytes = DELETIONS
+    second_warnings: tuple[str, ...] = ()
+    has_changes: bool = True
+    refused: bool = False
+    at_apply: Callable[[], None] = lambda: None
+    answers: list[str] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
+    _plan: bytes = b""
+
+    def plan(
+        self, patterns: list[str], *_: object, to_import: dict[str, list[str]] | None = None, **__: object
+    ) -> tuple[Outcomes[Planned], None]:
+        applied = any(each.startswith("applied") for each in self.happened)
+        self._plan = IMPORTS if to_import else self.second if applied else STAYING
+        self.happened.append(f"planned with imports {to_import[NAME]}" if to_import else "planned")
+        result = Planned(bool(to_import) or applied or self.has_changes, {}, self.second_warnings if applied else ())
+        return Outcomes([(SynthesizedStack(NAME, self.folder), result)], []), None
+
+    def read_page(self, *_: object) -> Page:
+        return Page("", plans.parse(self._plan, NAME))
+
+    def apply_plans(self, *_: object, **__: object) -> Outcomes[Applied | Refused]:
+        self.at_apply()
+        self.happened.append("refused" if self.refused else "applied")
+        outcome = Refused(("it has changed",)) if self.refused else Applied("applied")
+        return Outcomes([(SynthesizedStack(NAME, self.folder), outcome)], [])
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        self.happened.append("asked")
+        if not self.answers:
+            raise KeyboardInterrupt
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path)
+    monkeypatch.setattr("commands.planning.plan", made.plan)
+    monkeypatch.setattr("commands.plan_page.read_page", made.read_page)
+    monkeypatch.setattr("commands.plan_page.show_page", lambda *_, **__: made.happened.append("shown"))
+    monkeypatch.setattr("commands.apply.steps.apply_plans", made.apply_plans)
+    monkeypatch.setattr("sys.stdin", made)
+    return made
+
+
+FIRST_STEP = ["planned", f"planned with imports {GRANTS}", "shown", "asked"]
+BOTH_STEPS = [*FIRST_STEP, "applied", "planned", "shown", "applied"]
+
+
+@pytest.mark.parametrize("has_changes", [True, False])
+def test_grants_that_stay_are_imported_and_deleted_by_two_applies_after_one_question(
+    world: World, capsys: pytest.CaptureFixture[str], has_changes: bool
+) -> None:
+    world.has_changes = has_changes
+    world.answers = ["yes\n"]
+    assert main(["*-one"]) == 0
+    assert world.happened == BOTH_STEPS
+    assert capsys.readouterr().out == (
+        f"\n{NAME} keeps grants that its state does not have: AwsGlueSessionUserRestrictedServiceRole,"
+        " glue-sagemaker-interactive-sessions-setup\n"
+        "Two applies remove them:\n"
+        "  1. the plan above: it imports them into the state as they are\n"
+        "  2. the plan of glue-sessions.yaml as it is, which then deletes them\n"
+        "If another stack grants them now, answer no, and delete the entry of this one.\n"
+        f'\nApply to {NAME}, in two steps? Only "yes" applies it: {NAME}: applied\n{NAME}: applied\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"), [(["yes\n", "yes\n"], 0), (["yes\n", "no\n"], 1), (["yes\n"], 130), (["no\n"], 1), ([], 130)]
+)
+@pytest.mark.parametrize("more", ["changes", "warnings"])
+def test_a_second_plan_that_does_more_than_delete_them_is_asked_about(
+    world: World, capsys: pytest.CaptureFixture[str], more: str, answers: list[str], status: int
+) -> None:
+    world.second, world.second_warnings = (MORE, ()) if more == "changes" else (DELETIONS, ("a check failed",))
+    first_is_approved = answers[:1] == ["yes\n"]
+    world.answers = [*answers]
+    assert status_of(main, ["*-one"]) == status
+    second = ["applied", "planned", "shown", "asked"] + ["applied"] * (status == 0)
+    assert world.happened == [*FIRST_STEP, *(second if first_is_approved else [])]
+    printed = "".join(capsys.readouterr())
+    unfinished = f"the second step was not applied; to finish: ./glue-sessions apply {NAME}\n"
+    assert (unfinished in printed) == (first_is_approved and status != 0)
+    assert ("nothing was applied" in printed) == (not first_is_approved)
+
+
+def test_a_first_step_that_is_refused_is_the_last(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.answers, world.refused = ["yes\n"], True
+    assert main(["*-one"]) == 1
+    assert world.happened == [*FIRST_STEP, "refused"]
+    assert capsys.readouterr().err == (
+        f"{NAME}: refused: it has changed\nthe second step was not begun; to finish: ./glue-sessions apply {NAME}\n"
+    )
+
+
+def test_an_interrupt_during_the_first_step_keeps_the_second_from_beginning(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interruption, "_happened", threading.Event())
+    world.answers, world.at_apply = ["yes\n"], interruption.note
+    assert status_of(main, ["*-one"]) == 130
+    assert world.happened == [*FIRST_STEP, "applied"]
+    assert capsys.readouterr().err == f"the second step was not begun; to finish: ./glue-sessions apply {NAME}\n"

@@ -118,7 +118,7 @@ def test_grants_that_no_apply_of_a_released_role_removes_are_warned_of(
     studio.domain("d-1", role=make_role("left", inline={SETUP_POLICY.policy_name: RECIPE}))
     configure(tmp_path, "[{role: left, released: true}]")
     assert warnings(discover("--json"), "left") == ["grants-stay"]
-    assert "apply once without released, then with it" in " ".join(discover().out.split())
+    assert "apply imports what the state does not have, and then deletes it" in " ".join(discover().out.split())
     type_, _, name = SETUP_POLICY.address.partition(".")
     body = json.dumps({"resources": [{"type": type_, "name": name, "instances": [{}]}]})
     s3 = sandbox.client("s3")

@@ -8,8 +8,11 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from commands.plan.__main__ import main
+from commands.plan_page import Page
+from plans import plan as plans
 from terraform_cli.planning import planned
 from terraform_cli.terraform import Done
+from tests.review.stack_plans import Stack
 
 SUMMARY: dict[str, object] = {
     "@level": "info",
@@ -161,4 +164,21 @@ def test_a_role_that_two_stacks_may_own_is_undecided_where_the_caller_is_unknown
     assert json.loads(out)[0]["warnings"] == ["Look here: In short"]
     assert err == (
         "whether several stacks own one role is undecided: no AWS credentials found, sign in or set AWS_PROFILE\n"
+    )
+
+
+@pytest.mark.parametrize("content", [Stack("one").released_without_state(), Stack("one").released()])
+def test_the_page_ends_with_the_command_that_removes_grants_that_stay(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    page = Page("", plans.parse(content, "glue-sessions-dev-one"))
+    monkeypatch.setattr("commands.plan_page.read_page", lambda *_: page)
+    monkeypatch.setattr("commands.plan_page.show_page", lambda *_, **__: print("the page"))
+    assert main(["*-one"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[:3] == ["the page", "", "To apply exactly this plan: ./glue-sessions apply-plan glue-sessions-dev-one"]
+    stays = content == Stack("one").released_without_state()
+    assert (
+        out[3:]
+        == ["To remove the grants that stay, too, by two applies: ./glue-sessions apply glue-sessions-dev-one"] * stays
     )

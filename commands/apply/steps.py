@@ -1,0 +1,184 @@
+"""What `apply` does after it has read its arguments: it plans, shows the plans, asks, and applies.
+
+Where a role keeps grants that its state does not have, one apply cannot remove them: Terraform deletes what is in the
+state, and what it imports has to be configured. Two applies do: the first imports the grants as they are, and the
+second deletes them. See docs/decisions/0013-grants-that-stay.md.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from applying.apply import apply_plans, report
+from commands import command_line, plan_page, planning
+from commands.page import command
+from configuration import Configuration
+from iam.documents.grants import PolicyGrant
+from plans.plan import Plan
+from review.own.staying import staying_grants
+from terraform_cli import interruption
+from terraform_cli.planning import Planned
+from terraform_cli.stacks import Stack
+
+_Staying = Mapping[str, Sequence[PolicyGrant]]
+"""The grants that stay, by the name of their stack."""
+
+
+@dataclass(frozen=True)
+class _StackPlan:
+    """A saved plan; its page is None where nobody needs it."""
+
+    stack: Stack
+    result: Planned
+    page: plan_page.Page | None
+
+
+class Steps:
+    """The applies of one command.
+
+    Args:
+        configuration: the configuration of the stacks.
+        parallelism: number of stacks in parallel, None for the number of processors.
+    """
+
+    def __init__(self, configuration: Configuration, parallelism: int | None) -> None:
+        self._configuration = configuration
+        self._parallelism = parallelism
+        self._console = Console(highlight=False)
+
+    def run(self, patterns: Sequence[str]) -> int:
+        """Plan the stacks that match the patterns, and apply what is approved; return the exit status.
+
+        Raises:
+            SystemExit: a plan could not be made or shown; the reason has been printed.
+            KeyboardInterrupt: at the question; has its message.
+        """
+        plans = self._plans(patterns)
+        staying = {each.stack.name: grants for each in plans if each.page and (grants := _certain(each.page.plan))}
+        if staying:
+            to_import = {name: [grant.address for grant in grants] for name, grants in staying.items()}
+            first = {each.stack.name: each for each in self._plans([*staying], to_import=to_import)}
+            plans = [first.get(each.stack.name, each) for each in plans]
+        changing = self._show(plans)
+        if not changing:
+            return 0
+        if staying:
+            _explain(staying)
+        if not _approved(changing, "in two steps" if staying else "", otherwise="nothing was applied"):
+            return 1
+        status = self._apply(changing)
+        if not staying:
+            return status
+        if status or interruption.happened():
+            print(f"the second step was not begun; to finish: {command('apply', *staying)}", file=sys.stderr)
+            return status
+        return self._second(staying, {warning for each in changing for warning in each.result.warnings})
+
+    def _second(self, staying: _Staying, approved_warnings: set[str]) -> int:
+        """Plan the configuration as it is, and apply it; ask again if it does more than the first approval covers."""
+        changing = self._show(self._plans([*staying]))
+        covered = all(
+            _only_deletes(each, staying[each.stack.name]) and approved_warnings.issuperset(each.result.warnings)
+            for each in changing
+        )
+        otherwise = f"the second step was not applied; to finish: {command('apply', *staying)}"
+        if not covered and not _approved(changing, "as the second step", otherwise=otherwise):
+            return 1
+        return self._apply(changing) if changing else 0
+
+    def _plans(
+        self, patterns: Sequence[str], *, to_import: Mapping[str, Sequence[str]] | None = None
+    ) -> list[_StackPlan]:
+        try:
+            outcomes, self._terraform = planning.plan(
+                patterns, self._configuration, parallelism=self._parallelism, to_import=to_import
+            )
+        except planning.CANNOT_PLAN as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(command_line.EXIT_CANNOT_RUN) from None
+        if outcomes.failed:
+            outcomes.report_failed()
+            raise SystemExit(command_line.EXIT_CANNOT_RUN)
+        alone = len(outcomes.done) == 1
+        return [_StackPlan(stack, result, self._page(stack, result, alone)) for stack, result in outcomes.done]
+
+    def _page(self, stack: Stack, result: Planned, alone: bool) -> plan_page.Page | None:
+        """Return the page of a plan if it is shown, or if the role may keep grants although the plan has no changes."""
+        released = stack.settings is not None and stack.settings.role.released
+        if not (result.has_changes or alone or released):
+            return None
+        try:
+            return plan_page.read_page(stack, self._terraform, self._console)
+        except plan_page.NOT_SHOWN as error:
+            raise _not_shown(stack, error) from None
+
+    def _show(self, plans: Sequence[_StackPlan]) -> list[_StackPlan]:
+        """Print the plans, and return those that have changes."""
+        for each in plans:
+            if not each.result.has_changes:
+                print(f"{each.stack.name}: nothing to apply, the plan has no changes")
+                continue
+            assert each.page
+            if len(plans) > 1:
+                self._console.rule(each.stack.name, align="left", characters="=")
+            try:
+                plan_page.show_page(each.page, self._console, warnings=each.result.warnings)
+            except plan_page.NOT_SHOWN as error:
+                raise _not_shown(each.stack, error) from None
+        return [each for each in plans if each.result.has_changes]
+
+    def _apply(self, plans: Sequence[_StackPlan]) -> int:
+        stacks = [each.stack for each in plans]
+        return report(apply_plans(stacks, self._terraform, despite_failed_checks=True, parallelism=self._parallelism))
+
+
+def _certain(plan: Plan) -> Sequence[PolicyGrant]:
+    return staying_grants(plan).certain
+
+
+def _only_deletes(plan: _StackPlan, grants: Sequence[PolicyGrant]) -> bool:
+    """Return whether a plan deletes some of these grants, and does nothing else."""
+    assert plan.page
+    addresses = {grant.address for grant in grants}
+    changes = [change for change in plan.page.plan.changes if change.changes]
+    return all(change.actions == ("delete",) and change.address in addresses for change in changes)
+
+
+def _not_shown(stack: Stack, error: Exception) -> SystemExit:
+    print(f"{stack.name}: {error}", file=sys.stderr)
+    return SystemExit(command_line.EXIT_CANNOT_RUN)
+
+
+def _explain(staying: _Staying) -> None:
+    print()
+    for name, grants in staying.items():
+        names = ", ".join(grant.policy_name for grant in grants)
+        print(f"{name} keeps grants that its state does not have: {names}")
+    print(
+        "Two applies remove them:\n"
+        "  1. the plan above: it imports them into the state as they are\n"
+        "  2. the plan of glue-sessions.yaml as it is, which then deletes them\n"
+        "If another stack grants them now, answer no, and delete the entry of this one."
+    )
+
+
+def _approved(plans: Sequence[_StackPlan], how: str, *, otherwise: str) -> bool:
+    """Ask whether to apply plans; print what any other answer than "yes" means.
+
+    Raises:
+        KeyboardInterrupt: with the same in its message.
+    """
+    what = plans[0].stack.name if len(plans) == 1 else f"{len(plans)} stacks"
+    parts = [f"Apply to {what}", *[how] * bool(how)]
+    if warnings := sum(len(each.result.warnings) for each in plans):
+        parts.append(f"although the plan warns ({warnings}, see above)")
+    print(f'\n{", ".join(parts)}? Only "yes" applies it: ', end="", flush=True)
+    try:
+        approved = sys.stdin.readline().strip() == "yes"
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"\ninterrupted, {otherwise}") from None
+    if not approved:
+        print(otherwise)
+    return approved
