@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error)
         return 1
     save_page(notebook, options.results)
-    print(f"{ran} cells ran; left out, for AWS alone: {', '.join(left_out(notebook))}")
+    print(f"Left out, for AWS alone: {', '.join(left_out(notebook))}")
+    print(f"{ran} cells ran, {len(left_out(notebook))} need AWS itself")
     return 0
 
 

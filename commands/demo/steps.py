@@ -185,7 +185,7 @@ def create_state_bucket(demo: Demo) -> None:
     demo.output.command(f"{command} > state-bucket.log &")
     with (demo.directory / "state-bucket.log").open("w") as log:
         demo.state_bucket = demo.shell.start(command, log)
-    demo.output.result("its settings are applied in the background")
+    demo.output.result("its settings follow in the background")
 
 
 def plan(demo: Demo) -> None:

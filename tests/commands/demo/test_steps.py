@@ -18,6 +18,7 @@ from sandbox.launcher import Sandbox
 from tests.repository import AS_SHIPPED, ROOT
 
 MOST_LINES = 25
+WIDTH = 80
 
 
 def test_counts_read_as_a_sentence() -> None:
@@ -54,7 +55,16 @@ def test_the_readme_shows_the_steps_and_what_to_do_next() -> None:
     assert "\n".join(lines).endswith(OWN_ACCOUNT)
 
 
-@pytest.mark.parametrize("width", [80, 100])
+def test_each_line_fits_80_columns_even_if_its_step_takes_minutes() -> None:
+    *steps, _, _, _, _, _, _, _, _, _ = printed_in_the_readme()
+    for line in steps:
+        step, found, _ = line.rpartition("  (")
+        assert found
+        assert len(f"{step}  (999.9 s)") <= WIDTH, line
+    assert [line for line in OWN_ACCOUNT.splitlines() if len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("width", [WIDTH, 100])
 def test_the_whole_demo_prints_at_most_25_lines(width: int) -> None:
     written = io.StringIO()
     console = Console(file=written, width=width, force_terminal=True, color_system=None, highlight=False)
