@@ -219,7 +219,7 @@ def open_notebook(demo: Demo) -> None:
     demo.notebook = demo.shell.start(
         f"python -m commands.demo.notebook {arn} {shlex.quote(str(demo.results))}", stdin=subprocess.PIPE
     )
-    demo.output.result("its Glue session starts in the background")
+    demo.output.result("its Glue session is starting")
 
 
 def plan_again(demo: Demo) -> None:
@@ -301,7 +301,7 @@ def run_notebook(demo: Demo) -> None:
 
 
 def await_state_bucket(demo: Demo) -> None:
-    """Read the state bucket back"""
+    """Read the bucket back"""
     assert demo.state_bucket is not None
     demo.output.command("wait")
     status = demo.state_bucket.wait()
