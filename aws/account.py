@@ -14,6 +14,7 @@ from iam.arn import partition_of
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
@@ -126,7 +127,9 @@ class Account:
     @overload
     def client(self, service: Literal["glue"], region: str | None = None) -> "GlueClient": ...
     @overload
-    def client(self, service: Literal["ec2"], region: str | None = None) -> Any: ...
+    def client(self, service: Literal["s3"], region: str | None = None) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["ec2", "kms"], region: str | None = None) -> Any: ...
 
     def client(self, service: Any, region: str | None = None) -> Any:
         """Return the client of a service in a region, by default the account's."""

@@ -15,6 +15,7 @@ from moto.iam.responses import IamResponse
 
 from sandbox import roles
 from sandbox.iam_evaluator import Decision, Evaluator, EvaluatorError, Question
+from sandbox.permissions import KEY_POLICY
 
 DECISIONS = {"Allowed": "allowed", "ImplicitlyDenied": "implicitDeny", "ExplicitlyDenied": "explicitDeny"}
 VARIABLE = re.compile(r"\$\{([^},]+)")
@@ -52,7 +53,9 @@ class IamCalls(IamResponse):
         results = []
         for action in self._get_param("ActionNames"):
             for resource in self._get_param("ResourceArns") or ["*"]:
-                question = Question(role.arn, action, resource, roles.ACCOUNT, context, policies, boundary)
+                # like IAM's, the simulation leaves out the policies of resources, without which no key could be used
+                of_key = KEY_POLICY if action.startswith("kms:") else None
+                question = Question(role.arn, action, resource, roles.ACCOUNT, context, policies, boundary, of_key)
                 try:
                     decision = self.evaluator.decide(question)
                 except EvaluatorError as error:

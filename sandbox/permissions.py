@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from moto.core.responses import BaseResponse
 from moto.glue.models import glue_backends
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 
@@ -35,7 +36,7 @@ KEY_POLICY = {
         }
     ],
 }
-"""The assumed policy of every key: IAM policies decide who may use it.
+"""The policy of keys that were not created here: IAM policies decide who may use it.
 Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"""
 
 
@@ -286,7 +287,14 @@ def _kms_of_s3(permission: Permission, headers: Mapping[str, str]) -> Iterator[P
     else:
         return
     if key:
-        yield Permission(action, key, resource_policy=KEY_POLICY)
+        yield Permission(action, key, resource_policy=_key_policy(key))
+
+
+def _key_policy(arn: str) -> Mapping[str, Any]:
+    """Return the policy of a key; a key that was not created has the default one."""
+    region, name = arn.split(":")[3], arn.rpartition("/")[2]
+    created = kms_backends[roles.ACCOUNT][region].keys.get(name)
+    return dict(json.loads(created.policy)) if created else KEY_POLICY
 
 
 def _passed_roles(parameters: Any, service: str) -> Iterator[Permission]:

@@ -1,4 +1,4 @@
-"""moto's S3 with bucket policies that can require TLS."""
+"""moto's S3 with bucket policies that can require TLS, and that name principals."""
 
 import json
 from typing import Any
@@ -14,7 +14,10 @@ def install() -> None:
 
 
 class SandboxBucket(FakeBucket):
-    """A bucket whose policy may require TLS. moto treats every condition except StringEquals as met."""
+    """A bucket whose policy moto evaluates only where it is about everyone: moto overlooks principals and conditions.
+
+    `sandbox.authorization` evaluates all of it for requests of roles.
+    """
 
     def get_permission(self, action: str, resource: str) -> Any:
         """Return the bucket policy's decision on an action (`PermissionResult`)."""
@@ -26,18 +29,20 @@ class SandboxBucket(FakeBucket):
         results = {
             IAMPolicyStatement(statement).is_action_permitted(action, resource)
             for statement in statements
-            if not _is_for_plain_http(statement)
+            if _is_for_everyone(statement)
         }
         if PermissionResult.DENIED in results:
             return PermissionResult.DENIED
         return PermissionResult.PERMITTED if PermissionResult.PERMITTED in results else PermissionResult.NEUTRAL
 
 
-def _is_for_plain_http(statement: dict[str, Any]) -> bool:
-    """Return whether a statement is only for requests without TLS, which the sandbox never receives."""
-    condition = statement.get("Condition", {}).get("Bool", {})
-    return any(
-        key.lower() == "aws:securetransport" and [str(value).lower()] == ["false"]
-        for key, values in condition.items()
+def _is_for_everyone(statement: dict[str, Any]) -> bool:
+    """Return whether a statement is about every request; the sandbox receives none without TLS."""
+    if statement.get("Principal") not in ("*", {"AWS": "*"}):
+        return False
+    return all(
+        (operator, key.lower()) == ("Bool", "aws:securetransport") and str(value).lower() == "true"
+        for operator, test in statement.get("Condition", {}).items()
+        for key, values in test.items()
         for value in (values if isinstance(values, list) else [values])
     )

@@ -1,6 +1,7 @@
 """Whether the kernel's calls are allowed: simulated by IAM, or evaluated from the role's policy documents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,7 +9,7 @@ from aws.account import Account
 from iam.documents.access import Access
 from iam.documents.grants import GLUE_TRUST
 from iam.engine.decision import Decision, Request, Verdict, decide, decide_trust
-from iam.engine.statements import trust_policy
+from iam.engine.statements import Policy, trust_policy
 from iam.readiness.kernel_calls import (
     NO_PERMISSION_NEEDED,
     KernelCall,
@@ -19,6 +20,7 @@ from iam.readiness.kernel_calls import (
     requests,
     role_policies,
 )
+from iam.readiness.resource_policies import Holder, ResourcePolicy, Unread, decide_with_resource
 from iam.role import Role
 
 if TYPE_CHECKING:
@@ -39,18 +41,23 @@ _TYPES: "dict[str, ContextKeyTypeEnumType]" = {
 }
 
 
+Policies = Mapping[str, Policy | None]
+
+
 class CallResult(NamedTuple):
     """A call of the kernel and its decision.
 
     Attributes:
         call: the call.
         decision: the decision.
-        whatever_is_granted: whether the simulation denies it for another reason than a missing permission.
+        whatever_is_granted: whether it is denied for another reason than a missing permission.
+        is_readable: whether the decision lacks a policy that the caller could read with more permissions.
     """
 
     call: KernelCall
     decision: Decision
     whatever_is_granted: bool = False
+    is_readable: bool = False
 
 
 def by_documents(role: Role, *, region: str, access: Access | None = None) -> Iterator[CallResult]:
@@ -87,6 +94,8 @@ def by_simulation(account: Account, role: Role, *, region: str, access: Access |
             for result in page["EvaluationResults"]:
                 call, tags, request = alike[result["EvalActionName"]]
                 decision = _decision(result, decide(request, policies, limits))
+                if request.pattern and decision.verdict is Verdict.ALLOWED:
+                    decision = _on_all(request, policies, limits) or decision
                 if _whatever_is_granted(result):
                     refused.add(call)
                 if tags:
@@ -98,6 +107,35 @@ def by_simulation(account: Account, role: Role, *, region: str, access: Access |
         for call, decision in kernels.items()
     )
     return [*_without_policies(role), *decided]
+
+
+def with_resource_policies(
+    results: Iterable[CallResult],
+    role: Role,
+    read: Callable[[Holder], ResourcePolicy],
+    *,
+    region: str,
+    access: Access | None = None,
+) -> Iterator[CallResult]:
+    """Yield the results with the policies of buckets, keys and the Data Catalog, which no simulation considers.
+
+    IAM's simulation takes the policy of a resource for users alone, not for roles.
+
+    Args:
+        results: what the role's own policies decide.
+        role: the role.
+        read: returns the policy of a resource.
+        region: as in `requests`.
+        access: as in `requests`.
+    """
+    by_call = dict(requests(role, region=region, access=access))
+    for result in results:
+        if request := by_call.get(result.call):
+            found = decide_with_resource(request, result.decision, role, read)
+            refused = result.whatever_is_granted or found.refuses
+            yield CallResult(result.call, found.decision, refused, found.unread is Unread.DENIED)
+        else:
+            yield result
 
 
 class _Simulated(NamedTuple):
@@ -148,6 +186,13 @@ def _decision(result: "EvaluationResultTypeDef", documents: Decision) -> Decisio
     return Decision(
         Verdict.UNDECIDED, f"the simulation says {decision.verdict} without knowing {', '.join(sorted(missing))}"
     )
+
+
+def _on_all(request: Request, policies: Policies, limits: Policies) -> Decision | None:
+    """Return an undecided decision if the role's policies allow a call on the one resource simulated, not on others."""
+    one = decide(replace(request, pattern=""), policies, limits)
+    several = decide(request, policies, limits)
+    return several if one.verdict is Verdict.ALLOWED and several.verdict is not Verdict.ALLOWED else None
 
 
 def _simulated(result: "EvaluationResultTypeDef") -> Decision:

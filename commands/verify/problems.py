@@ -156,11 +156,13 @@ class CallsRefused:
         actions: the calls, in the kernel's order.
         decision: the decision on each.
         trust: whether it is Glue's assuming of the role.
+        is_readable: whether the caller could read the policy that decides with more permissions.
     """
 
     actions: tuple[str, ...]
     decision: Decision
     trust: bool
+    is_readable: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,8 @@ def remedy(problem: Problem) -> Remedy:
             return Remedy.OTHER_POLICY if problem.denied else Remedy.APPLY
         case NotReleased():
             return Remedy.RELEASE
+        case CallsRefused(is_readable=True):
+            return Remedy.READ_PERMISSION
         case CallsRefused(decision=Decision(verdict=Verdict.UNDECIDED)):
             return Remedy.START_SESSION if problem.trust else Remedy.RUN_NOTEBOOK
         case CallsDenied() | CallsRefused():
@@ -239,16 +243,16 @@ def refused_calls(
         problem.grant is ACCESS_POLICY for problem in known if isinstance(problem, MissingPolicy | OtherPolicy)
     )
     verdicts = {action: each.decision.verdict for each in denied for action in each.actions}
-    groups: dict[tuple[Decision, bool], list[str]] = {}
-    for call, decision, whatever_is_granted in results:
+    groups: dict[tuple[Decision, bool, bool], list[str]] = {}
+    for call, decision, whatever_is_granted, is_readable in results:
         verdict = verdicts.get(call.action)
         of_missing_grant = access_differs if call.setting else call.action in ungranted
         granting_helps = of_missing_grant and not whatever_is_granted and verdict is None
         explained = granting_helps or (verdict is decision.verdict is Verdict.DENIED)
         if call.needed and decision.verdict is not Verdict.ALLOWED and not explained:
-            groups.setdefault((decision, call is GLUE_ASSUMES), []).append(call.action)
-    for (decision, trust), actions in groups.items():
-        yield CallsRefused(tuple(actions), decision, trust)
+            groups.setdefault((decision, call is GLUE_ASSUMES, is_readable), []).append(call.action)
+    for (decision, trust, is_readable), actions in groups.items():
+        yield CallsRefused(tuple(dict.fromkeys(actions)), decision, trust, is_readable)
 
 
 def _calls_of_grant(problem: Problem) -> Sequence[str]:

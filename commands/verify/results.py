@@ -114,7 +114,7 @@ def _as_json(result: Result) -> dict[str, object]:
                 "verdict": decision.verdict.value,
                 "reason": decision.reason,
             }
-            for call, decision, _ in result.calls
+            for call, decision, *_ in result.calls
         ],
         "session": None
         if session is None
@@ -181,7 +181,7 @@ def _call_table(result: Result) -> Table:
     table = Table()
     for heading in ("Call", "Verdict", "Reason", "When the kernel makes it"):
         table.add_column(heading, overflow="fold")
-    for call, decision, _ in result.calls:
+    for call, decision, *_ in result.calls:
         verdict = decision.verdict.value
         optional = "" if call.needed or decision.verdict is Verdict.ALLOWED else " (not needed)"
         style = _STYLES[verdict] if not optional else "dim"

@@ -170,7 +170,10 @@ def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
         case Remedy.CREDENTIALS:
             return Advice("use credentials of the roles' account, or correct deploy_role_arn, then:", [again])
         case Remedy.READ_PERMISSION:
-            return Advice("let the caller read the roles (docs/verify.md, Permissions), then:", [again])
+            return Advice(
+                "let the caller read the roles, and the policies of what they use (docs/verify.md, Permissions), then:",
+                [again],
+            )
         case _:
             assert_never(remedy)
 

@@ -113,12 +113,14 @@ class AccessCall:
         action: its IAM action.
         resource: ARN, or `*`.
         context: the condition keys of the call that the policy tests.
+        pattern: what the policy names, if that is more than the one resource; else empty.
     """
 
     setting: str
     action: str
     resource: str
     context: Mapping[str, tuple[str, ...]]
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class _Part:
         }
         for resource in self.resources:
             for action in self.usual or self.actions:
-                yield AccessCall(self.setting, action, resource if resource == "*" else _one_of(resource), context)
+                one = resource if resource == "*" else _one_of(resource)
+                yield AccessCall(self.setting, action, one, context, "" if one == resource else resource)
 
 
 def access_policy(access: Access, *, partition: str, account_id: str) -> Document | None:

@@ -44,11 +44,13 @@ class Request:
         action: as in `glue:CreateSession`.
         resource: a complete ARN, or `*` for an action without resources.
         context: the condition keys whose values are known.
+        pattern: what the resource is an example of; what does not decide alike on all of it is undecided.
     """
 
     action: str
     resource: str
     context: Context = field(default_factory=dict)
+    pattern: str = ""
 
 
 def decide(
@@ -65,11 +67,11 @@ def decide(
     """
     boundary = boundary or {}
     sources = {**policies, **{f"the permissions boundary {name}": policy for name, policy in boundary.items()}}
-    denials = [_applies(name, policy, "Deny", request) for name, policy in sources.items()]
+    denials = [applies(name, policy, "Deny", request) for name, policy in sources.items()]
     if denied := _first(denials, Answer.YES):
         return Decision(Verdict.DENIED, f"{denied.name} denies it")
-    grants = [_applies(name, policy, "Allow", request) for name, policy in policies.items()]
-    limits = [_applies(f"the permissions boundary {name}", p, "Allow", request) for name, p in boundary.items()]
+    grants = [applies(name, policy, "Allow", request) for name, policy in policies.items()]
+    limits = [applies(f"the permissions boundary {name}", p, "Allow", request) for name, p in boundary.items()]
     granted, limited = _first(grants, Answer.YES), _first(limits, Answer.YES)
     if limits and all(limit.answer is Answer.NO for limit in limits):
         return Decision(Verdict.DENIED, f"{limits[0].name} does not allow it")
@@ -94,8 +96,12 @@ def decide_trust(policy: Policy, service: str) -> Decision:
         service: a service principal, as in `glue.amazonaws.com`.
     """
     request = Request("sts:AssumeRole", "*")
-    denial = _applies("", policy, "Deny", request, service)
-    grant = _applies("", policy, "Allow", request, service)
+
+    def trusted(statement: Statement, doubts: dict[str, None]) -> Answer:
+        return _trusted(statement, service, doubts)
+
+    denial = applies("", policy, "Deny", request, trusted)
+    grant = applies("", policy, "Allow", request, trusted)
     if denial.answer is Answer.YES:
         return Decision(Verdict.DENIED, f"the trust policy denies it to {service}")
     if grant.answer is Answer.NO:
@@ -106,7 +112,7 @@ def decide_trust(policy: Policy, service: str) -> Decision:
     return Decision(Verdict.ALLOWED, f"the trust policy trusts {service}")
 
 
-class _Applies(NamedTuple):
+class Applies(NamedTuple):
     """Whether a statement of a policy applies to a request."""
 
     name: str
@@ -114,33 +120,49 @@ class _Applies(NamedTuple):
     doubt: str = ""
 
 
-def _first(found: Iterable[_Applies], answer: Answer) -> _Applies | None:
+def _first(found: Iterable[Applies], answer: Answer) -> Applies | None:
     return next((each for each in found if each.answer is answer), None)
 
 
-def _applies(name: str, policy: Policy | None, effect: str, request: Request, service: str = "") -> _Applies:
-    """Return whether a statement of that effect applies to the request."""
+IsAbout = Callable[[Statement, dict[str, None]], Answer]
+"""Returns whether a statement is about the caller, and adds what that depends on to the dictionary."""
+
+
+def applies(
+    name: str, policy: Policy | None, effect: str, request: Request, is_about: IsAbout | None = None
+) -> Applies:
+    """Return whether a statement of a policy applies to a request.
+
+    Args:
+        name: the policy's name for people.
+        policy: the policy, None if it could not be read.
+        effect: that of the statements, `Allow` or `Deny`.
+        request: the call.
+        is_about: whether a statement is about the caller, for policies that have principals.
+    """
     if policy is None:
-        return _Applies(name, Answer.UNDECIDED, " is unknown, it could not be read")
+        return Applies(name, Answer.UNDECIDED, " is unknown, it could not be read")
     doubts: dict[str, None] = {}
     for statement in policy.written:
-        if statement.effect == effect and _statement_applies(statement, request, service, doubts) is Answer.YES:
-            return _Applies(name, Answer.YES)
+        if statement.effect == effect and _statement_applies(statement, request, is_about, doubts) is Answer.YES:
+            return Applies(name, Answer.YES)
     if not doubts:
-        return _Applies(name, Answer.NO)
+        return Applies(name, Answer.NO)
     keys = ", ".join(sorted(policy.spelling.get(key, key) for key in doubts))
-    return _Applies(name, Answer.UNDECIDED, f" depends on {keys}")
+    return Applies(name, Answer.UNDECIDED, f" depends on {keys}")
 
 
-def _statement_applies(statement: Statement, request: Request, service: str, doubts: dict[str, None]) -> Answer:
+def _statement_applies(
+    statement: Statement, request: Request, is_about: IsAbout | None, doubts: dict[str, None]
+) -> Answer:
     """Return whether a statement applies, and add what that depends on to `doubts` if it is undecided."""
     found: dict[str, None] = {}
     answers = [
         action_matches(statement, request.action),
         _element(statement.resource, lambda pattern: _matches(pattern, request, found)),
     ]
-    if service:
-        answers.append(_trusted(statement, service, found))
+    if is_about:
+        answers.append(is_about(statement, found))
     whole = all_of(answers)
     if whole is not Answer.NO:
         whole = all_of([whole, condition_holds(statement.condition, request.context, found)])
@@ -162,13 +184,13 @@ def _element(element: Element, matches: Callable[[str], Answer]) -> Answer:
 
 def _matches(pattern: str, request: Request, doubts: dict[str, None]) -> Answer:
     pattern = filled(pattern, request.context)
-    literal = pattern_syntax.escape(pattern_syntax.without_variables(request.resource))
+    literal = request.pattern or pattern_syntax.escape(pattern_syntax.without_variables(request.resource))
     if wildcards.covers(pattern, literal, Syntax.RESOURCE):
         return Answer.YES
     unknown = pattern_syntax.variables(pattern)
-    if not unknown or not wildcards.overlap(pattern, literal, Syntax.RESOURCE):
+    if not (unknown or request.pattern) or not wildcards.overlap(pattern, literal, Syntax.RESOURCE):
         return Answer.NO
-    doubts.update(dict.fromkeys(sorted(unknown)))
+    doubts.update(dict.fromkeys(sorted(unknown) or ["the resource"]))
     return Answer.UNDECIDED
 
 

@@ -139,7 +139,7 @@ def requests(role: Role, *, region: str, access: Access | None = None) -> Iterat
         for each in access_calls(access, partition=arn.partition, account_id=arn.account_id):
             when = f"a cell that uses what {each.setting} names"
             call = KernelCall(each.action, each.resource, when, setting=each.setting)
-            yield call, Request(each.action, each.resource, {**of_principal, **each.context})
+            yield call, Request(each.action, each.resource, {**of_principal, **each.context}, each.pattern)
 
 
 def as_studio_sends(request: Request) -> dict[str, Request]:
