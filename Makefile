@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-terraform test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons matrix-row matrix-rows setup clean python terraform
+.PHONY: help demo cdk-terrain test test-terraform test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons matrix-row matrix-rows setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -62,10 +62,14 @@ in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 # a home folder with a provider for Terraform, from `make matrix-row`
 in_home := $(if $(TEST_HOME),HOME="$(TEST_HOME)")
 
-test: python terraform $(all_packages) $(command_line) ## run all tests, and check the coverage
+# the tests compare both libraries
+cdk-terrain: python
+	@$(MAKE) --no-print-directory CDK=cdktn .local/cdktn/.venv/packages .local/cdktn/node_modules/.cdktn
+
+test: python terraform $(all_packages) $(command_line) cdk-terrain ## run all tests, and check the coverage
 	$(in_home) pytest --quiet --cov $(in_parallel)
 
-test-terraform: python terraform $(dev_packages) $(command_line) ## run the end-to-end tests alone: real Terraform on a local AWS
+test-terraform: python terraform $(dev_packages) $(command_line) cdk-terrain ## run the end-to-end tests alone: real Terraform on a local AWS
 	$(in_home) pytest --quiet $(in_parallel) tests/e2e
 
 test-fast: python terraform $(all_packages) ## run the unit and synthesis tests, in less than a minute
@@ -102,7 +106,7 @@ check: python $(all_packages) ## check style, formatting, types, layers and work
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
-bench: python terraform $(all_packages) $(command_line) ## compare with the alternatives and write docs/performance.md (25 min)
+bench: python terraform $(all_packages) $(command_line) cdk-terrain ## compare with the alternatives and write docs/performance.md (25 min)
 	python -m benchmarks
 
 plan: python terraform $(packages) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)

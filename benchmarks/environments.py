@@ -34,12 +34,11 @@ def cdk_terrain() -> Path:
     Raises:
         NotInstalledError: make could not install it.
     """
-    stamps = [CDK_TERRAIN.relative_to(REPOSITORY) / name for name in (".venv/packages", "node_modules/.cdktn")]
     # with this Python, and without the variables of the make that runs the tests
     environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
     environment["PATH"] = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"
     with _locked("cdktn"):
-        _run(["make", "--directory", REPOSITORY, "CDK=cdktn", f"PYTHON={PYTHON.name}", *stamps], environment)
+        _run(["make", "--directory", REPOSITORY, "cdk-terrain", f"PYTHON={PYTHON.name}"], environment)
     return CDK_TERRAIN / ".venv/bin/python"
 
 

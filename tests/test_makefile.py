@@ -68,7 +68,13 @@ def add_terraform_and_stamps(tools: Path) -> None:
     """Add a terraform, and the stamps of a finished set-up."""
     add_terraform(tools)
     make(tools)
-    for stamp in ("package-lock.json", ".venv/bin/pipenv", ".venv/packages", "node_modules/.cdktf"):
+    for stamp in (
+        "package-lock.json",
+        "cdk-terrain/package-lock.json",
+        ".venv/bin/pipenv",
+        ".venv/packages",
+        "node_modules/.cdktf",
+    ):
         (clone_of(tools) / stamp).parent.mkdir(parents=True, exist_ok=True)
         (clone_of(tools) / stamp).touch()
 

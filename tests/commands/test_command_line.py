@@ -364,5 +364,5 @@ def test_bash_completes_with_the_printed_script(clone: Path) -> None:
     ).stdout.replace(str(ROOT), str(clone))
     (clone / "sandbox").symlink_to(ROOT / "sandbox")
     words = 'COMP_WORDS=(./glue-sessions review --fail-on ""); COMP_CWORD=3; _glue_sessions; echo "${COMPREPLY[@]}"'
-    ended = subprocess.run(["bash", "-c", f"{script}\n{words}"], cwd=clone, capture_output=True, text=True, check=True)
+    ended = launch("bash", "-c", f"{script}\n{words}", folder=clone)
     assert ended.stdout == "critical high medium low never\n"
