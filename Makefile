@@ -41,8 +41,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # stamps: files that are newer than the lock files they were installed from
 packages := $(home).venv/packages
 notebook := $(home).venv/notebook
+sessions := .local/glue-5.0/packages
 dev_packages := $(home).venv/dev-packages
-all_packages := $(notebook) $(dev_packages)
+all_packages := $(notebook) $(sessions) $(dev_packages)
 command_line := $(home)node_modules/.$(CDK)
 
 # $(call quietly,COMMAND): show the output of a command only if it fails
@@ -51,7 +52,7 @@ quietly = mkdir -p .local && { $(1); } > .local/setup.log 2>&1 || { cat .local/s
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: python terraform $(notebook) $(command_line) ## run the whole journey on a local AWS, no account needed
+demo: python terraform $(notebook) $(sessions) $(command_line) ## run the whole journey on a local AWS, no account needed
 	@python -m commands.demo $(if $(VERBOSE),--verbose)
 
 pure_tests := $(addprefix tests/,configuration iam modules plans review stacks)
@@ -181,8 +182,15 @@ $(packages): Pipfile.lock | $(home).venv/bin/pipenv
 	@touch $@
 
 $(notebook): sandbox/kernel-requirements.txt $(packages)
-	@echo "installing Spark and the Glue PySpark kernel (1 min)"
+	@echo "installing the Glue PySpark kernel (10 s)"
 	@$(call quietly,pipenv sync --categories "notebook" && pip install --no-deps --requirement $<)
+	@touch $@
+
+# the environment of Glue sessions, see sandbox/installation.py
+$(sessions): sandbox/session-requirements.txt | $(home).venv/bin/pipenv
+	@echo "installing Spark and the Python packages of Glue 5.0 (1 min)"
+	@$(call quietly,$(PYTHON) -m venv --clear --without-pip $(@D) && \
+		pip --python $(@D) install --no-deps --require-hashes --requirement $<)
 	@touch $@
 
 $(dev_packages): $(packages)

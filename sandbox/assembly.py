@@ -75,6 +75,7 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
         {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_CA_BUNDLE": str(authority_file),
+            "SSL_CERT_FILE": str(authority_file),  # for PyArrow's S3 client, which pandas uses
             "AWS_REGION": environment.REGION,
             "AWS_DEFAULT_REGION": environment.REGION,
         },

@@ -18,9 +18,10 @@ from moto.glue.models import glue_backends
 from moto.glue.responses import GlueResponse
 from moto.iam.models import Role
 
-from sandbox import roles
+from sandbox import roles, session_arguments
 from sandbox.iam_evaluator import Evaluator
-from sandbox.sessions import IllegalStateError, NotInstalledError, Session
+from sandbox.installation import NotInstalledError
+from sandbox.sessions import IllegalStateError, Session
 
 DEFAULT_MINUTES = 2880
 """Timeout and idle timeout: 48 hours."""
@@ -191,6 +192,8 @@ def _check_settings(region: str, request: dict[str, Any]) -> None:
         raise InvalidInput(f"GlueVersion {version} is not supported, use one of {', '.join(GLUE_VERSIONS)}")
     if (workers := request.get("NumberOfWorkers", DEFAULT_WORKERS)) < FEWEST_WORKERS:
         raise InvalidInput(f"NumberOfWorkers must be at least {FEWEST_WORKERS}, it is {workers}")
+    if refusal := session_arguments.refusal(request.get("DefaultArguments", {})):
+        raise InvalidInput(refusal)
     existing = glue_backends[roles.ACCOUNT][region].connections
     for name in request.get("Connections", {}).get("Connections", []):
         if name not in existing:

@@ -21,7 +21,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,9 +39,13 @@ def main() -> None:
     with os.fdopen(int(sys.argv[1]), "w", buffering=1) as answers:
         names = start_spark()
         answers.write(json.dumps({"spark": names["spark"].version}) + "\n")
+        notice = os.environ["SESSION_NOTICE"]
         while line := next_line(requests):
             request = json.loads(line)
-            answers.write(json.dumps({"id": request["id"], "output": run(request["code"], names)}) + "\n")
+            output = run(request["code"], names, notice)
+            if output["Status"] == "ok":
+                notice = ""
+            answers.write(json.dumps({"id": request["id"], "output": output}) + "\n")
 
 
 def next_line(requests: TextIO) -> str:
@@ -121,14 +125,17 @@ def install_modules(names: list[str]) -> None:
             requirements.append(name)
     folder = str(Path("modules").resolve())
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder]
-    subprocess.run([*pip, *requirements], check=True)
+    # pip reaches no address of the sandbox, whose certificates this variable is for
+    environment = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
+    subprocess.run([*pip, *requirements], check=True, env=environment)
     sys.path.insert(0, folder)
     os.environ["PYTHONPATH"] = folder  # for Spark's workers
 
 
-def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run a statement; return its output."""
+def run(code: str, names: dict[str, Any], notice: str = "") -> dict[str, Any]:
+    """Run a statement; return its output, after a notice unless it fails."""
     printed, errors = io.StringIO(), io.StringIO()
+    printed.write(notice)
     figure = ""
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
@@ -176,9 +183,9 @@ def show(line: str, names: dict[str, Any]) -> str:
 
     """
     magic, _, name = line[1:].partition(" ")
-    if magic != "matplot":
+    if magic not in MAGICS:
         raise UnknownMagicError(f"unknown magic command '{magic}'")
-    return as_png(names[name])
+    return base64.b64encode(MAGICS[magic](names[name])).decode()
 
 
 def execute(code: str, names: dict[str, Any]) -> str:
@@ -195,11 +202,20 @@ def execute(code: str, names: dict[str, Any]) -> str:
     return ""
 
 
-def as_png(pyplot: Any) -> str:
-    """Return the current figure of `matplotlib.pyplot`, in base64."""
+def drawn_by_matplotlib(pyplot: Any) -> bytes:
+    """Return the current figure of `matplotlib.pyplot`, as PNG."""
     png = io.BytesIO()
     pyplot.savefig(png, format="png")
-    return base64.b64encode(png.getvalue()).decode()
+    return png.getvalue()
+
+
+def drawn_by_plotly(figure: Any) -> bytes:
+    """Return a figure of plotly, as PNG: of what Glue's large results hold, the kernel shows no other picture."""
+    png: bytes = figure.to_image("png")
+    return png
+
+
+MAGICS: dict[str, Callable[[Any], bytes]] = {"matplot": drawn_by_matplotlib, "plotly": drawn_by_plotly}
 
 
 if __name__ == "__main__":

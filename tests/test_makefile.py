@@ -13,6 +13,7 @@ from tests.repository import ROOT
 
 # programs that the tested recipes need, without terraform and python3
 TOOLS = ("make", "bash", "awk", "env")
+SANDBOX_REQUIREMENTS = ("sandbox/kernel-requirements.txt", "sandbox/session-requirements.txt")
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_each_library_is_installed_from_its_lock_into_its_own_environment(
     add_python(tools)
     add_terraform(tools)
     make(tools)
-    for file in ("package-lock.json", "cdk-terrain/package-lock.json", "sandbox/kernel-requirements.txt", *set_up):
+    for file in ("package-lock.json", "cdk-terrain/package-lock.json", *SANDBOX_REQUIREMENTS, *set_up):
         (clone_of(tools) / file).parent.mkdir(parents=True, exist_ok=True)
         (clone_of(tools) / file).touch()
         os.utime(clone_of(tools) / file, (0, 0))  # older than Pipfile.lock
@@ -182,7 +183,7 @@ def test_each_library_is_installed_from_its_lock_into_its_own_environment(
     assert f'--prefix "{clone_of(tools)}/{home}"' in ended.stdout
     touched = {line.split()[-1] for line in ended.stdout.splitlines() if line.startswith("touch ")}
     stamps = (".venv/packages", ".venv/notebook", ".venv/dev-packages", f"node_modules/.{library}")
-    assert touched == {home + stamp for stamp in stamps}
+    assert touched == {home + stamp for stamp in stamps} | {".local/glue-5.0/packages"}
 
 
 def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
@@ -240,7 +241,8 @@ def test_the_tests_of_a_row_have_its_home_folder(tools: Path) -> None:
     add_python(tools)
     add_terraform_and_stamps(tools)
     (clone_of(tools) / "sandbox").mkdir()
-    (clone_of(tools) / "sandbox/kernel-requirements.txt").touch()
+    for name in SANDBOX_REQUIREMENTS:
+        (clone_of(tools) / name).touch()
     for target in ("test", "test-terraform"):
         last = make(tools, "--dry-run", target, "TEST_HOME=/a home").stdout.splitlines()[-1]
         assert last.startswith('HOME="/a home" pytest --quiet '), last
@@ -248,7 +250,7 @@ def test_the_tests_of_a_row_have_its_home_folder(tools: Path) -> None:
 
 def test_the_set_up_installs_the_packages_of_the_tests_and_checks_too(tools: Path) -> None:
     make(tools)
-    for name in ("package-lock.json", "sandbox/kernel-requirements.txt"):
+    for name in ("package-lock.json", *SANDBOX_REQUIREMENTS):
         (clone_of(tools) / name).parent.mkdir(exist_ok=True)
         (clone_of(tools) / name).touch()
     ended = make(tools, "--dry-run", "setup")

