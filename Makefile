@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo cdk-terrain test test-terraform test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons matrix-row matrix-rows setup clean python terraform
+.PHONY: help demo cdktf-only cdk-terrain test test-terraform test-fast check bench plan apply drift synth state-bucket pipeline-access pipeline-setup pipeline-changes provider-lock expected comment-pictures test-pythons matrix-row matrix-rows setup clean python terraform
 
 # the Python of .venv, and those that `make test-pythons` looks for
 PYTHON ?= python3
@@ -63,11 +63,15 @@ in_parallel := --numprocesses auto --dist loadscope --no-loadscope-reorder
 # a home folder with a provider for Terraform, from `make matrix-row`
 in_home := $(if $(TEST_HOME),HOME="$(TEST_HOME)")
 
+# the sources have CDKTF's names, which the type checker and some tests need
+cdktf-only:
+	@[ $(CDK) = cdktf ] || { echo "this needs CDKTF: make CDK=cdktf $(MAKECMDGOALS); with CDK Terrain, run test-fast and test-terraform" >&2; exit 2; }
+
 # the tests compare both libraries
 cdk-terrain: python
 	@$(MAKE) --no-print-directory CDK=cdktn .local/cdktn/.venv/packages .local/cdktn/node_modules/.cdktn
 
-test: python terraform $(all_packages) $(command_line) cdk-terrain ## run all tests, and check the coverage
+test: cdktf-only python terraform $(all_packages) $(command_line) cdk-terrain ## run all tests, and check the coverage
 	$(in_home) pytest --quiet --cov $(in_parallel)
 
 test-terraform: python terraform $(dev_packages) $(command_line) cdk-terrain ## run the end-to-end tests alone: real Terraform on a local AWS
@@ -98,7 +102,7 @@ matrix-row: python ## run one row of the tests' matrix with the versions on PATH
 matrix-rows: python
 	@$(PYTHON) -m tests.matrix
 
-check: python $(all_packages) ## check style, formatting, types, layers and workflows
+check: cdktf-only python $(all_packages) ## check style, formatting, types, layers and workflows
 	ruff check
 	ruff format --check
 	mypy
@@ -107,7 +111,7 @@ check: python $(all_packages) ## check style, formatting, types, layers and work
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.gitlab-ci docs/pipelines/gitlab-ci.yml
 
-bench: python terraform $(all_packages) $(command_line) cdk-terrain ## compare with the alternatives and write docs/performance.md (25 min)
+bench: cdktf-only python terraform $(all_packages) $(command_line) cdk-terrain ## compare with the alternatives and write docs/performance.md (25 min)
 	python -m benchmarks
 
 plan: python terraform $(packages) ## show what would change: make plan STACK=… (STACK may be omitted if there is only one)

@@ -155,6 +155,18 @@ def test_an_unknown_library_is_refused_in_one_line(tools: Path, target: str) -> 
     assert line.endswith('CDK is "nonsense": supply cdktf, or cdktn for CDK Terrain.  Stop.')
 
 
+@pytest.mark.parametrize("target", ["check", "test", "bench"])
+def test_what_needs_cdktf_is_refused_in_one_line_before_any_set_up(tools: Path, target: str) -> None:
+    add_python(tools)
+    add_terraform(tools)
+    ended = make(tools, "CDK=cdktn", target)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[0] == (
+        f"this needs CDKTF: make CDK=cdktf {target}; with CDK Terrain, run test-fast and test-terraform"
+    )
+    assert not (clone_of(tools) / ".local").exists()
+
+
 @pytest.mark.parametrize(
     ("set_up", "arguments", "library"),
     [
