@@ -27,6 +27,7 @@ from configuration.values import (
     GitHubEnvironmentName,
     KeyArn,
     KeyPrefix,
+    ProviderVersions,
     Region,
     Repository,
     RoleArnText,
@@ -209,6 +210,11 @@ class Environment(Section):
         default=quotas.DEFAULTS.trust_policy_characters,
         ge=quotas.DEFAULTS.trust_policy_characters,
         description="most characters of a trust policy, where AWS has raised the account's quota",
+    )
+    aws_provider: ProviderVersions | None = Field(
+        default=None,
+        description="versions of the AWS provider, 6.39 or newer alone; a plan then finds existing grants through "
+        "data sources instead of deprecated attributes",
     )
     roles: list[Role] = Field(min_length=1, description="the execution roles; each is a stack with its own state")
 

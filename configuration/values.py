@@ -120,6 +120,16 @@ KeyArn = Annotated[
         "the ARN of a KMS key, like arn:aws:kms:eu-west-1:111122223333:key/ID",
     ),
 ]
+# From 6.39 on, the provider has data sources that list a role's policies.
+# https://github.com/hashicorp/terraform-provider-aws/pull/47119
+_FROM_6_39 = r"(6\.(39|[4-9][0-9]|[1-9][0-9]{2})(\.[0-9]{1,3})?|([7-9]|[1-9][0-9])(\.[0-9]{1,3}){0,2})"
+ProviderVersions = Annotated[
+    str,
+    Pattern(
+        rf"((>=|>|~>|=) ?)?{_FROM_6_39}(, ?(>=|>|~>|=|<=|<|!=) ?[0-9]{{1,3}}(\.[0-9]{{1,3}}){{0,2}})*",
+        'a version constraint that begins with 6.39 or newer, like ">= 6.39, < 7.0"',
+    ),
+]
 VpcId = Annotated[str, Pattern("vpc-[0-9a-f]{8,17}", "the ID of a VPC, like vpc-0123456789abcdef0")]
 RoleArnText = Annotated[
     str,

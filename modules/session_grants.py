@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from typing import assert_never
 
-from cdktf import Postcondition, TerraformResourceLifecycle
+from cdktf import Postcondition, TerraformDataSource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
@@ -24,7 +24,12 @@ from modules import hcl
 from modules.execution_role import LIVE_ACCOUNT_ID, LIVE_ROLE_ARN_IN_JSON, LIVE_ROLE_NAME, ROLE_ADDRESS, AdoptedRole
 from modules.terraform_blocks import Assertion, TerraformBlocks
 
-_EXPRESSIONS = hcl.Expressions("session_grants.hcl", role=ROLE_ADDRESS)
+_IN_ROLE = hcl.Expressions(
+    "session_grants.hcl",
+    role=ROLE_ADDRESS,
+    own_policies=f"[{', '.join(hcl.quoted(grant.policy_name) for grant in inline_policies())}]",
+)
+_LISTED = hcl.Expressions("session_grants_listed.hcl")
 # what documents refer to: they are JSON
 _LOCALS = {"account_id": LIVE_ACCOUNT_ID, "role_arn_in_json": LIVE_ROLE_ARN_IN_JSON}
 # the document of a policy that is imported as it is
@@ -45,6 +50,8 @@ class SessionGrants(Construct):
         released: whether the grants are removed. Their blocks then stay, without instances, to order the removal.
         to_import: addresses of policies that the role has and that neither its settings nor its state do. They are
             imported as they are, which changes nothing in AWS: a later plan without this argument then deletes them.
+        has_listing_data_sources: whether the provider has data sources that list a role's policies (6.39 or newer).
+            Otherwise the adopted role's own attributes do, which are deprecated.
 
     Attributes:
         policies: the resources by their addresses, such as `aws_iam_role_policy.glue_sessions`.
@@ -60,8 +67,10 @@ class SessionGrants(Construct):
         adopted_role: AdoptedRole | None,
         released: bool = False,
         to_import: Collection[str] = (),
+        has_listing_data_sources: bool = False,
     ) -> None:
         self._blocks = TerraformBlocks.of(scope)
+        self._existing = _LISTED if has_listing_data_sources else _IN_ROLE
         importing = adopted_role is not None and not released
         logical_ids = {grant.address: self._blocks.claim(grant.address) for grant in policy_grants()}
         super().__init__(scope, id_)
@@ -86,6 +95,8 @@ class SessionGrants(Construct):
                 resource.add_override("for_each", "${toset([])}")
         if importing:
             self._limit_inline_policies()
+            if has_listing_data_sources:
+                self._list_policies()
         if adopted_role:
             self._remove_before_updating(adopted_role, released)
 
@@ -102,15 +113,22 @@ class SessionGrants(Construct):
             for resource in self.policies.values():
                 resource.add_override("depends_on", [ROLE_ADDRESS])
 
+    def _list_policies(self) -> None:
+        """Read which policies the role has; CDKTF's bindings are older than these data sources."""
+        for type_ in ("aws_iam_role_policy_attachments", "aws_iam_role_policies"):
+            logical_id = self._blocks.claim(f"data.{type_}.live")
+            source = TerraformDataSource(self, type_, terraform_resource_type=type_)
+            source.add_override("role_name", LIVE_ROLE_NAME)
+            source.override_logical_id(logical_id)
+
     def _limit_inline_policies(self) -> None:
-        """Refuse a plan after which the inline policies, those of others included, would exceed IAM's quota."""
+        """Refuse a plan after which the inline policies would exceed IAM's quota.
+
+        Those of others count if their documents can be read, as they can in the role's own attributes alone.
+        """
         *others, last = [address for address, each in self.policies.items() if isinstance(each, IamRolePolicy)]
         documents = [*(f"{address}.policy" for address in others), "self.policy"]
-        size = _EXPRESSIONS.expression(
-            "inline_policies_size",
-            names=f"[{', '.join(hcl.quoted(grant.policy_name) for grant in inline_policies())}]",
-            documents=f"[{', '.join(documents)}]",
-        )
+        size = self._existing.expression("inline_policies_size", documents=f"[{', '.join(documents)}]")
         quota = quotas.DEFAULTS.inline_policies_characters
         limit = Assertion(
             f"{size} <= {quota}",
@@ -139,7 +157,7 @@ class SessionGrants(Construct):
             self._blocks.import_existing(
                 grant.address,
                 f"{LIVE_ROLE_NAME}/${{each.value}}",
-                for_each=_EXPRESSIONS.expression("attached_managed_policy", policy_arn=hcl.quoted(policy_arn)),
+                for_each=self._existing.expression("attached_managed_policy", policy_arn=hcl.quoted(policy_arn)),
             )
         return IamRolePolicyAttachment(self, grant.address, role=LIVE_ROLE_NAME, policy_arn=policy_arn)
 
@@ -149,7 +167,7 @@ class SessionGrants(Construct):
             self._blocks.import_existing(
                 grant.address,
                 f"{LIVE_ROLE_NAME}:${{each.value}}",
-                for_each=_EXPRESSIONS.expression("existing_inline_policy", policy_name=hcl.quoted(grant.policy_name)),
+                for_each=self._existing.expression("existing_inline_policy", policy_name=hcl.quoted(grant.policy_name)),
             )
         return IamRolePolicy(self, grant.address, role=LIVE_ROLE_NAME, name=grant.policy_name, policy=policy)
 

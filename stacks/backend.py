@@ -14,22 +14,23 @@ _TERRAFORM = ">= 1.10"
 
 # a range, whatever version the bindings were generated from: every resource used here reads the same in all of it, and
 # shops pin the provider in their own lock file
-_AWS_PROVIDER = {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}
+_AWS_PROVIDER = ">= 5.100, < 7.0"
 
 
-def keep_state(stack: TerraformStack, *, state: State, key: str) -> None:
+def keep_state(stack: TerraformStack, *, state: State, key: str, aws_provider: str | None = None) -> None:
     """Set the stack's S3 backend, encrypted and locked by a lock file, and its required versions.
 
     Args:
         stack: the stack.
         state: where the shop keeps its states.
         key: the object of this stack's state.
+        aws_provider: the version constraint of the AWS provider, if the configuration has one.
     """
     settings = hcl.literals(state.model_dump(exclude={"key_prefix"}, exclude_defaults=True))
     S3Backend(stack, key=key, encrypt=True, **settings)
     terraform: dict[str, Any] = {
         "required_version": _TERRAFORM,
-        "required_providers": {"aws": _AWS_PROVIDER},
+        "required_providers": {"aws": {"source": "hashicorp/aws", "version": aws_provider or _AWS_PROVIDER}},
         # CDKTF's S3Backend has no such parameter, and CDK Terrain's needs targetVersions in cdktf.json
         "backend": {"s3": {"use_lockfile": True}},
     }

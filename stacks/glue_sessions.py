@@ -41,7 +41,7 @@ class GlueSessionsStack(TerraformStack):
             # IAM throttles a fleet's plans: slow down together instead of failing one by one
             retry_mode="adaptive",
         )
-        keep_state(self, state=state, key=settings.state_key)
+        keep_state(self, state=state, key=settings.state_key, aws_provider=environment.aws_provider)
 
         LiveRole(self, "LiveRole", role_name=role.name, role_arn=str(role.arn) if role.arn else None)
         adopted_role = self._add_trust(settings)
@@ -54,6 +54,7 @@ class GlueSessionsStack(TerraformStack):
                 adopted_role=adopted_role,
                 released=role.released,
                 to_import=to_import,
+                has_listing_data_sources=environment.aws_provider is not None,
             )
         TerraformBlocks.of(self).write()
 

@@ -11,7 +11,7 @@ existing_inline_policy = toset([
 
 inline_policies_size = sum([
   for document in concat(
-    [for policy in lookup(argument.role, "inline_policy") : policy.policy if !contains(argument.names, policy.name)],
+    [for policy in lookup(argument.role, "inline_policy") : policy.policy if !contains(argument.own_policies, policy.name)],
     argument.documents
   ) : length(try(jsonencode(jsondecode(document)), document))
 ])

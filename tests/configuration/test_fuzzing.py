@@ -57,7 +57,7 @@ SPLICES = [
 KEYS = st.sampled_from(
     [
         *("state", "bucket", "region", "assume_role", "role_arn", "endpoints", "s3"),
-        *("environments", "dev", "account_id", "deploy_role_arn", "trust_policy_quota"),
+        *("environments", "dev", "account_id", "deploy_role_arn", "trust_policy_quota", "aws_provider"),
         *("roles", "role", "permissions", "trust", "ownership", "keep", "released", "<<"),
     ]
 )

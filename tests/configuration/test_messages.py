@@ -473,6 +473,16 @@ def errors_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str 
             ': environments.dev.deploy_role_arn: supply a role of partition aws-cn, as set by region, got "arn:aws:iam::444455556666:role/terraform"',
         ),
         case(
+            "provider versions without data sources that list policies",
+            environment('region: eu-west-1, aws_provider: ">= 5.100", roles: [{role: team}]'),
+            ': environments.dev.aws_provider: supply a version constraint that begins with 6.39 or newer, like ">= 6.39, < 7.0", got ">= 5.100"',
+        ),
+        case(
+            "a provider version without quotes",
+            environment("region: eu-west-1, aws_provider: 6.39, roles: [{role: team}]"),
+            ": environments.dev.aws_provider: put quotes around 6.39, without them it is a number and loses leading zeros",
+        ),
+        case(
             "a quota below AWS's own",
             environment("region: eu-west-1, trust_policy_quota: 1024, roles: [{role: team}]"),
             ": environments.dev.trust_policy_quota: supply a whole number of at least 2048, got 1024",

@@ -120,6 +120,10 @@ TEAM = (*DEV, "roles", 0)
         changed(*DEV, "account_id", value="1111"),
         changed(*DEV, "deploy_role_arn", value="terraform"),
         changed(*DEV, "trust_policy_quota", value=1024),
+        *(
+            changed(*DEV, "aws_provider", value=value)
+            for value in ("", "6", "6.38.9", "> 6.38", "~> 6", "< 6.40", "!= 6.39", ">= 6.39,", "6.39-beta1", "latest")
+        ),
         changed(*DEV, "roles", value=[]),
         changed(*DEV, "roles", value={"role": "team"}),
         changed(*TEAM, value="team"),

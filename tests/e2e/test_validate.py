@@ -17,7 +17,8 @@ from tests.e2e.terraform import Terraform
 from tests.repository import ROOT
 
 EXPECTED = ROOT / "tests/expected"
-ROLES = sorted(EXPECTED.glob("*/*.cdk.tf.json"))
+ROLES = sorted(file for file in EXPECTED.glob("*/*.cdk.tf.json") if file.parent.name != "provider-6")
+"""All but one, whose data sources 5.100 does not have: it is in `test_newest_provider.py` and `test_adoption.py`."""
 OTHERS = sorted([*EXPECTED.glob("*/state-bucket.json"), *EXPECTED.glob("*/pipeline-access.json")])
 
 
