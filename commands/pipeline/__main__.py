@@ -190,10 +190,10 @@ def _provider_lock(versions: Sequence[str]) -> int:
     """Write .terraform.lock.hcl, the AWS provider of all stacks; the newest that they accept, or of VERSION."""
     configuration = _configuration()
     with tempfile.TemporaryDirectory() as folder:
-        written = [(stack.folder / "cdk.tf.json").read_bytes() for stack in synthesized([], configuration, Path(folder))]
-        required = [json.loads(each)["terraform"]["required_providers"] for each in written]
-        accepted = dict.fromkeys(each["aws"]["version"] for each in required)
-        providers = {"aws": {**required[0]["aws"], "version": versions[0] if versions else ", ".join(accepted)}}
+        files = [stack.folder / "cdk.tf.json" for stack in synthesized([], configuration, Path(folder))]
+        required = [json.loads(each.read_bytes())["terraform"]["required_providers"]["aws"] for each in files]
+        accepted = versions or dict.fromkeys(each["version"] for each in required)
+        providers = {"aws": {**required[0], "version": ", ".join(accepted)}}
         (locked := Path(folder, "lock")).mkdir()
         platforms = provider_lock.write(configuration.provider_lock, providers, locked)
     print(f"{configuration.provider_lock}: for {platforms}; commit the file")

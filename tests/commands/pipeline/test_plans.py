@@ -148,7 +148,14 @@ def test_the_lock_file_is_written_where_the_configuration_is_and_copied_to_each_
     )
     assert "~> 5.100" in lock.read_text()
     assert main(["provider-lock"]) == 0
-    assert ">= 5.100, < 7.0" in lock.read_text()
+    assert '">= 5.100, < 7.0"' in lock.read_text()
+    configuration = json.loads(Path("glue-sessions.yaml").read_text())
+    configuration["environments"]["new"] = {**configuration["environments"]["dev"], "aws_provider": ">= 6.39"}
+    configuration["environments"]["new"]["account_id"] = "444455556666"
+    configuration["environments"]["dev"]["account_id"] = "111122223333"
+    Path("glue-sessions.yaml").write_text(json.dumps(configuration))
+    assert main(["provider-lock"]) == 0
+    assert '">= 5.100, < 7.0, >= 6.39"' in lock.read_text()
     (folder / ".terraform.lock.hcl").write_text("doctored")
     synthesize(Path("cdktf.out"))
     assert (folder / ".terraform.lock.hcl").read_text() == lock.read_text()
