@@ -7,7 +7,7 @@ Source of actions, resource types and condition keys: AWS's Service Authorizatio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from iam.policy_document import Document
+from iam.policy_document import Document, statements, strings
 
 _READ_TABLES = (
     "glue:GetDatabase",
@@ -169,6 +169,56 @@ def access_policy(access: Access, *, partition: str, account_id: str) -> Documen
     """
     statements = [part.statement() for part in _parts(access, partition, account_id)]
     return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+def granted_part(document: Document, *, partition: str, account_id: str) -> Document | None:
+    """Return the statements of a policy that `access_policy` wrote for some setting, None if it wrote none of them.
+
+    Statements with Sids of their own are others'. If others changed one of ours, none counts as ours.
+
+    Args:
+        document: the policy.
+        partition: partition of the role.
+        account_id: account of the role.
+    """
+    try:
+        found = {each["Sid"]: each for each in statements(document) if "Sid" in each}
+        access = _read_back({sid: _resources(each) for sid, each in found.items()}, found)
+        policy = access_policy(access, partition=partition, account_id=account_id)
+        of_ours = policy and [found[each["Sid"]] for each in policy["Statement"]]
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return policy if policy and policy["Statement"] == of_ours else None
+
+
+def _read_back(resources: Mapping[str, list[str]], found: Mapping[str, Document]) -> Access:
+    """Return the setting that asks for these statements, if there is one."""
+
+    def names(sid: str, of: str) -> tuple[str, ...]:
+        marked = (each.partition(f":{of}/") for each in resources.get(sid, ()))
+        return tuple(name for _, marker, name in marked if marker)
+
+    def places(sid: str) -> tuple[str, ...]:
+        objects = (each.rpartition(":::")[2] for each in resources.get(sid, ()))
+        return tuple(f"s3://{each.removesuffix('/*')}" for each in objects if each.endswith("/*"))
+
+    regional = (each.split(":") for listed in resources.values() for each in listed)
+    outside = found.get("NoSessionInOtherVpcs", {}).get("Condition", {}).get("ForAnyValue:StringNotEquals", {})
+    return Access(
+        region=next((fields[3] for fields in regional if fields[2:3] in (["glue"], ["logs"])), ""),
+        read_buckets=places("ReadObjects"),
+        write_buckets=places("WriteObjects"),
+        read_databases=names("ReadTables", "database"),
+        write_databases=names("WriteTables", "database"),
+        connections=names("ReadConnections", "connection"),
+        lake_formation="LakeFormationData" in found,
+        keys=tuple(resources.get("UseKeys", ())),
+        only_in_vpcs=tuple(outside.get("glue:VpcIds", ())),
+    )
+
+
+def _resources(statement: Document) -> list[str]:
+    return strings(statement.get("Resource") or statement.get("NotResource") or [])
 
 
 def access_calls(access: Access, *, partition: str, account_id: str) -> Iterator[AccessCall]:

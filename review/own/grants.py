@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from iam.arn import RoleArn
+from iam.documents.access import granted_part
 from iam.documents.grants import (
     ACCESS_POLICY,
     GLUE_TRUST,
@@ -11,6 +12,7 @@ from iam.documents.grants import (
     SETUP_POLICY,
     Grantee,
     GrantSettings,
+    InlinePolicyGrant,
     ManagedPolicyGrant,
     inline_policies,
     managed_policies,
@@ -20,7 +22,7 @@ from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement
 from iam.engine.difference import Change, Kind, difference
 from iam.engine.statements import Policy, permissions_policy, trust_policy
 from iam.policy_document import Document
-from plans.plan import ResourceChange
+from plans.plan import ResourceChange, Snapshot
 from plans.roles import PolicyName, Role
 
 ADDRESSES = frozenset(grant.address for grant in GRANTS)
@@ -106,7 +108,7 @@ def level(role: Role) -> Permissions | None:
         grantee = Grantee.of(RoleArn.parse(role.arn))
     except ValueError:
         return None
-    found = _document(role.declared.get(SETUP_POLICY.address), SETUP_POLICY.policy_name)
+    found = _document(role, SETUP_POLICY, "after")
     levels = (each for each in PERMISSION_LEVELS if found == SETUP_POLICY.document(GrantSettings(each), grantee))
     return next(levels, None)
 
@@ -123,12 +125,13 @@ def grants_access(role: Role) -> bool:
     return change is not None and change.changes
 
 
-def _document(change: ResourceChange | None, policy_name: str) -> Document | None:
-    """Return the inline policy that a resource leaves, None for another one than this project's."""
-    if change is None or change.text("after", "name") != policy_name:
+def _document(role: Role, grant: InlinePolicyGrant, snapshot: Snapshot) -> Document | None:
+    """Return the inline policy at the address of a grant, None for another one than this project's."""
+    change = role.declared.get(grant.address)
+    if change is None or change.text(snapshot, "name") != grant.policy_name:
         return None
     try:
-        document: Document = json.loads(change.text("after", "policy"))
+        document: Document = json.loads(change.text(snapshot, "policy"))
     except (ValueError, RecursionError):
         return None
     return document
@@ -160,6 +163,10 @@ def _granted(role: Role) -> Iterator[Policy]:
         for grant in inline_policies():
             if document := grant.document(GrantSettings(permissions=level), grantee):
                 yield permissions_policy(document)
+    # of which the plan does not say what was configured
+    access = _document(role, ACCESS_POLICY, "before")
+    if access and (ours := granted_part(access, partition=grantee.partition, account_id=grantee.account_id)):
+        yield permissions_policy(ours)
 
 
 def _is_within(change: Change, granted: tuple[Policy, ...], role: Role) -> bool:

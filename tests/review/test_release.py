@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from iam.arn import RoleArn
+from iam.documents.access import Access, access_policy
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from plans import plan as plans
 from review.report import Review, review
+from tests.iam.documents.test_access import KEY, WHOLE
 from tests.plan_builder import FULL_ACCESS, allow, attachment, document, plan, role_policy, trust
 from tests.review.stack_plans import ADDITIVE, BEFORE, PARTNER, RECIPE, Stack
 
@@ -72,7 +75,32 @@ def edited(**statement: Any) -> str:
     return json.dumps({**body, "Statement": [*body["Statement"], statement]})
 
 
+def released_with_access(*more: Any, without: str = "", access: Access = WHOLE) -> bytes:
+    """Return the release of a role with `access`, in whose policy others changed something."""
+    body = access_policy(access, partition="aws", account_id=RoleArn.parse(EXEC.arn).account_id)
+    assert body
+    kept = [each for each in body["Statement"] if each["Sid"] != without]
+    before = json.dumps({**body, "Statement": [*kept, *more]})
+    taken = EXEC.policy(EXEC.inline, None), EXEC.attachment(True, False), EXEC.access(before, None)
+    return EXEC.plan(EXEC.role(RECIPE, BEFORE), *taken)
+
+
+@pytest.mark.parametrize("access", [WHOLE, Access("", read_buckets=("s3://one",)), Access("", lake_formation=True)])
+def test_the_release_of_a_role_with_access_is_one_low_finding(access: Access) -> None:
+    assert raised(released_with_access(access=access)) == ONE_LOW
+
+
 OTHER_LOSSES = {
+    "a statement that others wrote into the policy of access": (
+        released_with_access(allow("s3:DeleteObject", "arn:aws:s3:::data/*")),
+        [("medium", "permissions-lost"), *ONE_LOW],
+    ),
+    "a statement of access that others changed": (
+        released_with_access(
+            {"Sid": "UseKeys", **allow("kms:*", KEY)}, without="UseKeys", access=Access("eu-west-1", keys=(KEY,))
+        ),
+        [("medium", "permissions-lost"), *ONE_LOW],
+    ),
     "a partner's trust": (
         EXEC.released(document(PARTNER, *json.loads(RECIPE)["Statement"])),
         [("high", "trust-lost"), *ONE_LOW],
@@ -101,7 +129,7 @@ OTHER_LOSSES = {
         ),
         [("medium", "denial-lost"), *ONE_LOW],
     ),
-    "what access granted: the plan does not show which of it was configured": (
+    "what is in the policy of access and no setting asks for": (
         EXEC.plan(
             EXEC.role(RECIPE, BEFORE),
             EXEC.policy(EXEC.inline, None),

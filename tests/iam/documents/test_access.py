@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iam import validation
-from iam.documents.access import Access, access_calls, access_policy
+from iam.documents.access import Access, access_calls, access_policy, granted_part
 from iam.engine.decision import Request, Verdict, decide
 from iam.engine.statements import permissions_policy
 from iam.policy_document import Document, strings
@@ -190,3 +190,42 @@ def test_each_part_stands_alone_and_has_its_own_sids() -> None:
             document = policy_of(Access("eu-west-1", **{name: parts[name] for name in names}))  # type: ignore[arg-type]
             sids = [statement["Sid"] for statement in document["Statement"]]
             assert len(sids) == len(set(sids))
+
+
+PARTS: dict[str, Access] = {
+    "whole": WHOLE,
+    "no prefix, no region": Access("", read_buckets=("s3://one", "s3://two/a")),
+    "the same place to read and write": Access("", read_buckets=("s3://one/a",), write_buckets=("s3://one/a/",)),
+    "databases to read": Access("eu-west-1", read_databases=("*",)),
+    "databases to write": Access("eu-west-1", write_databases=("a", "b_*")),
+    "connections": Access("eu-west-1", connections=("a", "b/c")),
+    "keys": Access("eu-west-1", keys=(KEY, KEY.replace("key/", "alias/"))),
+    "Lake Formation": Access("eu-west-1", lake_formation=True),
+    "VPCs": Access("eu-west-1", only_in_vpcs=("vpc-1", "vpc-2")),
+}
+ROLE = {"partition": "aws", "account_id": "111122223333"}
+
+
+@pytest.mark.parametrize("access", PARTS.values(), ids=PARTS)
+def test_it_is_recognized_without_the_setting(access: Access) -> None:
+    document = json.loads(json.dumps(policy_of(access)))
+    assert granted_part(document, **ROLE) == document
+    theirs = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    document["Statement"] += [theirs, {**theirs, "Sid": "Theirs"}]
+    assert granted_part(document, **ROLE) == policy_of(access)
+
+
+def test_the_policy_of_a_role_in_another_account_is_not_recognized() -> None:
+    assert granted_part(policy_of(WHOLE), partition="aws", account_id="444455556666") is None
+
+
+@pytest.mark.parametrize("number", range(len(policy_of(WHOLE)["Statement"])))
+def test_it_is_not_recognized_once_a_statement_was_changed(number: int) -> None:
+    document = policy_of(WHOLE)
+    document["Statement"][number]["Effect"] = "Other"
+    assert granted_part(document, **ROLE) is None
+
+
+@pytest.mark.parametrize("statement", [None, 1, [], [1], [{"Sid": []}], {"Sid": "UseKeys", "Resource": 1}, {}])
+def test_nothing_is_recognized_in_another_document(statement: Any) -> None:
+    assert granted_part({"Statement": statement}, **ROLE) is None
