@@ -38,6 +38,9 @@ _SIGN_IN = (
 )
 _UNREACHABLE = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
+_SERVER_ERROR = 500
+"""HTTP status codes from here on are errors of AWS, not of the caller."""
+
 AWS_ERRORS = (exceptions.BotoCoreError, exceptions.ClientError)
 """What boto3 raises when a call fails."""
 
@@ -99,6 +102,9 @@ def in_words(error: Exception) -> str:
         case known if known in _THROTTLED:
             retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
             return f"still throttled after {retries} retries, try again later: {_line(message)}"
+        case other if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+            retries = error.response["ResponseMetadata"].get("RetryAttempts", 0)
+            return f"AWS still fails after {retries} retries, try again later: {other}: {_line(message)}"
         case other:
             return f"{other}: {_line(message)}"
 

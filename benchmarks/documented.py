@@ -27,7 +27,13 @@ class GlueSessionsStack(TerraformStack):
         super().__init__(scope, id_)
 
         provider = WANTED["provider"]["aws"][0]
-        AwsProvider(self, "aws", region=provider["region"], retry_mode=provider["retry_mode"])
+        AwsProvider(
+            self,
+            "aws",
+            region=provider["region"],
+            retry_mode=provider["retry_mode"],
+            max_retries=provider["max_retries"],
+        )
 
         terraform = dict(WANTED["terraform"])
         backend = terraform.pop("backend")["s3"]

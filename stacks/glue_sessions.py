@@ -14,7 +14,7 @@ from modules.execution_role import ROLE_ADDRESS, AdoptedRole, LiveRole
 from modules.session_grants import SessionGrants
 from modules.terraform_blocks import TerraformBlocks
 from modules.trust_policy import AdditiveTrust, AuthoritativeTrust, ExternalTrust, ReleasedTrust
-from stacks.backend import keep_state
+from stacks.backend import MAX_RETRIES, keep_state
 
 
 class GlueSessionsStack(TerraformStack):
@@ -40,6 +40,7 @@ class GlueSessionsStack(TerraformStack):
             else None,
             # IAM throttles a fleet's plans: slow down together instead of failing one by one
             retry_mode="adaptive",
+            max_retries=MAX_RETRIES,
         )
         keep_state(self, state=state, key=settings.state_key, aws_provider=environment.aws_provider)
 

@@ -9,7 +9,7 @@ from configuration.pipeline_access import ACCOUNT_ID, PipelineSettings
 from iam.documents.pipeline_access import apply_trust_policy, oidc_provider_arn, permissions, plan_trust_policy
 from modules.pipeline_access import OIDC_PROVIDER_ADDRESS, GitHubOidcProvider, PipelineAccess
 from modules.terraform_blocks import TerraformBlocks
-from stacks.backend import keep_state
+from stacks.backend import MAX_RETRIES, keep_state
 
 _NAME = "pipeline-access"
 
@@ -32,6 +32,7 @@ class PipelineAccessStack(TerraformStack):
             "aws",
             region=settings.region,
             allowed_account_ids=[settings.account_id] if settings.account_id else None,
+            max_retries=MAX_RETRIES,
         )
         keep_state(self, state=state, key=f"{state.key_prefix}/{_NAME}.tfstate")
         DataAwsCallerIdentity(self, "current")

@@ -9,7 +9,7 @@ from iam.arn import partition_of
 from modules import hcl
 from modules.state_bucket import StateBucket
 from modules.terraform_blocks import TerraformBlocks
-from stacks.backend import keep_state
+from stacks.backend import MAX_RETRIES, keep_state
 
 _NAME = "state-bucket"
 
@@ -34,6 +34,7 @@ class StateBucketStack(TerraformStack):
             s3_use_path_style=state.use_path_style or None,
             custom_ca_bundle=settings.get("custom_ca_bundle"),
             endpoints=[settings["endpoints"]] if state.endpoints else None,
+            max_retries=MAX_RETRIES,
         )
         keep_state(self, state=state, key=f"{state.key_prefix}/{_NAME}.tfstate")
         StateBucket(

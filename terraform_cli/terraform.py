@@ -20,6 +20,7 @@ from terraform_cli import environment as terraform_environment
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package for ")
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
+_GIVEN_UP = re.compile(r"exceeded maximum number of attempts, (\d+), https response error StatusCode: 5\d\d")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
 _LOCK = re.compile(
     r"recorded in the dependency lock file|lock file is read-only|\blocked provider\b|dependency lock file:"
@@ -88,8 +89,8 @@ class Done:
 def condensed(summary: str, detail: str = "") -> str:
     """Return a Terraform error in one line: its summary and the first paragraph of its detail.
 
-    Request ids of AWS responses are dropped. A missing state bucket and a lock file that does not fit get the remedy
-    of this project.
+    Request ids of AWS responses are dropped. A missing state bucket, a lock file that does not fit, and a call that AWS
+    answered with errors of its own until it was given up get the remedy of this project.
     """
     if missing := _NO_BUCKET.search(summary):
         return f"{missing[0]}: create it with make state-bucket, or correct state.bucket"
@@ -97,7 +98,10 @@ def condensed(summary: str, detail: str = "") -> str:
     line = _RESPONSE.sub("", " ".join(text.split())).rstrip(":. ")
     if _LOCK.search(line):
         line = f"{line.partition('; for more')[0]}; to write .terraform.lock.hcl again: make provider-lock"
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    if len(line) > _LONGEST:
+        line = line[: _LONGEST - 1] + "…"
+    given_up = _GIVEN_UP.search(text)
+    return f"{line}; AWS failed {given_up[1]} times in a row: try again later" if given_up else line
 
 
 class Terraform:

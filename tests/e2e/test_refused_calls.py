@@ -1,6 +1,7 @@
 """AWS refuses calls of a plan and of an apply: they are named, nothing is lost, and the next apply completes it."""
 
 import itertools
+import json
 import re
 import threading
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.launcher import Sandbox
+from terraform_cli.terraform import Done
 from tests.aws_proxy import Answer, AwsProxy, Cut, Refusal, answer_all
 from tests.e2e.conftest import through
 from tests.e2e.execution_role import (
@@ -21,6 +23,7 @@ from tests.e2e.execution_role import (
     statement,
     trust,
 )
+from tests.e2e.one_root import COMMON
 from tests.e2e.shop import ATTACHMENT, Shop
 from tests.e2e.terraform import Run
 
@@ -191,6 +194,25 @@ def test_throttled_calls_are_retried_until_they_succeed(shop: Shop, role: Execut
     stack.apply(AWS_ENDPOINT_URL=proxy.environment["AWS_ENDPOINT_URL"])
     assert len(refused) == 8
     assert role.grants == GRANTED
+
+
+def test_a_service_that_goes_on_failing_is_given_up(shop: Shop, role: ExecutionRole, proxy: AwsProxy) -> None:
+    stack = shop.stack(role.name)
+    file = stack.folder / COMMON
+    document = json.loads(file.read_text())
+    (provider,) = document["provider"]["aws"]
+    assert provider["max_retries"] == 10  # which takes most of a minute
+    provider["max_retries"] = 4
+    file.write_text(json.dumps(document))
+    proxy.answers["GetRole"] = lambda _, __: Refusal("ServiceFailure", "We are sorry", 500)
+    done = stack.plan(**through(proxy))
+    assert Done(done.status, done.output, "").errors == [
+        f"reading IAM Role ({role.name}): operation error IAM: GetRole, exceeded maximum number of attempts, 4,"
+        " ServiceFailure: We are sorry; AWS failed 4 times in a row: try again later"
+    ]
+    assert proxy.operations.count("GetRole") == 4
+    del proxy.answers["GetRole"]
+    assert stack.plan(**through(proxy)).status == 2
 
 
 def test_a_managed_policy_that_the_partition_lacks(shop: Shop, role: ExecutionRole, proxy: AwsProxy) -> None:

@@ -270,6 +270,7 @@ def test_the_provider_and_the_backend_are_configured(synthesize: Synthesize) -> 
             {
                 "region": "eu-west-1",
                 "retry_mode": "adaptive",
+                "max_retries": 10,
                 "allowed_account_ids": ["111122223333"],
                 "assume_role": [{"role_arn": "arn:aws:iam::111122223333:role/deploy"}],
             }
@@ -280,4 +281,4 @@ def test_the_provider_and_the_backend_are_configured(synthesize: Synthesize) -> 
 def test_without_an_account_or_a_deploy_role_the_provider_uses_the_account_of_the_credentials(
     synthesize: Synthesize,
 ) -> None:
-    synthesize().has_block("provider.aws", [{"region": "eu-west-1", "retry_mode": "adaptive"}])
+    synthesize().has_block("provider.aws", [{"region": "eu-west-1", "retry_mode": "adaptive", "max_retries": 10}])

@@ -97,10 +97,11 @@ def test_the_provider_uses_the_settings_of_the_backend() -> None:
         [
             {
                 "region": "eu-west-1",
+                "max_retries": 10,
                 "profile": "state",
                 "s3_use_path_style": True,
                 "assume_role": [{"role_arn": role, "external_id": "x"}],
             }
         ],
     )
-    synthesize().has_block("provider.aws", [{"region": "eu-west-1"}])
+    synthesize().has_block("provider.aws", [{"region": "eu-west-1", "max_retries": 10}])

@@ -227,6 +227,14 @@ def test_an_error_loses_its_request_ids_and_is_cut_if_long() -> None:
     assert condensed("x" * 2_000, "y") == "x" * 599 + "…"
 
 
+@pytest.mark.parametrize(("status", "remedy"), [(503, "; AWS failed 10 times in a row: try again later"), (0, "")])
+def test_only_what_aws_itself_failed_is_worth_another_try(status: int, remedy: str) -> None:
+    detail = f"exceeded maximum number of attempts, 10, https response error StatusCode: {status}, RequestID: , failed"
+    assert condensed("reading IAM Role (x)", f"operation error IAM: GetRole, {detail}") == (
+        f"reading IAM Role (x): operation error IAM: GetRole, exceeded maximum number of attempts, 10, failed{remedy}"
+    )
+
+
 def test_a_missing_state_bucket_is_reported_with_the_remedy() -> None:
     summary = 'Failed to get existing workspaces: S3 bucket "states" does not exist.\n'
     assert condensed(summary, "The referenced S3 bucket must have been previously created.") == (
