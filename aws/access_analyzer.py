@@ -16,7 +16,16 @@ from botocore.exceptions import NoRegionError
 from botocore.parsers import ResponseParserError
 
 from aws.account import each
-from aws.errors import AWS_ERRORS, Errors, in_words, is_about_credentials, is_denied, is_throttled, is_unreachable
+from aws.errors import (
+    AWS_ERRORS,
+    Errors,
+    in_words,
+    is_about_credentials,
+    is_denied,
+    is_fault_of_aws,
+    is_throttled,
+    is_unreachable,
+)
 from iam.access_analyzer import (
     MOST_ISSUES,
     Answers,
@@ -33,12 +42,15 @@ from iam.wording import counted
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=3,
-    read_timeout=15,
+    read_timeout=10,
     max_pool_connections=4,
 )
 
 MOST_COMPARISONS = 100
 """Most pairs of documents that are asked about in one run: AWS bills each, and a plan may have any number."""
+
+MOST_VALIDATIONS = 500
+"""Most documents that are asked about in one run, which takes a minute if AWS takes half a second for each."""
 
 _WORKERS = 4
 """Calls in parallel: AWS does not document a quota of these operations."""
@@ -49,7 +61,8 @@ _Answer = TypeVar("_Answer")
 def ask(questions: Mapping[Question, str]) -> Answers:
     """Return Access Analyzer's answers; whatever fails is one line in `errors`, and the rest is asked nonetheless.
 
-    No more is asked of an operation that is denied or throttled, and nothing at all without credentials or network.
+    No more is asked of an operation that is denied, throttled or out of order, and nothing without credentials or
+    network.
 
     Args:
         questions: the region of each; "" is that of AWS_REGION or of the profile.
@@ -71,17 +84,20 @@ class _Run:
         self._stopped: set[type[Question]] = set()
 
     def answers(self) -> Answers:
-        comparisons = [question for question in self._questions if isinstance(question, Comparison)]
-        left_out = {*comparisons[MOST_COMPARISONS:]}
-        if left_out:
-            number = counted(len(left_out), "comparison")
-            self._errors.add_line(f"Access Analyzer: {number} left out after {MOST_COMPARISONS}, AWS bills each")
-        first, *rest = (question for question in self._questions if question not in left_out)
-        # alone, so that one line says what stops all of them
-        self._ask(first)
+        documents: list[Question] = [each for each in self._questions if isinstance(each, Validation)]
+        pairs: list[Question] = [each for each in self._questions if isinstance(each, Comparison)]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            for _ in each(pool, self._ask, rest):
-                pass
+            for found, most, noun in (
+                (documents, MOST_VALIDATIONS, "document"),
+                (pairs, MOST_COMPARISONS, "comparison"),
+            ):
+                # the first one alone: what stops the others is one line then, and one call
+                for some in (found[:1], found[1:most]):
+                    for _ in each(pool, self._ask, some):
+                        pass
+                if (number := len(found) - most) > 0:
+                    left_out = counted(number, noun)
+                    self._errors.add_line(f"Access Analyzer: {left_out} left out, more than {most} in one run")
         return Answers(self._issues, self._comparisons, tuple(self._errors.lines))
 
     def _ask(self, question: Question) -> None:
@@ -107,7 +123,7 @@ class _Run:
             if is_about_credentials(error) or is_unreachable(error) or isinstance(error, NoRegionError):
                 self._stopped |= {Validation, Comparison}
                 self._errors.add_line(f"{place} was not asked: {in_words(error)}")
-            elif is_denied(error) or is_throttled(error):
+            elif is_denied(error) or is_throttled(error) or is_fault_of_aws(error):
                 self._stopped.add(type(question))
                 self._errors.add_line(f"{place}: {operation}: {in_words(error)}")
             else:

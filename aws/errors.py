@@ -62,6 +62,13 @@ def is_throttled(error: Exception) -> bool:
     return code(error) in _THROTTLED
 
 
+def is_fault_of_aws(error: Exception) -> bool:
+    """Return whether AWS failed to answer a valid call, also after retries."""
+    if not isinstance(error, exceptions.ClientError):
+        return False
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+
+
 def is_unreachable(error: Exception) -> bool:
     """Return whether AWS sent no response."""
     return isinstance(error, _UNREACHABLE)

@@ -189,14 +189,19 @@ def _place(location: Any) -> Place:
     for step in _list(location.get("path"))[:_MOST_PLACES]:
         if not isinstance(step, dict):
             raise ValueError("a step of a path is not an object")
-        if isinstance(index := step.get("index"), int):
+        index: Any = step.get("index")
+        if _is_number(index):
             path.append(index)
         elif name := shortened(step.get("value", step.get("key"))):
             path.append(name)
     line: Any = location
     for key in ("span", "start", "line"):
         line = line.get(key) if isinstance(line, dict) else None
-    return Place(tuple(path), line if isinstance(line, int) and line > 0 else 0)
+    return Place(tuple(path), line if _is_number(line) and line > 0 else 0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -6,7 +6,7 @@ forged it.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -214,12 +214,13 @@ def kept_answers(files: Mapping[str, Path]) -> Analyzer:
     """
 
     def ask(asked: Mapping[Question, str]) -> Answers:
+        keys = {question.key for question in asked}
         issues: dict[str, tuple[Issue, ...]] = {}
         comparisons: dict[str, NewAccess] = {}
         errors: dict[str, None] = {}
         for name, file in files.items():
             try:
-                found = _read(file)
+                found = _read(file, keys)
             except (OSError, ValueError, RecursionError) as error:
                 reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "is not valid"
                 errors[f"Access Analyzer: the answers about {name} cannot be read: {reason}"] = None
@@ -231,7 +232,7 @@ def kept_answers(files: Mapping[str, Path]) -> Analyzer:
                 if key not in comparisons or not of_pair.passed:
                     comparisons[key] = of_pair
             errors |= dict.fromkeys(found.errors)
-        missing = sum(question.key not in issues and question.key not in comparisons for question in asked)
+        missing = len(keys - issues.keys() - comparisons.keys())
         if missing and not errors:
             errors[f"Access Analyzer: {counted(missing, 'question')} about these plans without an answer"] = None
         return Answers(issues, comparisons, tuple(errors)[:_MOST_ERRORS])
@@ -239,16 +240,20 @@ def kept_answers(files: Mapping[str, Path]) -> Analyzer:
     return Analyzer(ask, decides=False)
 
 
-def _read(path: Path) -> Answers:
-    """Return the answers in a file. Raises OSError, and ValueError if it is something else."""
+def _read(path: Path, keys: Collection[str]) -> Answers:
+    """Return the answers to some questions in a file. Raises OSError, and ValueError if it is something else."""
     with path.open("rb") as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise ValueError("too large")
     body = _object(json.loads(content))
     return Answers(
-        {key: tuple(map(issue, _list(found)[:MOST_ISSUES])) for key, found in _object(body.get("validations")).items()},
-        {key: new_access(found) for key, found in _object(body.get("comparisons")).items()},
+        {
+            key: tuple(map(issue, _list(found)[:MOST_ISSUES]))
+            for key, found in _object(body.get("validations")).items()
+            if key in keys
+        },
+        {key: new_access(found) for key, found in _object(body.get("comparisons")).items() if key in keys},
         tuple(shortened(each) for each in _list(body.get("errors"))[:_MOST_ERRORS]),
     )
 

@@ -96,6 +96,7 @@ def test_an_unknown_type_is_a_security_warning_and_a_foreign_link_is_dropped(run
     [
         ("AccessDeniedException", "access denied: not today", 1),
         ("ThrottlingException", "still throttled after 2 retries, try again later: not today", 3),
+        ("InternalServerException", "InternalServerException: not today", 3),
     ],
 )
 def test_what_is_denied_or_throttled_is_not_asked_again_and_the_rest_is(
@@ -163,7 +164,7 @@ def test_comparisons_are_billed_and_therefore_limited(running: FakeAccessAnalyze
     answers = ask({**dict.fromkeys(pairs, ""), IDENTITY: ""})
     assert running.operations == ["CheckNoNewAccess"] * MOST_COMPARISONS + ["ValidatePolicy"]
     assert answers.comparisons.keys() == {pair.key for pair in pairs[:MOST_COMPARISONS]}
-    assert answers.errors == ("Access Analyzer: 2 comparisons left out after 100, AWS bills each",)
+    assert answers.errors == ("Access Analyzer: 2 comparisons left out, more than 100 in one run",)
 
 
 def test_nothing_is_called_for_no_question(monkeypatch: pytest.MonkeyPatch) -> None:

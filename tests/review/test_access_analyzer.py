@@ -10,7 +10,7 @@ import pytest
 
 from aws.access_analyzer import ask
 from commands.review.__main__ import main
-from iam.access_analyzer import BUCKET_POLICY_TYPE, TRUST_POLICY_TYPE
+from iam.access_analyzer import BUCKET_POLICY_TYPE, TRUST_POLICY_TYPE, Comparison, Validation
 from plans import plan as plans
 from review import access_analyzer, report
 from review.access_analyzer import answers_to_keep, kept_answers, write
@@ -270,18 +270,24 @@ def test_answers_about_other_documents_are_not_used_and_the_missing_ones_are_nam
         (b"", "is not valid"),
         (b"[]", "is not valid"),
         (b"[" * 100_000, "is not valid"),
-        (b'{"validations": {"a": [7]}, "comparisons": {}, "errors": []}', "is not valid"),
-        (b'{"validations": {"a": [{"locations": {}}]}, "comparisons": {}, "errors": []}', "is not valid"),
-        (b'{"validations": {"a": [{"locations": [7]}]}, "comparisons": {}, "errors": []}', "is not valid"),
-        (b'{"validations": {"a": [{"locations": [{"path": [7]}]}]}, "comparisons": {}, "errors": []}', "is not valid"),
-        (b'{"validations": {}, "comparisons": {"a": {"result": "MAYBE"}}, "errors": []}', "is not valid"),
+        (b'{"validations": {"VALIDATION": [7]}, "comparisons": {}, "errors": []}', "is not valid"),
+        (b'{"validations": {"VALIDATION": [{"locations": {}}]}, "comparisons": {}, "errors": []}', "is not valid"),
+        (b'{"validations": {"VALIDATION": [{"locations": [7]}]}, "comparisons": {}, "errors": []}', "is not valid"),
+        (
+            b'{"validations": {"VALIDATION": [{"locations": [{"path": [7]}]}]}, "comparisons": {}, "errors": []}',
+            "is not valid",
+        ),
+        (b'{"validations": {}, "comparisons": {"COMPARISON": {"result": "MAYBE"}}, "errors": []}', "is not valid"),
+        (b'{"validations": {}, "comparisons": {}}', "is not valid"),
         (b" " * 9_000_000, "is not valid"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_file_that_is_none_is_one_line(running: FakeAccessAnalyzer, content: bytes | None, why: str) -> None:
     file = Path(access_analyzer.FILE)
     if content is not None:
+        for question in (Validation(AFTER, "IDENTITY_POLICY"), Comparison(BEFORE, AFTER, "IDENTITY_POLICY")):
+            content = content.replace(type(question).__name__.upper().encode(), question.key.encode())
         file.write_bytes(content)
     review = review_files([saved(UNDECIDED)], analyzer=kept_answers({"dev": file}))
     assert review.findings == review_files([saved(UNDECIDED)]).findings

@@ -164,7 +164,7 @@ class TestForgery:
     def test_text_is_neither_markup_nor_a_mention(self, running: FakeAccessAnalyzer, github: FakeGitHub) -> None:
         harm = (
             '</td> | x <img src="http://evil.example"> @acme/owners [a](http://b) ```\n\n### ✅ approved'
-            "\u001b[2J\u202e #7 </details> <a href='http://c'>"
+            "\u001b[2J\u202e\ud800 #7 </details> <a href='http://c'>"
         )
         link = "https://docs.aws.amazon.com/x) [y](http://z"
         running.findings = lambda _: [finding("ERROR", harm, harm, 0, details=harm, link=link)]
