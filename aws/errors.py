@@ -66,7 +66,7 @@ def is_fault_of_aws(error: Exception) -> bool:
     """Return whether AWS failed to answer a valid call, also after retries."""
     if not isinstance(error, exceptions.ClientError):
         return False
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR
 
 
 def is_unreachable(error: Exception) -> bool:
@@ -109,7 +109,7 @@ def in_words(error: Exception) -> str:
         case known if known in _THROTTLED:
             retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
             return f"still throttled after {retries} retries, try again later: {_line(message)}"
-        case other if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+        case other if is_fault_of_aws(error):
             retries = error.response["ResponseMetadata"].get("RetryAttempts", 0)
             return f"AWS still fails after {retries} retries, try again later: {other}: {_line(message)}"
         case other:

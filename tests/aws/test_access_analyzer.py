@@ -96,7 +96,11 @@ def test_an_unknown_type_is_a_security_warning_and_a_foreign_link_is_dropped(run
     [
         ("AccessDeniedException", "access denied: not today", 1),
         ("ThrottlingException", "still throttled after 2 retries, try again later: not today", 3),
-        ("InternalServerException", "InternalServerException: not today", 3),
+        (
+            "InternalServerException",
+            "AWS still fails after 2 retries, try again later: InternalServerException: not today",
+            3,
+        ),
     ],
 )
 def test_what_is_denied_or_throttled_is_not_asked_again_and_the_rest_is(
