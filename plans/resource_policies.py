@@ -62,7 +62,7 @@ _SERVICES = (
         ("aws_lambda_function",),
         ("function_name", "id", "arn"),
         False,
-        {PERMISSION: "function_name"},
+        {PERMISSION: "function_name", "aws_lambda_resource_policy": "resource_arn"},
     ),
     _Service("Glue Data Catalog", (), (), False, {"aws_glue_resource_policy": ""}),
 )

@@ -101,6 +101,7 @@ READ_IN_VAIN = {
     *((f"aws_{each}_policy", "arn") for each in ("ecr_repository", "glue_resource", "kms_key", "s3_bucket")),
     *((f"aws_{each}_policy", "arn") for each in ("secretsmanager_secret", "sqs_queue")),
     ("aws_lambda_permission", "arn"),
+    ("aws_lambda_resource_policy", "arn"),
 }
 """Attributes that are read of several types alike, and that these do not have."""
 

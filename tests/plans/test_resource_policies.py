@@ -118,6 +118,16 @@ def test_two_resources_that_write_one_policy_are_both_evaluated() -> None:
     assert [role.address for role in resources(*changes)] == ["aws_s3_bucket_policy.a", "aws_s3_bucket_policy.b"]
 
 
+def test_the_whole_policy_of_a_function_is_that_of_the_function_it_names() -> None:
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
+    function = {"function_name": "f", "arn": arn}
+    policy = change("aws_lambda_resource_policy.p", None, {"resource_arn": arn, "policy": OPEN})
+    (role,) = resources(change("aws_lambda_function.f", function, function), policy)
+    assert (role.name, role.account, kinds(role)) == ("Lambda function f", ACCOUNT, [("gained", "Allow")])
+    (role,) = resources(policy)
+    assert (role.name, role.account, kinds(role)) == (f"Lambda function {arn}", ACCOUNT, [("gained", "Allow")])
+
+
 def test_a_sensitive_name_is_replaced_by_the_address() -> None:
     values = {"bucket": "secret-name", "policy": OPEN}
     (role,) = resources(change(POLICY, None, values, after_sensitive={"bucket": True}))
