@@ -1,4 +1,4 @@
-"""What stacks and `review` use of the AWS provider, against its newest schema at hand.
+"""What stacks use of the AWS provider, against its newest schema at hand.
 
 That schema is in the bindings of CDK Terrain: the provider itself, 6.69.1, is not run. `tests/e2e/test_validate.py`
 runs 5.100. The bindings do not say what is deprecated, so `DEPRECATED` does.
