@@ -96,7 +96,10 @@ class Application:
 class _Dispatcher(DomainDispatcherApplication):
     @cache  # noqa: B019, there is one dispatcher, and moto would list its folders twice for each request
     def get_backend_for_host(self, host: str | None) -> Any:
-        return super().get_backend_for_host(host)
+        backend = super().get_backend_for_host(host)
+        if host is not None and backend is None:
+            raise NotImplementedError(f"moto has no service at {host}")
+        return backend
 
 
 class _Answer:
@@ -164,7 +167,7 @@ def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> 
     answer = _Answer()
     answer.status = status
     request_id = str(uuid4())
-    if "HTTP_X_AMZ_TARGET" in environ:
+    if "HTTP_X_AMZ_TARGET" in environ or environ.get("CONTENT_TYPE") == "application/json":
         answer.body = json.dumps({"__type": code, "message": message}).encode()
         content_type = "application/x-amz-json-1.1"
     else:

@@ -79,10 +79,11 @@ def _statement(body: Any, place: Place) -> Any:
     """Return the statement that a place is in, None if it is in none."""
     if not isinstance(body, dict) or place.path[:1] != ("Statement",):
         return None
-    statements = body.get("Statement")
-    if isinstance(statements, dict):
-        return statements
-    return _at(body, place._replace(path=place.path[:2])) if len(place.path) > 1 else None
+    for length in (1, 2):
+        found = _at(body, place._replace(path=place.path[:length]))
+        if isinstance(found, dict):
+            return found
+    return None
 
 
 def _at(body: Any, place: Place) -> Any:

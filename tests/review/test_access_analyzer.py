@@ -105,6 +105,39 @@ def test_a_finding_of_each_type_is_one_of_the_review_and_can_be_waived(
     assert waived[rule]["accepted"] == "it is meant to"
 
 
+@pytest.mark.parametrize(
+    ("policy", "path", "parts"),
+    [
+        (
+            document(allow(["s3:GetObject", "s3:PutObject"])),
+            ["Statement", 0],
+            ["s3:getobject on *", "s3:putobject on *"],
+        ),
+        (document(allow("s3:*"), allow("iam:*")), ["Statement", 1, "Action"], ["iam:* on *"]),
+        (json.dumps({"Statement": allow("s3:*")}), ["Statement", "Action"], ["s3:* on *"]),
+        (json.dumps({"Statement": [allow("s3:*")]}), ["Version"], ['inline policy inline Version {"Statement": [']),
+        (document(allow("s3:*")), ["Statement"], ['inline policy inline Statement [{"Action": "s3:*"']),
+        (document(allow("s3:*")), ["Statement", 7], ["inline policy inline Statement[7] ["]),
+        (document(allow("s3:*")), [], ["inline policy inline"]),
+        (document({"Effect": "Allow"}), ["Statement", 0], ['inline policy inline {"Effect": "Allow"}']),
+        ("{", ["Statement", 0], ["inline policy inline {"]),
+        ("[]", ["Statement", 0], ["inline policy inline Statement[0] []"]),
+    ],
+)
+def test_a_waiver_is_bound_to_the_code_and_to_what_the_statement_means(
+    running: FakeAccessAnalyzer,
+    capsys: pytest.CaptureFixture[str],
+    policy: str,
+    path: list[str | int],
+    parts: list[str],
+) -> None:
+    running.findings = lambda _: [finding("WARNING", "A_CODE", *path)]
+    review = reviewed(capsys, saved(plan(STAYS, role_policy(None, policy))))
+    subject = found(review)["access-analyzer-warning"]["subject"]
+    assert len(subject) == len(parts)
+    assert all(each.startswith(f"A_CODE {part}") for each, part in zip(subject, parts, strict=True)), subject
+
+
 def test_without_the_option_nothing_is_asked_and_nothing_is_different(
     running: FakeAccessAnalyzer, capsys: pytest.CaptureFixture[str]
 ) -> None:

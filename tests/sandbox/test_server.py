@@ -131,6 +131,9 @@ def test_an_unknown_operation_is_not_implemented(sandbox: Sandbox) -> None:
         sandbox.client("iam").list_service_specific_credentials()
     with pytest.raises(ClientError, match=r"\(NotImplemented\).*does not have this operation"):
         sandbox.client("sagemaker").list_workteams()
+    service: Any = "accessanalyzer"
+    with pytest.raises(ClientError, match=r"\(NotImplemented\).*moto has no service at access-analyzer\."):
+        sandbox.client(service).validate_policy(policyDocument="{}", policyType="IDENTITY_POLICY")
 
 
 def test_an_unexpected_exception_is_an_error_without_a_traceback(sandbox: Sandbox) -> None:
