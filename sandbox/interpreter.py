@@ -189,16 +189,12 @@ def show(line: str, names: dict[str, Any]) -> str:
 
 
 def execute(code: str, names: dict[str, Any]) -> str:
-    """Run code as an interactive prompt does: print the value of the last expression. It shows no picture: ""."""
+    """Run code, the last statement as at an interactive prompt, which prints values. It shows no picture: ""."""
     module = ast.parse(code, "<stdin>")
-    last = module.body[-1] if module.body else None
-    if isinstance(last, ast.Expr):
-        module.body.pop()
+    last = module.body[-1:]
+    del module.body[-1:]
     exec(compile(module, "<stdin>", "exec"), names)
-    if isinstance(last, ast.Expr):
-        value = eval(compile(ast.Expression(last.value), "<stdin>", "eval"), names)
-        if value is not None:
-            print(repr(value))
+    exec(compile(ast.Interactive(last), "<stdin>", "single"), names)
     return ""
 
 
