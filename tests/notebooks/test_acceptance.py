@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from iam.policy_document import Document
 from plans import plan as plans
@@ -34,6 +35,8 @@ EXPLICIT_DENY = "with an explicit deny in an identity-based policy"
 NOT_PYTHON = (
     "The following exception was encountered while parsing the configurations provided: malformed node or string"
 )
+NO_DELTA = "--datalake-formats delta: the sandbox lacks the Java libraries of delta"
+FIGURE = "import plotly.express as px\nfigure = px.bar(x=['a'], y=[1])\n%plotly figure"
 UNTAGGED: Document = {
     "Version": "2012-10-17",
     "Statement": {
@@ -106,7 +109,13 @@ def test_the_kernel_needs_each_grant_and_works_after_apply_has_restored_it(
         )
         assert EXPLICIT_DENY in kernel.run("spark.version")
         kernel.run('%%tags\n{"CostCenter": "7"}')
+        kernel.run('%%configure\n{"--datalake-formats": "delta"}')
+        assert NO_DELTA in kernel.run("spark.version")
+        kernel.run('%%configure\n{"--datalake-formats": ""}')
         assert "3.5.4" in kernel.run("spark.version")
+        figure = new_code_cell(FIGURE)  # type: ignore[no-untyped-call]
+        kernel.run_cell(figure)
+        assert [list(output.data) for output in figure.outputs] == [["image/png"]]
         status = kernel.run("%status")
         assert "Status: READY" in status
         assert NO_GET_TAGS in status

@@ -20,14 +20,14 @@ ACCESS = {
 }
 
 HELPERS = """
-import boto3
+import boto3, pandas
 s3, glue = boto3.client("s3"), boto3.client("glue")
 
 def refused(call, *arguments, **named):
     try:
         call(*arguments, **named)
     except Exception as error:
-        return "AccessDenied" in str(error)
+        return isinstance(error, PermissionError) or "AccessDenied" in str(error)
     return False
 
 def read_table(database, table):
@@ -47,11 +47,17 @@ def make_table(database):
 def write(address):
     spark.range(3).write.mode("overwrite").parquet(address)
     return spark.read.parquet(address).count()
+
+def write_with_pandas(address):
+    pandas.DataFrame({"city": ["Oslo"]}).to_csv(address + ".csv", index=False)
+    pandas.read_csv(address + ".csv").to_parquet(address + ".parquet")
+    return pandas.read_parquet(address + ".parquet").city[0]
 """
 SERVED = {
     'read_table("sales", "orders")': "2",
     'glue.get_database(Name="default")["Database"]["Name"]': "'default'",
     'write("s3://access-scratch/team/numbers")': "3",
+    'write_with_pandas("s3://access-scratch/team/cities")': "'Oslo'",
     'make_table("scratch")': "'scratch'",
     f'encrypt("{KEY}")': "b'x'",
 }
@@ -59,6 +65,7 @@ ONE_STEP_BEYOND = (
     'read_table, "hr", "people"',
     'spark.read.csv, "s3://access-data/hr/"',
     'write, "s3://access-data/sales/new"',
+    'write_with_pandas, "s3://access-scratch/cities"',
     'make_table, "sales"',
     f'encrypt, "{OTHER_KEY}"',
     'glue.get_connection, Name="payroll"',
