@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from applying.apply import apply_plans, report
+from aws.errors import AWS_ERRORS, in_words
 from commands import command_line, plan_page, planning
+from commands.apply.current_grants import current_grants
 from commands.page import command
 from configuration import Configuration
 from iam.documents.grants import PolicyGrant
-from plans.plan import Plan
 from review.own.staying import staying_grants
+from review.plan_files import read
 from terraform_cli import interruption
 from terraform_cli.planning import Planned
-from terraform_cli.stacks import Stack
+from terraform_cli.stacks import PLAN, Stack
 
 _Staying = Mapping[str, Sequence[PolicyGrant]]
 """The grants that stay, by the name of their stack."""
@@ -56,7 +58,8 @@ class Steps:
             KeyboardInterrupt: at the question; has its message.
         """
         plans = self._plans(patterns)
-        staying = {each.stack.name: grants for each in plans if each.page and (grants := _certain(each.page.plan))}
+        found = {each.stack.name: _staying(each.stack, each.page) for each in plans if each.page}
+        staying = {name: grants for name, grants in found.items() if grants}
         if staying:
             to_import = {name: [grant.address for grant in grants] for name, grants in staying.items()}
             first = {each.stack.name: each for each in self._plans([*staying], to_import=to_import)}
@@ -110,6 +113,8 @@ class Steps:
         if not (result.has_changes or alone or released):
             return None
         try:
+            if not result.has_changes:
+                return plan_page.Page("", read(str(stack.folder / PLAN)))
             return plan_page.read_page(stack, self._terraform, self._console)
         except plan_page.NOT_SHOWN as error:
             raise _not_shown(stack, error) from None
@@ -134,8 +139,18 @@ class Steps:
         return report(apply_plans(stacks, self._terraform, despite_failed_checks=True, parallelism=self._parallelism))
 
 
-def _certain(plan: Plan) -> Sequence[PolicyGrant]:
-    return staying_grants(plan).certain
+def _staying(stack: Stack, page: plan_page.Page) -> Sequence[PolicyGrant]:
+    """Return the grants that a plan leaves on a role; AWS is asked where the plan does not contain its policies."""
+    found = staying_grants(page.plan)
+    if not found.undecided:
+        return found.certain
+    assert stack.settings
+    try:
+        held = current_grants(stack.settings)
+    except AWS_ERRORS as error:
+        raise _not_shown(stack, f"whether its role keeps grants cannot be read: {in_words(error)}") from None
+    planned = {change.address for change in page.plan.changes}
+    return [grant for grant in held if grant.address not in planned]
 
 
 def _only_deletes(plan: _StackPlan, grants: Sequence[PolicyGrant]) -> bool:
@@ -146,7 +161,7 @@ def _only_deletes(plan: _StackPlan, grants: Sequence[PolicyGrant]) -> bool:
     return all(change.actions == ("delete",) and change.address in addresses for change in changes)
 
 
-def _not_shown(stack: Stack, error: Exception) -> SystemExit:
+def _not_shown(stack: Stack, error: Exception | str) -> SystemExit:
     print(f"{stack.name}: {error}", file=sys.stderr)
     return SystemExit(command_line.EXIT_CANNOT_RUN)
 

@@ -9,6 +9,7 @@ from plans import plan as plans
 from review.drift.analysis import Analysis, analyze
 from review.intent import Intent, intents
 from review.report import review
+from stacks.glue_sessions import GlueSessionsStack
 from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
 from tests.e2e.execution_role import (
@@ -24,6 +25,7 @@ from tests.e2e.faults import deleted_while_it_is_read, held
 from tests.e2e.programs import command, on_a_terminal
 from tests.e2e.shop import ATTACHMENT, INLINE_POLICY, ROLE, Shop
 from tests.e2e.terraform import Terraform, kill
+from tests.template import app_in_memory
 from tests.waiting import wait_until
 
 NARROW_POLICY = {**RECIPE_INLINE_POLICY, "Statement": {"Effect": "Allow", "Action": "iam:GetRole", "Resource": "*"}}
@@ -118,6 +120,27 @@ def test_a_release_with_a_lost_state_is_reported_and_completed_in_two_steps(shop
     assert role.read() == role.made
     stack.assert_nothing_to_do()
     assert drift_of(stack) == Analysis()
+
+
+def test_grants_on_a_role_of_another_stack_are_imported_as_they_are_and_then_deleted(
+    shop: Shop, role: ExecutionRole
+) -> None:
+    role.attach()
+    role.put_inline_policy(NARROW_POLICY)
+    role.trust = RECIPE_TRUST
+    before = role.grants
+    released = {"role": role.name, "trust": {"ownership": "external"}, "released": True}
+    configuration = shop.configure(dev={"roles": [released]})
+    (settings,) = configuration.role_stacks
+    with_imports = GlueSessionsStack(
+        app_in_memory(), settings=settings, state=configuration.state, to_import=[ATTACHMENT, INLINE_POLICY]
+    )
+    first = shop.prepare(with_imports, settings.name).apply()
+    assert (first.imported, first.changes) == ({ATTACHMENT, INLINE_POLICY}, dict.fromkeys(first.imported, "import"))
+    assert role.grants == before
+    (second,) = shop.stacks(dev={"roles": [released]}).values()
+    assert second.apply().changes == {ATTACHMENT: "delete", INLINE_POLICY: "delete"}
+    assert role.grants == Grants(RECIPE_TRUST, attached=False, inline_policy=None)
 
 
 def without_order(shop: Shop, key: str) -> None:

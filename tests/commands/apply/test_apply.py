@@ -11,13 +11,16 @@ from applying.apply import Applied, Refused
 from commands.apply.__main__ import main
 from commands.command_line import status_of
 from commands.plan_page import Page
-from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
+from configuration import RoleStack, load
+from iam.documents.grants import LIVE_ROLE_ADDRESS, SESSION_USER_POLICY, SETUP_POLICY
 from plans import plan as plans
+from sandbox.launcher import Sandbox
 from terraform_cli import interruption
 from terraform_cli.planning import Planned
 from terraform_cli.stacks import Outcomes
 from terraform_cli.stacks import Stack as SynthesizedStack
-from tests.review.stack_plans import Stack
+from tests.plan_builder import plan
+from tests.review.stack_plans import BEFORE, Stack
 
 NAME = "glue-sessions-dev-one"
 
@@ -68,6 +71,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcomes[Planned
     monkeypatch.setattr("commands.planning.plan", lambda *_, **__: (outcomes, None))
     content = plans.parse(Stack("one").released(), NAME)
     monkeypatch.setattr("commands.plan_page.read_page", lambda *_: Page("", content))
+    monkeypatch.setattr("commands.apply.steps.read", lambda *_: content)
     monkeypatch.setattr("commands.plan_page.show_page", lambda *_, **__: print("the page"))
     monkeypatch.setattr("commands.apply.steps.apply_plans", lambda *_, **__: pytest.fail("it was applied"))
     return outcomes
@@ -125,16 +129,18 @@ class World:
     at_apply: Callable[[], None] = lambda: None
     answers: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
+    settings: RoleStack | None = None
+    unreleased: bytes = STAYING
     _plan: bytes = b""
 
     def plan(
         self, patterns: list[str], *_: object, to_import: dict[str, list[str]] | None = None, **__: object
     ) -> tuple[Outcomes[Planned], None]:
         applied = any(each.startswith("applied") for each in self.happened)
-        self._plan = IMPORTS if to_import else self.second if applied else STAYING
+        self._plan = IMPORTS if to_import else self.second if applied else self.unreleased
         self.happened.append(f"planned with imports {to_import[NAME]}" if to_import else "planned")
         result = Planned(bool(to_import) or applied or self.has_changes, {}, self.second_warnings if applied else ())
-        return Outcomes([(SynthesizedStack(NAME, self.folder), result)], []), None
+        return Outcomes([(SynthesizedStack(NAME, self.folder, self.settings), result)], []), None
 
     def read_page(self, *_: object) -> Page:
         return Page("", plans.parse(self._plan, NAME))
@@ -160,6 +166,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(tmp_path)
     monkeypatch.setattr("commands.planning.plan", made.plan)
     monkeypatch.setattr("commands.plan_page.read_page", made.read_page)
+    monkeypatch.setattr("commands.apply.steps.read", lambda *_: made.read_page().plan)
     monkeypatch.setattr("commands.plan_page.show_page", lambda *_, **__: made.happened.append("shown"))
     monkeypatch.setattr("commands.apply.steps.apply_plans", made.apply_plans)
     monkeypatch.setattr("sys.stdin", made)
@@ -225,3 +232,41 @@ def test_an_interrupt_during_the_first_step_keeps_the_second_from_beginning(
     assert status_of(main, ["*-one"]) == 130
     assert world.happened == [*FIRST_STEP, "applied"]
     assert capsys.readouterr().err == f"the second step was not begun; to finish: ./glue-sessions apply {NAME}\n"
+
+
+EXTERNAL = (
+    "state: {bucket: states, region: eu-west-1}\n"
+    "environments: {dev: {region: eu-west-1, roles:"
+    " [{role: one, trust: {ownership: external}, released: true}, {role: two}]}}\n"
+)
+
+
+def test_of_a_released_role_that_another_stack_owns_aws_is_asked_which_grants_stay(
+    world: World, aws: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = world.folder / "glue-sessions.yaml"
+    file.write_text(EXTERNAL)
+    world.settings = load(file, {}).role_stacks[0]
+    # a plan that reads the role and nothing else
+    live = {"address": LIVE_ROLE_ADDRESS, "mode": "data", "expressions": {}}
+    world.unreleased, world.has_changes = plan(configuration={"root_module": {"resources": [live]}}), False
+    assert status_of(main, ["*-one"]) == 2
+    assert capsys.readouterr().err == (
+        f"{NAME}: whether its role keeps grants cannot be read: NoSuchEntity: The role with name one cannot be found\n"
+    )
+
+    iam = aws.client("iam")
+    iam.create_role(RoleName="one", AssumeRolePolicyDocument=BEFORE)
+    iam.put_role_policy(RoleName="one", PolicyName="others", PolicyDocument=ONE.inline)
+    try:
+        assert main(["*-one"]) == 0
+        assert world.happened == ["planned"] * 2
+        iam.attach_role_policy(RoleName="one", PolicyArn=SESSION_USER_POLICY.arn("aws"))
+        world.happened.clear()
+        world.answers = ["no\n"]
+        assert main(["*-one"]) == 1
+        assert world.happened == ["planned", f"planned with imports {[SESSION_USER_POLICY.address]}", "shown", "asked"]
+    finally:
+        iam.delete_role_policy(RoleName="one", PolicyName="others")
+        iam.detach_role_policy(RoleName="one", PolicyArn=SESSION_USER_POLICY.arn("aws"))
+        iam.delete_role(RoleName="one")
