@@ -119,8 +119,11 @@ class _Run:
         place = f"Access Analyzer in {region}" if region else "Access Analyzer"
         try:
             return call(self._client(region))
+        except NoRegionError:
+            self._stopped |= {Validation, Comparison}
+            self._errors.add_line(f"{place} was not asked: the plan names no region, set AWS_REGION")
         except AWS_ERRORS as error:
-            if is_about_credentials(error) or is_unreachable(error) or isinstance(error, NoRegionError):
+            if is_about_credentials(error) or is_unreachable(error):
                 self._stopped |= {Validation, Comparison}
                 self._errors.add_line(f"{place} was not asked: {in_words(error)}")
             elif is_denied(error) or is_throttled(error) or is_fault_of_aws(error):

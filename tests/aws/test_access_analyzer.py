@@ -159,7 +159,7 @@ def test_without_credentials_region_or_network_one_line_says_so(
     monkeypatch.delenv("AWS_PROFILE")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_ENDPOINT_URL_ACCESSANALYZER")
-    assert ask(questions).errors == ("Access Analyzer was not asked: You must specify a region",)
+    assert ask(questions).errors == ("Access Analyzer was not asked: the plan names no region, set AWS_REGION",)
     assert running.calls == []
 
 
