@@ -23,7 +23,7 @@ def path(tmp_path: Path, binary: str) -> Path:
     """Return a folder with the programs that are needed besides the environment: Terraform, and those of a shell."""
     folder = tmp_path / "path"
     folder.mkdir()
-    (folder / "terraform").symlink_to(binary)
+    (folder / Path(binary).name).symlink_to(binary)
     for name in ("sh", "env", "dirname", "readlink"):
         found = shutil.which(name)
         assert found
