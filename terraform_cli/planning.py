@@ -16,7 +16,7 @@ class Planned:
     """A saved plan.
 
     Attributes:
-        has_changes: whether there is anything to apply; a resource that is forgotten is in no count.
+        has_changes: whether there is anything to apply; Terraform (OpenTofu does) counts no resource that is forgotten.
         counts: number of resources by what happens to them, as Terraform says it: `to add`.
         warnings: one line per warning, such as a check that fails.
     """

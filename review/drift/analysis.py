@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from plans.plan import Plan, ResourceChange
+from plans.plan import Plan, PlanError, ResourceChange
 from plans.roles import Held, PolicyName
+from plans.values import visible
 from review.drift.affected import affected
 from review.drift.entries import (
     Adoption,
@@ -52,7 +53,12 @@ def analyze(plan: Plan, *, region: str) -> Analysis:
     Args:
         plan: created without changing the state, so that it still contains what was last applied.
         region: where Glue sessions run.
+
+    Raises:
+        PlanError: the plan does what is not known here.
     """
+    if unread := [f"{each.address}: {each.part}" for each in plan.unread if each.is_operation]:
+        raise PlanError(f"the plan has what this version of glue-sessions does not know: {visible(', '.join(unread))}")
     analysis = Analysis()
     explained: set[str] = set()
     for role in role_snapshots(plan):

@@ -61,9 +61,6 @@ def _analysis(stack: stacks.Stack, terraform: Terraform) -> Analysis:
     finally:
         (stack.folder / _PLAN).unlink(missing_ok=True)
     try:
-        plan = parse(output.stdout.encode(), stack.name)
+        return analyze(parse(output.stdout.encode(), stack.name), region=stack.settings.environment.region)
     except PlanError as error:
         raise TerraformError(str(error)) from None
-    if unread := [f"{each.address}: {each.part}" for each in plan.unread if each.is_operation]:
-        raise TerraformError(f"the plan has what this version of glue-sessions does not know: {', '.join(unread)}")
-    return analyze(plan, region=stack.settings.environment.region)

@@ -12,7 +12,7 @@ from rich.console import Console
 from plans.plan import PlanError, parse
 from plans.unread import ACTIONS
 from review.drift import renderers
-from review.drift.analysis import analyze
+from review.drift.analysis import Analysis, analyze
 from review.drift.report import Reading
 from review.markdown import markdown
 from review.report import Review, review
@@ -73,7 +73,10 @@ def test_a_damaged_plan_is_reviewed_or_refused(body: Any) -> None:
     except PlanError:
         return
     reviewed = Review((review(plan),), "high")
-    drift = [Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1"))]
+    try:
+        drift = [Reading("dev", "dev", "exec", analyze(plan, region="eu-west-1"))]
+    except PlanError as error:
+        drift = [Reading("dev", "dev", "exec", Analysis(), (str(error),))]
     terminal = io.StringIO()
     show(reviewed, Console(file=terminal, width=100))
     renderers.show(drift, Console(file=terminal, width=100))

@@ -32,6 +32,11 @@ def done(*events: dict[str, object]) -> Done:
 
 def test_the_summary_counts_what_changes() -> None:
     assert planned(done(SUMMARY)).summary == "2 to add, 1 to change"
+    for message, summary in (
+        ("Plan: 1 to add, 0 to change, 0 to destroy. Actions: 2 to invoke.", "1 to add, 2 to invoke"),  # Terraform
+        ("Plan: 0 to add, 1 to change, 0 to destroy, 3 to forget.", "1 to change, 3 to forget"),  # OpenTofu
+    ):
+        assert planned(done({**SUMMARY, "@message": message})).summary == summary
     nothing = {**SUMMARY, "@message": "Plan: 0 to add, 0 to change, 0 to destroy."}
     assert planned(done(nothing)).summary == planned(done()).summary == "no changes"
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from iam.documents.access import Access, access_policy
 from iam.documents.grants import ACCESS_POLICY
+from iam.policy_document import Document
 from sandbox.launcher import Sandbox
 from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT
@@ -65,7 +66,7 @@ class Team:
     def __init__(self, granted: Granted, verify: Run, sandbox: Sandbox) -> None:
         self._granted, self._verify, self._sandbox = granted, verify, sandbox
 
-    def run(self, *, create: bool = True, **access: Any) -> dict[str, Any]:
+    def run(self, *, create: bool = True, inline: dict[str, Document] | None = None, **access: Any) -> dict[str, Any]:
         """Return what `verify` says of the role, which is created with the access that it is configured with."""
         if create:
             settings: Any = {
@@ -76,7 +77,7 @@ class Team:
             more = {name: value for name, value in access.items() if name not in ("buckets", "databases")}
             document = access_policy(Access("us-east-1", **settings, **more), partition="aws", account_id=ACCOUNT)
             assert document
-            self._granted("team", inline={ACCESS_POLICY.policy_name: document})
+            self._granted("team", inline={ACCESS_POLICY.policy_name: document, **(inline or {})})
         run = self._verify("--json", "*team", roles=f"[{{role: team, access: {json.dumps(access)}}}]")
         return {**run.role("team"), "status": run.status, "err": run.err}
 
@@ -131,6 +132,21 @@ def test_a_bucket_s_policy_decides_too_and_the_sandbox_agrees(team: Team, proxy:
     assert (found["state"], found["status"]) == ("not ready", 1)
     assert any(line.endswith(f"the policy of bucket {BUCKET}role denies it") for line in found["problems"])
     assert proxy.operations.count(f"GET /{BUCKET}role") == 1
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_denial_of_a_part_in_the_role_s_own_policies_is_undecided(
+    team: Team, sandbox: Sandbox, proxy: AwsProxy, simulated: bool
+) -> None:
+    sandbox.client("s3").create_bucket(Bucket=f"{BUCKET}own")
+    if not simulated:
+        proxy.refuse("SimulatePrincipalPolicy", "AccessDenied")
+    part = {**deny(resource=f"{OBJECTS}own/people/*"), "Principal": None}
+    document = {"Version": "2012-10-17", "Statement": {key: value for key, value in part.items() if value}}
+    found = team.run(buckets={"read": [f"s3://{BUCKET}own"]}, inline={"part": document})
+    sandbox.client("s3").delete_bucket(Bucket=f"{BUCKET}own")
+    assert verdicts(found, "s3:GetObject") == {f"{OBJECTS}own/example": "undecided"}
+    assert found["state"] == "undecided"
 
 
 @pytest.mark.usefixtures("buckets")
