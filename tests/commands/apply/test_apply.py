@@ -14,11 +14,15 @@ from commands.plan_page import Page
 from configuration import RoleStack, load
 from iam.documents.grants import LIVE_ROLE_ADDRESS, SESSION_USER_POLICY, SETUP_POLICY
 from plans import plan as plans
+from plans.plan import PlanError
+from review.waivers import WaiverError
 from sandbox.launcher import Sandbox
 from terraform_cli import interruption
 from terraform_cli.planning import Planned
 from terraform_cli.stacks import Outcomes
 from terraform_cli.stacks import Stack as SynthesizedStack
+from terraform_cli.synthesis import SynthesisError
+from terraform_cli.terraform import TerraformError
 from tests.plan_builder import plan
 from tests.review.stack_plans import BEFORE, Stack
 
@@ -270,3 +274,57 @@ def test_of_a_released_role_that_another_stack_owns_aws_is_asked_which_grants_st
         iam.delete_role_policy(RoleName="one", PolicyName="others")
         iam.detach_role_policy(RoleName="one", PolicyArn=SESSION_USER_POLICY.arn("aws"))
         iam.delete_role(RoleName="one")
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("fails", "error", "printed"),
+    [
+        ("commands.planning.plan", SynthesisError("no Node"), "no Node"),
+        ("commands.plan_page.read_page", PlanError("plan: is damaged"), f"{NAME}: plan: is damaged"),
+        ("commands.plan_page.show_page", WaiverError("no YAML"), f"{NAME}: no YAML"),
+    ],
+)
+def test_what_cannot_be_planned_or_shown_is_not_asked_about(
+    planned: Outcomes[Planned],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    error: Exception,
+    printed: str,
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
+    monkeypatch.setattr(fails, raising(error))
+    assert status_of(main, ["*-one"]) == 2
+    assert tuple(capsys.readouterr()) == ("", f"{printed}\n")
+
+
+def test_a_stack_that_cannot_be_planned_stops_the_others_before_the_question(
+    planned: Outcomes[Planned], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
+    planned.failed.append((SynthesizedStack("glue-sessions-dev-two", Path()), TerraformError("no such role")))
+    assert status_of(main, ["*"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()[0]) == ("", "glue-sessions-dev-two: no such role")
+
+
+def test_of_several_stacks_those_with_changes_are_shown_and_counted(
+    planned: Outcomes[Planned], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("no\n"))
+    others = [("glue-sessions-dev-two", False), ("glue-sessions-dev-three", True)]
+    planned.done.extend((SynthesizedStack(name, Path()), Planned(changes, {}, ())) for name, changes in others)
+    assert main(["*"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("the page\n") == 2
+    assert "glue-sessions-dev-two: nothing to apply, the plan has no changes\nglue-sessions-dev-three =" in out
+    assert out.endswith(
+        '\nApply to 2 stacks, although the plan warns (2, see above)? Only "yes" applies it: nothing was applied\n'
+    )

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import NoCredentialsError
 
+from commands import planning
 from commands.plan.__main__ import main
 from commands.plan_page import Page
 from plans import plan as plans
+from sandbox.launcher import Sandbox
 from terraform_cli.planning import planned
 from terraform_cli.terraform import Done
 from tests.review.stack_plans import Stack
@@ -187,3 +189,8 @@ def test_the_page_ends_with_the_command_that_removes_grants_that_stay(
         out[3:]
         == ["To remove the grants that stay, too, by two applies: ./glue-sessions apply glue-sessions-dev-one"] * stays
     )
+
+
+def test_the_account_of_stacks_without_one_is_that_of_the_credentials(aws: Sandbox) -> None:
+    planning._caller_account_id.cache_clear()
+    assert planning._caller_account_id() == aws.client("sts").get_caller_identity()["Account"]
