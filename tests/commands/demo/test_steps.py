@@ -132,6 +132,29 @@ def test_a_command_with_an_unexpected_status_ends_the_demo(sandbox: Sandbox, tmp
             demo.run("sh -c 'exit 3'")
 
 
+@pytest.mark.parametrize(("library", "program"), [(None, "cdktf"), ("cdktf", "cdktf"), ("cdktn", "cdktn")])
+def test_the_command_line_of_the_library_plans(
+    sandbox: Sandbox, tmp_path: Path, library: str | None, program: str
+) -> None:
+    (tmp_path / "glue-sessions.yaml").write_text(CONFIGURATION)
+    (tmp_path / program).write_text('#!/bin/sh\necho "No changes. Asked to: $*"\n')
+    (tmp_path / program).chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.defpath}",
+        "GLUE_SESSIONS_CONFIG": str(tmp_path / "glue-sessions.yaml"),
+        "AWS_REGION": "eu-west-1",
+        "TF_STATE_BUCKET": "states",
+        "SAGEMAKER_ROLE_NAME": "team",
+        **({"GLUE_SESSIONS_CDK": library} if library else {}),
+    }
+    written = io.StringIO()
+    with Shell(tmp_path, environment) as shell:
+        demo = Demo(sandbox, shell, Output(Console(file=written), verbose=True), tmp_path, results=tmp_path)
+        demo.plan(Counts())
+    assert f"$ {program} plan\n" in written.getvalue()
+    assert "Asked to: plan" in written.getvalue()
+
+
 @pytest.mark.parametrize(
     ("prints", "error"),
     [
