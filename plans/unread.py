@@ -22,14 +22,14 @@ ACTIONS = frozenset(
         ("forget",),
         ("delete", "create"),
         ("create", "delete"),
-        ("create", "forget"),  # Terraform
-        ("forget", "create"),  # OpenTofu
+        ("create", "forget"),  # Terraform 1.7
+        ("forget", "create"),  # OpenTofu 1.12
     }
 )
 """What a plan does to one resource."""
 
 MODES = ("managed", "data", "ephemeral")
-"""Kinds of resources; only OpenTofu lists ephemeral ones."""
+"""Kinds of resources; only OpenTofu, from 1.11 on, lists ephemeral ones."""
 
 _PLAN = frozenset(
     {

@@ -1,6 +1,6 @@
 """Whether the kernel's calls are allowed: simulated by IAM, or evaluated from the role's policy documents."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ from iam.readiness.kernel_calls import (
     requests,
     role_policies,
 )
-from iam.readiness.resource_policies import Holder, ResourcePolicy, Unread, decide_with_resource
+from iam.readiness.resource_policies import Resources, Unread, decide_with_resource
 from iam.role import Role
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def by_simulation(account: Account, role: Role, *, region: str, access: Access |
 def with_resource_policies(
     results: Iterable[CallResult],
     role: Role,
-    read: Callable[[Holder], ResourcePolicy],
+    resources: Resources,
     *,
     region: str,
     access: Access | None = None,
@@ -124,14 +124,14 @@ def with_resource_policies(
     Args:
         results: what the role's own policies decide.
         role: the role.
-        read: returns the policy of a resource.
+        resources: what the resources say themselves.
         region: as in `requests`.
         access: as in `requests`.
     """
     by_call = dict(requests(role, region=region, access=access))
     for result in results:
         if request := by_call.get(result.call):
-            found = decide_with_resource(request, result.decision, role, read)
+            found = decide_with_resource(request, result.decision, role, resources)
             refused = result.whatever_is_granted or found.refuses
             yield CallResult(result.call, found.decision, refused, found.unread is Unread.DENIED)
         else:

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from aws import resource_policies, state_grants
+from aws import state_grants
 from aws.account import Account, Progress, each
 from aws.errors import AWS_ERRORS, Errors, code, in_words, is_denied
+from aws.resource_policies import AccountResources
 from aws.roles import NoRole, read_roles
 from commands.role_warnings import Warning, configured_twice, other_roles_to_glue
 from commands.verify.calls import DOCUMENTS, SIMULATION, CallResult, by_documents, by_simulation, with_resource_policies
@@ -102,7 +103,7 @@ class _RoleCheck:
         self._region = region
         self._errors = errors
         self._may_simulate = True
-        self._resource_policy = resource_policies.reader(account)
+        self._resources = AccountResources(account)
 
     def result(self, stack: RoleStack, roles: Mapping[str, Role | NoRole]) -> Result:
         role = roles[stack.role.name]
@@ -150,7 +151,7 @@ class _RoleCheck:
 
     def _calls(self, role: Role, access: Access | None) -> tuple[Sequence[CallResult], str]:
         calls, evaluated_by = self._by_own_policies(role, access)
-        complete = with_resource_policies(calls, role, self._resource_policy, region=self._region, access=access)
+        complete = with_resource_policies(calls, role, self._resources, region=self._region, access=access)
         return list(complete), evaluated_by
 
     def _by_own_policies(self, role: Role, access: Access | None) -> tuple[Sequence[CallResult], str]:

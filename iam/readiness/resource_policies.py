@@ -1,17 +1,17 @@
-"""Calls that a policy of their resource decides too: of a bucket, of a key, of the Data Catalog.
+"""Calls that their resource decides too: by a policy of a bucket, a key or the Data Catalog, by the key of a bucket.
 
 Source: Service Authorization Reference for resource types and condition keys; IAM User Guide, "Policy evaluation
 logic"; KMS Developer Guide, "Key policies": no other policy allows the use of a key unless its own does.
 """
 
 import enum
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from iam.engine.decision import Decision, Request, Verdict
+from iam.engine.decision import Decision, Request, Verdict, decide
 from iam.engine.resource_decision import RoleSession, decide_by_resource
 from iam.engine.statements import Policy
+from iam.readiness.kernel_calls import boundary, role_policies
 from iam.role import Role
 
 
@@ -55,21 +55,62 @@ class ByResource(NamedTuple):
     unread: Unread | None = None
 
 
-def decide_with_resource(
-    request: Request, own: Decision, role: Role, read: Callable[[Holder], ResourcePolicy]
-) -> ByResource:
-    """Return the decision on a call of a role's sessions, with the policy of its resource.
+class Resources(Protocol):
+    """What the resources of the role's account say themselves about who may use them."""
+
+    def policy(self, holder: Holder) -> ResourcePolicy:
+        """Return the policy of a resource."""
+
+    def default_key(self, bucket: str) -> str | Unread | None:
+        """Return the KMS key by which a bucket encrypts new objects, None for a key that needs no permission."""
+
+
+def decide_with_resource(request: Request, own: Decision, role: Role, resources: Resources) -> ByResource:
+    """Return the decision on a call of a role's sessions, with what its resource says.
 
     Args:
         request: the call.
         own: the decision of the role's own policies.
         role: the role.
-        read: returns the policy of a resource, if that is in the role's account.
+        resources: those of the role's account.
     """
+    found = _with_policy(request, own, role, resources)
+    key_action = _KEY_ACTIONS.get(request.action)
+    if key_action is None or found.decision.verdict is not Verdict.ALLOWED:
+        return found
+    bucket = request.resource.split(":", 5)[5].partition("/")[0]
+    key = resources.default_key(bucket)
+    if isinstance(key, Unread):
+        reason = f"whether bucket {bucket} encrypts with a key is unknown: {key.value}"
+        return ByResource(Decision(Verdict.UNDECIDED, reason), unread=key)
+    if key is None:
+        return found
+    if not key.startswith("arn:") or ":key/" not in key:  # of another form, policies name another resource
+        return _undecided(f"bucket {bucket} encrypts with {key}: whether the role may use it is not evaluated")
+    on_key = Request(key_action, key, request.context)
+    by_key = _with_policy(on_key, decide(on_key, role_policies(role), boundary(role)), role, resources)
+    if by_key.decision.verdict is Verdict.ALLOWED:
+        return found
+    reason = f"bucket {bucket} encrypts with {key}, on which {key_action} is {by_key.decision.verdict}"
+    return ByResource(_undecided(f"{reason}: {by_key.decision.reason}").decision, unread=by_key.unread)
+
+
+_KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+"""What S3 needs of the caller for an object that is encrypted with a key.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
+
+
+def _undecided(reason: str) -> ByResource:
+    return ByResource(Decision(Verdict.UNDECIDED, reason))
+
+
+def _with_policy(request: Request, own: Decision, role: Role, resources: Resources) -> ByResource:
+    """Return the decision on a call with the policy of its resource."""
     holder = _holder(request.resource)
     if holder is None:
         return ByResource(own)
-    policy = Unread.ELSEWHERE if _account(request.resource) not in ("", role.arn.account_id) else read(holder)
+    elsewhere = _account(request.resource) not in ("", role.arn.account_id)
+    policy = Unread.ELSEWHERE if elsewhere else resources.policy(holder)
     if isinstance(policy, Unread):
         if own.verdict is not Verdict.ALLOWED:
             return ByResource(own)

@@ -131,7 +131,7 @@ def test_a_bucket_s_policy_decides_too_and_the_sandbox_agrees(team: Team, proxy:
     assert served == {name: expected for name, (_, _, expected) in POLICIES.items()}
     assert (found["state"], found["status"]) == ("not ready", 1)
     assert any(line.endswith(f"the policy of bucket {BUCKET}role denies it") for line in found["problems"])
-    assert proxy.operations.count(f"GET /{BUCKET}role") == 1
+    assert proxy.operations.count(f"GET /{BUCKET}role") == 1  # what is denied needs no key
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -152,18 +152,45 @@ def test_a_denial_of_a_part_in_the_role_s_own_policies_is_undecided(
 @pytest.mark.usefixtures("buckets")
 def test_a_policy_that_cannot_be_read_leaves_its_calls_undecided(team: Team, proxy: AwsProxy) -> None:
     buckets = {"read": [f"s3://{BUCKET}none"]}
-    assert (team.run(buckets=buckets)["state"], proxy.operations.count(f"GET /{BUCKET}none")) == ("ready", 1)
+    assert team.run(buckets=buckets)["state"] == "ready"
+    assert proxy.operations.count(f"GET /{BUCKET}none") == 2  # its policy, and its key
     for code, why, remedy in (
         ("AccessDenied", "the caller may not read it", "read permission"),
         ("MethodNotAllowed", "it is in another account", "run notebook"),
         ("NoSuchBucket", "no such resource exists", "run notebook"),
-        ("InternalError", "AWS did not return it", "run notebook"),
+        ("MalformedXML", "AWS did not return it", "run notebook"),
     ):
         proxy.refuse(f"GET /{BUCKET}none", code)
         found = team.run(create=False, buckets=buckets)
         assert (found["state"], [each["remedy"] for each in found["remedies"]]) == ("undecided", [remedy])
         (line,) = found["problems"]
         assert line.endswith(f"undecided: whether the policy of bucket {BUCKET}none denies it is unknown: {why}")
+
+
+@pytest.mark.usefixtures("buckets")
+def test_the_key_by_which_a_bucket_encrypts_is_needed_too(team: Team, sandbox: Sandbox) -> None:
+    s3: Any = sandbox.client("s3")
+    key, alias = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/sales"
+    kms: Any = sandbox.client("kms")  # type: ignore[call-overload]
+    created = kms.create_key()["KeyMetadata"]["Arn"]
+    keys = {"none": None, "tls": created, "other": key, "all-but-it": alias}
+    for name, default in keys.items():
+        rule = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": default} if default else {})}
+        configuration = {"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]}
+        s3.put_bucket_encryption(Bucket=BUCKET + name, ServerSideEncryptionConfiguration=configuration)
+    found = team.run(buckets={"read": [f"s3://{BUCKET}{name}" for name in keys]}, keys=[created])
+    read = verdicts(found, "s3:GetObject")
+    assert {name: read[f"{OBJECTS}{name}/example"] for name in keys} == {
+        "none": "allowed",
+        "tls": "allowed",
+        "other": "undecided",
+        "all-but-it": "undecided",
+    }
+    assert {*verdicts(found, "s3:ListBucket").values()} == {"allowed"}
+    assert (
+        f"s3:GetObject: undecided: bucket {BUCKET}other encrypts with {key}, on which kms:Decrypt is denied:"
+        " no policy allows it"
+    ) in found["problems"]
 
 
 def test_a_key_s_policy_has_to_allow_it(team: Team, sandbox: Sandbox) -> None:
