@@ -193,7 +193,7 @@ $(notebook): sandbox/kernel-requirements.txt $(packages)
 # the environment of Glue sessions, see sandbox/installation.py
 $(sessions): sandbox/session-requirements.txt | $(home).venv/bin/pipenv
 	@echo "installing Spark and the Python packages of Glue 5.0 (1 min)"
-	@$(call quietly,$(PYTHON) -m venv --clear --without-pip $(@D) && \
+	@$(call quietly,$(home).venv/bin/python -m venv --clear --without-pip $(@D) && \
 		pip --python $(@D) install --no-deps --require-hashes --requirement $<)
 	@touch $@
 

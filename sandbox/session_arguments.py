@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from sandbox import installation
 
 HONORED = {"--additional-python-modules", "--conf", "--datalake-formats", "--extra-py-files"}
-OF_THE_KERNEL = {"--enable-glue-datacatalog", "--glue_kernel_version"}
+VERSION_OF_THE_KERNEL = "--glue_kernel_version"
+OF_THE_KERNEL = {VERSION_OF_THE_KERNEL, "--enable-glue-datacatalog"}
 """The kernel sends these with each session."""
 
 
@@ -29,7 +30,12 @@ def refusal(arguments: Mapping[str, str]) -> str | None:
 
 
 def notice(arguments: Mapping[str, str]) -> str:
-    """Return lines for the first output of a session: its differences from Glue 5.0; empty if there are none."""
+    """Return lines for the first output of a notebook's session: its differences from Glue 5.0.
+
+    Other programs read a statement's output, and get it alone.
+    """
+    if VERSION_OF_THE_KERNEL not in arguments:
+        return ""
     lines = []
     if differences := installation.differences(table_formats(arguments)):
         lines.append(f"This session differs from Glue 5.0: {', '.join(differences)}.\n")

