@@ -1,7 +1,7 @@
 """Whether a plan does what a reviewed plan does, or the rest of it after an apply that stopped halfway; by value.
 
 Three things are compared. What a plan writes: actions, imports, moves, and each attribute that changes, before and
-after, with its unknown and sensitive parts. What it writes to: all unchanged attributes except tags; of a role, whose
+after, with its unknown and sensitive parts; and what it runs besides: provider actions, provisioners. What it writes to: all unchanged attributes except tags; of a role, whose
 other attributes belong to others, only name, path, ARN and unique ID. What its review relies on: the roles that it
 reads, documents of policies, accounts, regions and checks; other data sources are read again by the apply anyway.
 """
@@ -15,7 +15,8 @@ from iam.engine import sentences
 from iam.engine.difference import difference
 from iam.engine.statements import Policy, permissions_policy, trust_policy
 from plans.plan import SNAPSHOTS, Plan, ResourceChange, Snapshot
-from plans.values import SENSITIVE, UNKNOWN, Hidden, Unknown, Value, visible
+from plans.programs import programs
+from plans.values import SENSITIVE, UNKNOWN, Attributes, Hidden, Unknown, Value, visible
 
 _DOCUMENTS = {"assume_role_policy": trust_policy, "policy": permissions_policy}
 """The attributes that are policies."""
@@ -72,6 +73,7 @@ def differences(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
                 yield Difference(f"role {name}", attribute, seen, value)
     yield from _of_context(reviewed, plan)
     yield from _of_invocations(reviewed, plan)
+    yield from _of_programs(reviewed, plan)
     for address in plan.deferred:
         if address not in reviewed.deferred:
             yield Difference(address, "action", None, "defer")
@@ -122,14 +124,28 @@ def _of_invocations(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
         address, _ = key
         before, after = known.get(key), now.get(key)
         if before and after:
-            for name in sorted({*before.config, *after.config}):
-                values = before.config.get(name), after.config.get(name)
-                if _normal(values[0]) != _normal(values[1]):
-                    yield Difference(address, name, *values)
+            yield from _of_arguments(address, before.config, after.config)
         elif after:
             yield Difference(address, "action", None, "invoke")
         elif before and (not before.resource or before.resource in changing):
             yield Difference(address, "action", "invoke", None)
+
+
+def _of_programs(reviewed: Plan, plan: Plan) -> Iterator[Difference]:
+    known = {(each.address, each.what): each for each in programs(reviewed)}
+    for each in programs(plan):
+        before = known.get((each.address, each.what))
+        if before is None:
+            yield Difference(each.address, "action", None, each.what)
+        else:
+            yield from _of_arguments(each.address, before.arguments, each.arguments)
+
+
+def _of_arguments(address: str, reviewed: Attributes, now: Attributes) -> Iterator[Difference]:
+    for name in sorted({*reviewed, *now}):
+        values = reviewed.get(name), now.get(name)
+        if _normal(values[0]) != _normal(values[1]):
+            yield Difference(address, name, *values)
 
 
 def _of_resource(address: str, reviewed: ResourceChange | None, now: ResourceChange | None) -> Iterator[Difference]:

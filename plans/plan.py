@@ -58,6 +58,15 @@ class ResourceChange:
         return text(self.values[snapshot].get(attribute))
 
 
+class Read(NamedTuple):
+    """A data source that an apply reads, or an ephemeral resource that it opens."""
+
+    address: str
+    type: str
+    arguments: Attributes
+    """Its attributes before that, unknown and sensitive ones marked; none of an ephemeral resource."""
+
+
 class FailedCheck(NamedTuple):
     """A check, precondition or postcondition that did not hold during planning."""
 
@@ -92,8 +101,8 @@ class Plan:
     """The addresses of the changes and of the provider actions that the plan leaves to a later one."""
     invocations: tuple[Invocation, ...] = ()
     """The provider actions that the apply invokes."""
-    reads: tuple[tuple[str, str], ...] = ()
-    """Address and type of the data sources that the apply reads, and of the ephemeral resources that it opens."""
+    reads: tuple[Read, ...] = ()
+    """The data sources that the apply reads, and the ephemeral resources that it opens."""
     unread: tuple[Unread, ...] = ()
     """What the plan has that this project does not know."""
     outputs: tuple[ResourceChange, ...] = ()
@@ -211,11 +220,13 @@ FORGOTTEN_OBJECT = " (forgotten object)"
 """The end of the address of an object that a replacement leaves in AWS."""
 
 
-def _reads(entries: list[Json]) -> Iterator[tuple[str, str]]:
+def _reads(entries: list[Json]) -> Iterator[Read]:
     for index, each in enumerate(entries):
         entry = object_of(each, f"resource_changes[{index}]")
         if entry.get("mode") in ("data", "ephemeral"):
-            yield text(entry.get("address")), text(entry.get("type"))
+            change = object_of(entry.get("change"), f"resource_changes[{index}].change")
+            arguments = marked(change.get("after"), change.get("after_sensitive"), change.get("after_unknown"))
+            yield Read(text(entry.get("address")), text(entry.get("type")), attributes(arguments))
 
 
 def _change(entry: dict[str, Json], place: str) -> ResourceChange:

@@ -7,6 +7,7 @@ plan: several possible resources are therefore never narrowed down to one.
 Source of the shapes: "Configuration Representation" in Terraform's "JSON Output Format".
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,8 +52,8 @@ class Block:
     for_each: tuple[str, ...] = ()
     provider: str = ""
     """The key of its provider configuration."""
-    provisioners: tuple[str, ...] = ()
-    """The types of its provisioners, such as `local-exec`."""
+    provisioners: tuple[tuple[str, str], ...] = ()
+    """The types of its provisioners, such as `local-exec`, each with its expressions as JSON."""
 
 
 @dataclass(slots=True)
@@ -218,9 +219,12 @@ def _module(value: Json) -> Module:
 def _block(entry: Mapping[str, Json], provider: str = "") -> Block:
     expressions = _mapping(entry.get("expressions"))
     references = {name: tuple(_references(each)) for name, each in expressions.items()}
-    provisioners = entry.get("provisioners")
-    types = (_mapping(each).get("type") for each in (provisioners if isinstance(provisioners, list) else ()))
-    return Block(references, tuple(_references(entry.get("for_each_expression"))), provider, tuple(map(str, types)))
+    listed = entry.get("provisioners")
+    provisioners = tuple(
+        (str(each.get("type")), json.dumps(each.get("expressions"), sort_keys=True))
+        for each in map(_mapping, listed if isinstance(listed, list) else ())
+    )
+    return Block(references, tuple(_references(entry.get("for_each_expression"))), provider, provisioners)
 
 
 def _references(expression: Json) -> Iterator[str]:

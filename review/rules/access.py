@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from plans import assembly, resource_policies, resource_types
 from plans.plan import Plan, ResourceChange, Snapshot
+from plans.programs import programs
 from plans.values import Hidden, Unknown, Value
 from review.rules.rule import AT_MOST, Hit, PlanRule
 from review.rules.subject import place_only, subject, token, value_text
@@ -37,20 +38,8 @@ def _executed(plan: Plan) -> Iterator[Hit]:
         values = (*invocation.trigger.items(), *invocation.config.items())
         parts = [token(invocation.address), *(f"{token(name)} {value_text(value)}" for name, value in values)]
         yield Hit(invocation.address, f"the apply invokes this action{after}; not evaluated", subject(parts))
-    for address, type_ in plan.reads:
-        if what := _RUN.get(type_):
-            yield Hit(address, f"the apply {what}; not evaluated", place_only(address))
-    for change in plan.changes:
-        block = plan.configuration.block(change.module, change.address, change.index)
-        if block and block.provisioners and {"create", "delete"} & {*change.actions}:
-            which = ", ".join(block.provisioners)
-            yield Hit(
-                change.address, f"its provisioner runs a program ({which}); not evaluated", place_only(change.address)
-            )
-
-
-_RUN = {"aws_lambda_invocation": "calls a function", "external": "runs a program"}
-"""Data sources and ephemeral resources that do more than read, and what an apply does with them."""
+    for program in programs(plan):
+        yield Hit(program.address, f"the apply {program.what}; not evaluated", place_only(program.address))
 
 
 def _not_evaluated(change: ResourceChange, plan: Plan) -> str:

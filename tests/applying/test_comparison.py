@@ -239,6 +239,27 @@ def test_provider_actions_are_compared_with_their_arguments() -> None:
     assert found(invoked("a", "", changes=False), plan()) == [f'{address}: action: reviewed "invoke", now none']
 
 
+def test_what_an_apply_runs_besides_is_compared_with_its_arguments() -> None:
+    def reading(function: str) -> bytes:
+        values = {"actions": ["read"], "before": None, "after": {"function_name": function}}
+        read = {"address": "data.aws_lambda_invocation.x", "mode": "data", "type": "aws_lambda_invocation"}
+        return plan({**read, "change": values})
+
+    def provisioned(command: str) -> bytes:
+        block = {"address": "terraform_data.x", "provisioners": [{"type": "local-exec", "expressions": command}]}
+        more = {"configuration": {"root_module": {"resources": [block]}}}
+        return plan(change("terraform_data.x", None, {"input": None}), **more)
+
+    for made in (reading, provisioned):
+        assert found(made("a"), made("a")) == []
+        assert len(found(made("a"), made("b"))) == 1
+    assert found(plan(), reading("a")) == [
+        'data.aws_lambda_invocation.x: action: reviewed none, now "calls a function"'
+    ]
+    (line,) = found(plan(change("terraform_data.x", None, {"input": None})), provisioned("a"))
+    assert line == 'terraform_data.x: action: reviewed none, now "runs its provisioners (local-exec)"'
+
+
 def test_what_is_deferred_or_not_known_is_compared() -> None:
     deferred = plan(deferred_changes=[{"resource_change": {"address": "aws_iam_role.r"}}])
     assert found(deferred, deferred) == []
