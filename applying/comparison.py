@@ -1,9 +1,10 @@
 """Whether a plan does what a reviewed plan does, or the rest of it after an apply that stopped halfway; by value.
 
 Three things are compared. What a plan writes: actions, imports, moves, and each attribute that changes, before and
-after, with its unknown and sensitive parts; and what it runs besides: provider actions, provisioners. What it writes to: all unchanged attributes except tags; of a role, whose
-other attributes belong to others, only name, path, ARN and unique ID. What its review relies on: the roles that it
-reads, documents of policies, accounts, regions and checks; other data sources are read again by the apply anyway.
+after, with its unknown and sensitive parts; with what it runs besides, such as provider actions. What it writes to: all
+unchanged attributes except tags; of a role, whose other attributes belong to others, only name, path, ARN and unique
+ID. What its review relies on: the roles that it reads, documents of policies, accounts, regions and checks; other data
+sources are read again by the apply anyway.
 """
 
 import json
