@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from commands import command_line
@@ -40,18 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CANNOT_PLAN as error:
         print(error, file=sys.stderr)
         return command_line.EXIT_CANNOT_RUN
-    status = command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
+    if options.format != "json" and len(outcomes.done) == 1 and not outcomes.failed:
+        return _page(outcomes, terraform)
+    outcomes = _warning_of_staying_grants(outcomes)
     if options.format == "json":
         print(json.dumps(to_json(outcomes), indent=2))
-    elif len(outcomes.done) == 1 and not outcomes.failed:
-        status = _page(outcomes, terraform)
     else:
         for stack, result in outcomes.done:
             print(f"{stack.name}: {result.summary}")
             for warning in result.warnings:
                 print(f"{stack.name}: warning: {warning}")
     outcomes.report_failed()
-    return status
+    return command_line.EXIT_CANNOT_RUN if outcomes.failed else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,6 +76,36 @@ def to_json(outcomes: "Outcomes[Planned]") -> list[dict[str, object]]:
         for stack, plan in outcomes.done
     ]
     result += [{"stack": stack.name, "errors": error.lines} for stack, error in outcomes.failed]
+    return result
+
+
+def _warning_of_staying_grants(outcomes: "Outcomes[Planned]") -> "Outcomes[Planned]":
+    """Return the plans; those of released roles with a warning if they leave grants, which the page has as a finding.
+
+    A plan that cannot be read counts as failed.
+    """
+    from commands.page import command
+    from plans.plan import PlanError
+    from review.own.staying import staying_grants
+    from review.plan_files import read
+    from terraform_cli.stacks import PLAN, Outcomes
+    from terraform_cli.terraform import TerraformError
+
+    result: Outcomes[Planned] = Outcomes([], list(outcomes.failed))
+    for stack, plan in outcomes.done:
+        warnings = list(plan.warnings)
+        if stack.settings and stack.settings.role.released:
+            try:
+                grants = staying_grants(read(str(stack.folder / PLAN))).certain
+            except PlanError as error:
+                result.failed.append((stack, TerraformError(str(error))))
+                continue
+            if grants:
+                names = ", ".join(grant.policy_name for grant in grants)
+                warnings.append(
+                    f"the role keeps {names}; to remove them, by two applies: {command('apply', stack.name)}"
+                )
+        result.done.append((stack, replace(plan, warnings=tuple(warnings))))
     return result
 
 

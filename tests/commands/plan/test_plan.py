@@ -11,6 +11,7 @@ from commands import planning
 from commands.plan.__main__ import main
 from commands.plan_page import Page
 from plans import plan as plans
+from plans.plan import PlanError
 from sandbox.launcher import Sandbox
 from terraform_cli.planning import planned
 from terraform_cli.terraform import Done
@@ -194,3 +195,39 @@ def test_the_page_ends_with_the_command_that_removes_grants_that_stay(
 def test_the_account_of_stacks_without_one_is_that_of_the_credentials(aws: Sandbox) -> None:
     planning._caller_account_id.cache_clear()
     assert planning._caller_account_id() == aws.client("sts").get_caller_identity()["Account"]
+
+
+@pytest.mark.parametrize("format_", ["terminal", "json"])
+def test_of_several_stacks_each_plan_that_leaves_grants_on_a_released_role_has_a_warning(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    (project / "glue-sessions.yaml").write_text(
+        "state: {bucket: states, region: eu-west-1}\nenvironments: {dev: {region: eu-west-1, roles: [{role: one},"
+        " {role: left, released: true}, {role: done, released: true}, {role: damaged, released: true}]}}\n"
+    )
+    contents = {"left": Stack("left").released_without_state(), "done": Stack("done").released()}
+
+    def read(file: str) -> plans.Plan:
+        name = Path(file).parent.name.rpartition("-")[2]
+        if name not in contents:
+            raise PlanError(f"{name}: is damaged")
+        return plans.parse(contents[name], name)
+
+    monkeypatch.setattr("review.plan_files.read", read)
+    assert main(["--format", format_]) == 2
+    out, err = capsys.readouterr()
+    warning = (
+        "the role keeps AwsGlueSessionUserRestrictedServiceRole, glue-sagemaker-interactive-sessions-setup; to remove"
+        " them, by two applies: ./glue-sessions apply glue-sessions-dev-left"
+    )
+    if format_ == "json":
+        found = {each["stack"]: each.get("warnings", each.get("errors")) for each in json.loads(out)}
+        assert found == {
+            "glue-sessions-dev-one": ["Look here: In short"],
+            "glue-sessions-dev-left": ["Look here: In short", warning],
+            "glue-sessions-dev-done": ["Look here: In short"],
+            "glue-sessions-dev-damaged": ["damaged: is damaged"],
+        }
+    else:
+        assert [line for line in out.splitlines() if "keeps" in line] == [f"glue-sessions-dev-left: warning: {warning}"]
+    assert err.splitlines()[0] == "glue-sessions-dev-damaged: damaged: is damaged"
