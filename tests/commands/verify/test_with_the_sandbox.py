@@ -79,27 +79,14 @@ def test_the_simulation_and_the_documents_agree_or_are_undecided(
     assert bool(undecided) is (extra in ("a deny outside a network", "a deny of other tag keys"))
 
 
-def test_a_call_that_the_tags_of_studio_change_is_undecided_and_the_kernel_is_refused(
-    verify: Run, granted: Granted, sandbox: Sandbox
-) -> None:
-    arn = granted(**EXTRA["a deny of other tag keys"])
-    sandbox.client("iam").attach_role_policy(
-        RoleName="team", PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
-    )
+def test_a_call_that_the_tags_of_studio_change_is_undecided(verify: Run, granted: Granted) -> None:
+    granted(**EXTRA["a deny of other tag keys"])
     run = verify("--json", "*team")
     decided = {call["action"]: call for call in run.role("team")["calls"]}
     assert run.role("team")["state"] == "undecided"
     assert decided["glue:CreateSession"]["reason"] == (
         "allowed with the owner tag alone, denied with Studio's tag of the domain: a policy denies it"
     )
-    domain_arn = sandbox.client("sagemaker").create_domain(
-        DomainName="team", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": arn}, SubnetIds=["s"], VpcId="v"
-    )["DomainArn"]
-    try:
-        with Kernel(role_arn=arn, sandbox=sandbox.environment, domain_id=domain_arn.rpartition("/")[2]) as kernel:
-            assert "not authorized to perform: glue:CreateSession" in kernel.run("1")
-    finally:
-        sandbox.client("sagemaker").delete_domain(DomainId=domain_arn.rpartition("/")[2])
 
 
 DOMAIN, SPACE = "sagemaker:domain-arn", "sagemaker:space-arn"
