@@ -151,9 +151,8 @@ def dangers(plan: SavedPlan) -> Iterator[str]:
         yield f"the plan deletes the role {address} with all its policies"
     for address in plan.replaced_roles:
         yield f"the plan creates another role in place of {address}, which it forgets"
-    for each in plan.content.unread:
-        if each.is_operation:
-            yield f"{each.address}: {each.part}: not known to this version of glue-sessions, which has to be updated"
+    for each in plan.content.unknown_operations:
+        yield f"{each}: not known to this version of glue-sessions, which has to be updated"
 
 
 def _outcome(stack: Stack, done: Done, again: str) -> Applied | Refused:

@@ -77,7 +77,7 @@ def parse(content: str, source: str) -> SavedPlan:
     return SavedPlan(
         has_changes=bool(body.get("applyable", any(each.changes for each in (*parsed.changes, *parsed.outputs)))),
         deleted_roles=tuple(each.address for each in roles if "delete" in each.actions),
-        replaced_roles=tuple(each for each in addresses if each + plan.FORGOTTEN_OBJECT in addresses),
+        replaced_roles=tuple(each.address for each in roles if each.address + plan.FORGOTTEN_OBJECT in addresses),
         failed_checks=tuple(map(str, parsed.failed_checks)),
         errored=parsed.errored,
         roles=seen,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws.account import Account, Progress, each
 from aws.errors import AWS_ERRORS, Errors, is_not_found
@@ -13,11 +13,26 @@ from iam.documents.quotas import Quotas
 from iam.policy_document import Document
 from iam.role import Role
 
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
 
 def decoded(document: Any) -> Document:
     """Return a policy document of an IAM response; botocore decodes it, though the stubs also allow for text."""
     assert isinstance(document, dict)
     return document
+
+
+def attached_policy_arns(iam: "IAMClient", role_name: str) -> list[str]:
+    """Return the ARNs of a role's managed policies. Raises BotoCoreError, ClientError."""
+    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role_name)
+    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def inline_policy_names(iam: "IAMClient", role_name: str) -> list[str]:
+    """Return the names of a role's inline policies. Raises BotoCoreError, ClientError."""
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
+    return [name for page in pages for name in page["PolicyNames"]]
 
 
 class NoRole(Enum):
@@ -111,17 +126,15 @@ class _Reader:
         return decoded(response["Document"])
 
     def _attached(self, role_name: str) -> list[str] | None:
-        pages = self._iam.get_paginator("list_attached_role_policies").paginate(RoleName=role_name)
         try:
-            return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+            return attached_policy_arns(self._iam, role_name)
         except AWS_ERRORS as error:
             self._errors.add("roles", "iam:ListAttachedRolePolicies", error, role_name)
             return None
 
     def _inline(self, role_name: str) -> dict[str, Document | None] | None:
-        pages = self._iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
         try:
-            names = [name for page in pages for name in page["PolicyNames"]]
+            names = inline_policy_names(self._iam, role_name)
         except AWS_ERRORS as error:
             self._errors.add("roles", "iam:ListRolePolicies", error, role_name)
             return None

@@ -108,6 +108,11 @@ class Plan:
     outputs: tuple[ResourceChange, ...] = ()
     """What happens to the outputs of the root module: the attribute `value` of `output.NAME`."""
 
+    @property
+    def unknown_operations(self) -> tuple[Unread, ...]:
+        """What the plan does to resources that this project does not know: nothing may be decided without it."""
+        return tuple(each for each in self.unread if each.is_operation)
+
 
 def parse(content: bytes, name: str, source: str = "the plan") -> Plan:
     """Return a plan from its JSON.

@@ -69,6 +69,9 @@ class Unread(NamedTuple):
     is_operation: bool = False
     """Whether it is what the plan does to a resource."""
 
+    def __str__(self) -> str:
+        return f"{self.address}: {self.part}" if self.address else self.part
+
 
 def unread(body: dict[str, Json]) -> Iterator[Unread]:
     """Yield what is not known of a plan, each kind of property once. Raises ShapeError."""

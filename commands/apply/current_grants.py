@@ -5,6 +5,7 @@ from typing import assert_never
 import boto3
 
 from aws.account import Account, Calls
+from aws.roles import attached_policy_arns, inline_policy_names
 from configuration import RoleStack
 from iam.documents.grants import InlinePolicyGrant, ManagedPolicyGrant, PolicyGrant, policy_grants
 
@@ -19,16 +20,7 @@ def current_grants(stack: RoleStack) -> list[PolicyGrant]:
     if deploy_role := stack.environment.deploy_role_arn:
         account = account.assuming(deploy_role, session_name="glue-sessions-apply")
     iam, name = account.client("iam"), stack.role.name
-    attached = [
-        policy["PolicyArn"]
-        for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-        for policy in page["AttachedPolicies"]
-    ]
-    inline = [
-        policy
-        for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
-        for policy in page["PolicyNames"]
-    ]
+    attached, inline = attached_policy_arns(iam, name), inline_policy_names(iam, name)
     return [grant for grant in policy_grants() if _is_held(grant, attached, inline)]
 
 

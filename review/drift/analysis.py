@@ -57,8 +57,8 @@ def analyze(plan: Plan, *, region: str) -> Analysis:
     Raises:
         PlanError: the plan does what is not known here.
     """
-    if unread := [f"{each.address}: {each.part}" for each in plan.unread if each.is_operation]:
-        raise PlanError(f"the plan has what this version of glue-sessions does not know: {visible(', '.join(unread))}")
+    if unknown := ", ".join(map(str, plan.unknown_operations)):
+        raise PlanError(f"the plan has what this version of glue-sessions does not know: {visible(unknown)}")
     analysis = Analysis()
     explained: set[str] = set()
     for role in role_snapshots(plan):

@@ -29,9 +29,8 @@ def _incomplete(plan: Plan) -> Iterator[Hit]:
         yield Hit("", "planning ended with an error", place_only("", "ended with an error"))
     for address in plan.deferred:
         yield Hit(address, "deferred to a later plan", place_only(address))
-    for each in plan.unread:
-        if each.is_operation:
-            yield Hit(each.address, f"{each.part}: not known to this review", place_only(each.address, each.part))
+    for each in plan.unknown_operations:
+        yield Hit(each.address, f"{each.part}: not known to this review", place_only(each.address, each.part))
     if not (plan.complete or plan.errored or plan.deferred):
         why = "the plan covers a part of the configuration, as with -target"
         yield Hit("", why, place_only("", "covers a part of the configuration"))
