@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands.command_line import EXIT_CANNOT_RUN
 from commands.pipeline.github import set_output
 from terraform_cli import installation
 from tests.repository import ROOT
@@ -22,8 +23,6 @@ FILE = Path(__file__).with_suffix(".json")
 
 ENVIRONMENTS = {"cdktf": ".venv", "cdktn": ".local/cdktn/.venv"}
 """The Python environment of `make CDK=…`."""
-
-_CANNOT_RUN = 2
 
 
 @dataclass(frozen=True)
@@ -128,12 +127,12 @@ def run(row: Row, python: str, environment: Mapping[str, str], root: Path = ROOT
     own = environment_of(row, environment, home)
     if problems := list(missing(row, python, own, root)):
         print(f"{row.name}: {'; '.join(problems)}", file=sys.stderr)
-        return _CANNOT_RUN
+        return EXIT_CANNOT_RUN
     try:
         provide(row, environment, home)
     except installation.ProviderError as error:
         print(f"{row.name}: the AWS provider {row.provider} cannot be downloaded: {error}", file=sys.stderr)
-        return _CANNOT_RUN
+        return EXIT_CANNOT_RUN
     variables = {"PYTHON": shutil.which(python, path=environment.get("PATH")), "CDK": row.cdk, "TEST_HOME": home}
     command = ["make", "--no-print-directory", *(f"{name}={value}" for name, value in variables.items())]
     own["HOME"] = environment.get("HOME", str(home))
@@ -164,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     row = next((each for each in rows() if each.name == options.row), None)
     if row is None:
         print(f'ROW is "{options.row}": supply one of {", ".join(names)}', file=sys.stderr)
-        return _CANNOT_RUN
+        return EXIT_CANNOT_RUN
     return run(row, options.python or f"python{row.python}", os.environ)
 
 

@@ -1,6 +1,7 @@
 """Plans for tests: as Terraform writes them, with nothing in them that the test is not about."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ GLUE_SESSIONS = "arn:aws:iam::aws:policy/service-role/AwsGlueSessionUserRestrict
 
 Document = Mapping[str, Any]
 
+_MODULES = re.compile(r"^(module\.[\w-]+(\[[^\]]*\])?\.)+")
+"""The path of a module, before the address in it."""
 _OF_CHANGE = ("importing", "replace_paths", "before_sensitive", "after_sensitive")
 
 
@@ -44,8 +47,7 @@ def change(
         actions = ["no-op"] if before == after and not unknown else actions
     inner = {"actions": list(actions), "before": before, "after": after, "after_unknown": unknown or {}}
     inner |= {key: more.pop(key) for key in _OF_CHANGE if key in more}
-    module, _, local = address.rpartition("module.")
-    type_ = local.split(".")[1 if module or local != address else 0] if "module." in address else address.split(".")[0]
+    type_ = _MODULES.sub("", address).partition(".")[0]
     return {"address": address, "mode": "managed", "type": type_, "change": inner, **more}
 
 

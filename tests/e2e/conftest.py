@@ -96,7 +96,10 @@ def proxy(only_proxy: AwsProxy) -> AwsProxy:
 
 
 def through(proxy: AwsProxy) -> dict[str, str]:
-    """Return the variables that send all calls of Terraform and boto3 through a proxy, with one retry."""
+    """Return the variables that send all calls of Terraform and boto3 through a proxy.
+
+    AWS_MAX_ATTEMPTS limits boto3 to one retry. Terraform's S3 backend and the stacks' provider do not obey it.
+    """
     return {"AWS_ENDPOINT_URL": proxy.environment["AWS_ENDPOINT_URL"], "AWS_MAX_ATTEMPTS": "2"}
 
 
