@@ -23,7 +23,7 @@ from iam.engine.difference import Change, Kind, difference
 from iam.engine.statements import Policy, permissions_policy, trust_policy
 from iam.policy_document import Document
 from plans.plan import ResourceChange, Snapshot
-from plans.roles import PolicyName, Role
+from plans.roles import Held, PolicyName, Role
 
 ADDRESSES = frozenset(grant.address for grant in GRANTS)
 """The addresses of this project's resources in the stack of a role."""
@@ -63,7 +63,37 @@ def is_of_the_recipe(rule: str, address: str, role: Role | None) -> bool:
         address: where it was raised.
         role: the role; None for a finding about the plan.
     """
-    return rule in OF_THE_RECIPE and address == RECIPE_ADDRESS and role is not None and level(role) == "recipe"
+    return (
+        rule in OF_THE_RECIPE
+        and address == RECIPE_ADDRESS
+        and role is not None
+        and level(role) == "recipe"
+        and _gets_only_grants(role)
+    )
+
+
+def _gets_only_grants(role: Role) -> bool:
+    """Return whether each policy that the plan gives to a role, or changes, is what this project grants there.
+
+    The engine reports what two policies allow at one of them, and a path by calls of several at one of them, too.
+    """
+    before = dict(role.before.policies())
+    return all(
+        (held.policy is not None and name in before and before[name].policy == held.policy)
+        or _is_granted(name, held, role)
+        for name, held in role.after.policies()
+    )
+
+
+def _is_granted(name: PolicyName, held: Held, role: Role) -> bool:
+    """Return whether a policy is at the address of a grant, with what this project grants there."""
+    if name.kind == "managed":
+        return any(held.address == each.address and each.is_arn(name.name) for each in managed_policies())
+    grant = next((each for each in inline_policies() if each.address == held.address), None)
+    document = _document(role, grant, "after") if grant else None
+    if grant is None or document is None or name != PolicyName("inline", grant.policy_name):
+        return False
+    return grant != ACCESS_POLICY or document == _granted_access(document, role)
 
 
 def is_own(role: Role) -> bool:
@@ -165,8 +195,17 @@ def _granted(role: Role) -> Iterator[Policy]:
                 yield permissions_policy(document)
     # of which the plan does not say what was configured
     access = _document(role, ACCESS_POLICY, "before")
-    if access and (ours := granted_part(access, partition=grantee.partition, account_id=grantee.account_id)):
+    if access and (ours := _granted_access(access, role)):
         yield permissions_policy(ours)
+
+
+def _granted_access(document: Document, role: Role) -> Document | None:
+    """Return the part of a policy that the setting `access` grants to a role, None for none."""
+    try:
+        grantee = Grantee.of(RoleArn.parse(role.arn))
+    except ValueError:
+        return None
+    return granted_part(document, partition=grantee.partition, account_id=grantee.account_id)
 
 
 def _is_within(change: Change, granted: tuple[Policy, ...], role: Role) -> bool:
