@@ -5,7 +5,6 @@ guide, "Python modules already provided in AWS Glue" and "AWS Glue versions".
 """
 
 import re
-import sys
 from pathlib import Path
 
 ENVIRONMENT = Path(__file__).resolve().parents[1] / ".local" / "glue-5.0"
@@ -31,7 +30,7 @@ def python() -> Path:
         NotInstalledError: it is not installed.
 
     """
-    return _installed(_environment() / "bin" / "python")
+    return _installed(ENVIRONMENT / "bin" / "python")
 
 
 def java_home() -> Path:
@@ -62,8 +61,6 @@ def available_formats() -> set[str]:
 
 def differences(formats: set[str]) -> list[str]:
     """Return what a session has in another version than Glue 5.0, such as `numpy 2.3.4 instead of 1.26.4`."""
-    if not ENVIRONMENT.exists():
-        return []
     pairs = [("Python", _packages().parent.name.removeprefix("python"), PYTHON_OF_GLUE)]
     installed = _installed_versions()
     for line in PACKAGES_OF_GLUE.read_text().splitlines():
@@ -76,7 +73,7 @@ def differences(formats: set[str]) -> list[str]:
 
 
 def _iceberg() -> list[Path]:
-    return list(_environment().glob(f"lib/python3*/site-packages/{_ICEBERG}"))
+    return list(ENVIRONMENT.glob(f"lib/python3*/site-packages/{_ICEBERG}"))
 
 
 def _installed_versions() -> dict[str, str]:
@@ -91,11 +88,7 @@ def _normalized(name: str) -> str:
 
 def _packages() -> Path:
     """Return the folder of the packages, `lib/python3.11/site-packages`."""
-    return _installed(next(_environment().glob("lib/python3*/site-packages"), _environment()))
-
-
-def _environment() -> Path:
-    return ENVIRONMENT if ENVIRONMENT.exists() else Path(sys.prefix)
+    return _installed(next(ENVIRONMENT.glob("lib/python3*/site-packages"), ENVIRONMENT))
 
 
 def _installed(path: Path) -> Path:
