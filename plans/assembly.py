@@ -16,7 +16,7 @@ from plans.providers import Providers, account_of
 from plans.references import Target
 from plans.resource_policies import resource_policies
 from plans.roles import IDENTITY_KINDS, NOTHING, Gap, Held, Holdings, PolicyName, Role, RoleKind, held
-from plans.values import UNKNOWN, Hidden, Name, Unknown, Value, attributes, items, name, text
+from plans.values import UNKNOWN, Hidden, Name, Unknown, Value, attributes, items, name, shown, text
 
 EVALUATED = frozenset(
     {
@@ -235,9 +235,30 @@ class _Assembly:
 
     def _grant(self, change: ResourceChange, snapshot: Snapshot, role: Role, policy: PolicyName, held: Held) -> None:
         """Add a policy to a role, and remember the resource that grants it."""
-        policies = role.on(snapshot).inline if policy.kind == "inline" else role.on(snapshot).managed
-        policies[policy.name] = held._replace(address=change.address)
         self._granted.setdefault(id(role), {}).setdefault(snapshot, {})[change.address] = policy
+        policies = role.on(snapshot).inline if policy.kind == "inline" else role.on(snapshot).managed
+        held, other = held._replace(address=change.address), policies.get(policy.name)
+        if snapshot == "after" and policy.kind == "inline" and other and self._is_written(role, policy.name, other):
+            if _is_forgotten(change):
+                return  # it writes nothing
+            if not other.says_the_same(held):
+                # evaluated both, because Terraform may apply them in any order
+                policies[f"{shown(policy.name)} of {other.address}"] = other
+                role.writers[policy] = (*role.writers.get(policy, (other.address,)), held.address)
+        policies[policy.name] = held
+
+    def _is_written(self, role: Role, policy: Name, held: Held) -> bool:
+        """Return whether the resource of a policy writes it: a role may list what another resource wrote."""
+        if other := role.declared.get(held.address):
+            return not _is_forgotten(other)
+        return (
+            role.change is not None
+            and len({self._listed_document(role.change, policy, each) for each in SNAPSHOTS}) > 1
+        )
+
+    def _listed_document(self, change: ResourceChange, policy: Name, snapshot: Snapshot) -> str:
+        blocks = map(attributes, items(self._listed(change, snapshot, "inline_policy")))
+        return next((repr(each.get("policy")) for each in blocks if name(each.get("name")) == policy), "")
 
     def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str, kind: RoleKind) -> Role:
         value = name(change.get(snapshot, attribute))

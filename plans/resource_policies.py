@@ -123,9 +123,26 @@ class _Resources:
                 for snapshot in SNAPSHOTS:
                     if snapshot in change.snapshots:
                         self._add_policy(change, snapshot, attribute)
-        for resource in self._found.values():
+        for address, resource in self._found.items():
             if resource.policies or (resource.own and self._service.has_argument):
                 yield self._role(resource)
+            if resource.own and resource.own.address == address and self._is_written_twice(resource.own, resource):
+                yield self._role(_Resource(resource.own))
+
+    def _is_written_twice(self, own: ResourceChange, resource: _Resource) -> bool:
+        """Return whether the argument of a resource writes a policy that another resource writes, leaves or deletes.
+
+        Whichever is last counts, so both are evaluated.
+        """
+        if not (self._service.has_argument and resource.policies):
+            return False
+        before, after = (own.get(snapshot, "policy") for snapshot in SNAPSHOTS)
+        if after is UNKNOWN:
+            block = self._plan.configuration.block(own.module, own.address, own.index)
+            return block is not None and "policy" in block.references
+        return (
+            bool(after) and after != before and not _document(own, "after").says_the_same(self._held(resource, "after"))
+        )
 
     def _add_policy(self, change: ResourceChange, snapshot: Snapshot, attribute: str) -> None:
         key = self._key(change, snapshot, attribute)

@@ -64,6 +64,12 @@ class Held(NamedTuple):
         separator = ": " if self.gap is Gap.UNREADABLE else " "
         return self.gap.value + (f"{separator}{self.detail}" if self.detail else "")
 
+    def says_the_same(self, other: "Held") -> bool:
+        """Return whether both have the same statements, or the same value that cannot be evaluated."""
+        if self.policy and other.policy:
+            return self.policy.written == other.policy.written
+        return self._replace(address="") == other._replace(address="")
+
 
 NOTHING = Held(Policy())
 
@@ -130,6 +136,8 @@ class Role:
     """Addresses of exclusive sets that are newly created: what they remove is not in the plan."""
     readdressed: dict[PolicyName, tuple[str, str]] = field(default_factory=dict)
     """Policies that one resource deletes and another creates: the two addresses, in an order Terraform chooses."""
+    writers: dict[PolicyName, tuple[str, ...]] = field(default_factory=dict)
+    """Inline policies that several resources write with different documents, with their addresses; the last counts."""
     budget: Budget = field(default_factory=lambda: Budget(REVIEW_STEPS))
     """The work to spend on comparisons, shared by the roles of a plan."""
     advice: dict[PolicyName, Advice] = field(default_factory=dict)

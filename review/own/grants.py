@@ -79,7 +79,7 @@ def _gets_only_grants(role: Role) -> bool:
     """
     before = dict(role.before.policies())
     return all(
-        (held.policy is not None and name in before and before[name].policy == held.policy)
+        (held.policy is not None and name in before and before[name].says_the_same(held))
         or _is_granted(name, held, role)
         for name, held in role.after.policies()
     )

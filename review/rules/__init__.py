@@ -19,6 +19,7 @@ from review.rules import (
     staying,
     trust,
     undecided,
+    writers,
 )
 from review.rules.rule import AT_MOST, SEVERITIES, Finding, Hit, PlanRule, RoleRule, Rule, Severity
 from review.rules.subject import Subject
@@ -65,7 +66,8 @@ RULES: tuple[Rule, ...] = (
     permissions.PERMISSIONS_WILDCARD,
     permissions.PERMISSIONS_LOST,
     permissions.DENIAL_LOST,
-    permissions.POLICY_MAY_BE_DELETED,
+    writers.POLICY_MAY_BE_DELETED,
+    writers.WRITTEN_TWICE,
     release.RELEASED,
     staying.STAYS,
     staying.MAY_STAY,

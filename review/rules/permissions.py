@@ -13,7 +13,7 @@ from plans.roles import PolicyName, Role
 from review.own import grants as own_grants
 from review.rules import escalation
 from review.rules.rule import EVERY_KIND, Hit, RoleRule, change_sentence, persists
-from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject, token
+from review.rules.subject import Subject, change_subject, narrowed, statement_subject, subject
 
 ADMIN_SERVICES = (
     "account",
@@ -327,22 +327,6 @@ PERMISSIONS_LOST = RoleRule(
     raised="a role that stays loses a permission",
     remedy="make sure that nothing that runs as the role needs it",
     judge=_permissions_lost,
-)
-
-
-def _may_be_deleted(role: Role) -> Iterator[Hit]:
-    for policy, (deleted, created) in role.readdressed.items():
-        why = f"{policy}: {deleted} deletes it and {created} creates it; the deletion may come last"
-        yield Hit(created, why, (f"{policy} {token(deleted)} → {token(created)}",))
-
-
-POLICY_MAY_BE_DELETED = RoleRule(
-    id="policy-may-be-deleted",
-    severity="high",
-    raised="one resource deletes a policy of a role and another creates it: Terraform does not order the two",
-    remedy="rename the resource with a `moved` block",
-    judge=_may_be_deleted,
-    kinds=EVERY_KIND,
 )
 
 

@@ -172,6 +172,71 @@ def test_a_policy_under_another_address_is_held_as_created_whatever_the_order(na
     }
 
 
+SAFE = document(allow("s3:GetObject"))
+
+
+def of_name_data(address: str, before: str | None, after: str | None, **more: Any) -> dict[str, Any]:
+    return {**role_policy(before, after, name="data", **more), "address": f"aws_iam_role_policy.{address}"}
+
+
+KNOWN_LATER = change(
+    "aws_iam_role_policy.other",
+    {"name": "data", "role": "exec", "policy": SAFE},
+    {"name": "data", "role": "exec"},
+    unknown={"policy": True},
+)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    "others",
+    [
+        (role(TRUSTED, TRUSTED), of_name_data("other", None, SAFE)),
+        (role(TRUSTED, TRUSTED), of_name_data("other", SAFE, SAFE)),
+        (role(TRUSTED, TRUSTED), KNOWN_LATER),
+        (role(TRUSTED, TRUSTED, inline=({}, {"data": SAFE})),),
+        (role(None, TRUSTED, inline=({}, {"data": SAFE})),),
+    ],
+    ids=["created, too", "unchanged", "known after apply", "in the role's own list", "in a new role's own list"],
+)
+def test_a_policy_that_several_resources_write_holds_what_each_writes(
+    others: tuple[dict[str, Any], ...], reverse: bool
+) -> None:
+    wide = of_name_data("wide", SAFE if others[0]["change"]["before"] else None, EVERYTHING)
+    changes = [wide, *others] if reverse else [*others, wide]
+    found = assembled(*changes)["exec"]
+    assert EVERYTHING in [held.document for _, held in found.after.policies()]
+    ((policy, addresses),) = found.writers.items()
+    assert policy == PolicyName("inline", "data")
+    assert set(addresses) == {"aws_iam_role_policy.wide", others[-1]["address"]}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    "other",
+    [
+        of_name_data("other", SAFE, None, actions=["forget"]),
+        role(TRUSTED, TRUSTED, inline=({"data": SAFE}, {"data": SAFE})),
+        of_name_data("other", None, EVERYTHING),
+        of_name_data("other", None, SAFE, of="another"),
+    ],
+    ids=["forgotten", "listed as it was", "the same document", "of another role"],
+)
+def test_what_writes_no_other_document_counts_for_nothing(other: dict[str, Any], reverse: bool) -> None:
+    changes = [other, of_name_data("wide", None, EVERYTHING)]
+    found = assembled(*(reversed(changes) if reverse else changes))["exec"]
+    assert found.writers == {}
+    assert [held.document for _, held in found.after.policies()] == [EVERYTHING]
+
+
+def test_three_resources_that_write_a_policy_are_all_evaluated() -> None:
+    texts = [document(allow(action)) for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")]
+    changes = [of_name_data(str(number), None, text) for number, text in enumerate(texts)]
+    found = assembled(role(TRUSTED, TRUSTED), *changes)["exec"]
+    assert len(list(found.after.policies())) == len(texts)
+    assert [len(addresses) for addresses in found.writers.values()] == [len(texts)]
+
+
 def test_a_policy_that_is_only_deleted_is_lost_from_a_role_that_still_lists_it() -> None:
     text = document(allow("s3:GetObject"))
     listed = role(TRUSTED, TRUSTED, inline=({"data": text}, {"data": text}), managed=([FULL_ACCESS], [FULL_ACCESS]))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from plans.plan import parse
 from plans.providers import Providers
 from plans.resource_policies import EVALUATED, resource_policies
@@ -116,6 +118,39 @@ def test_two_resources_that_write_one_policy_are_both_evaluated() -> None:
     first, second = ({"bucket": "data", "policy": text} for text in (OWN, OPEN))
     changes = change("aws_s3_bucket_policy.a", None, first), change("aws_s3_bucket_policy.b", None, second)
     assert [role.address for role in resources(*changes)] == ["aws_s3_bucket_policy.a", "aws_s3_bucket_policy.b"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        change(POLICY, {"bucket": "data", "policy": OWN}, {"bucket": "data", "policy": OWN}),
+        change(POLICY, None, {"bucket": "data", "policy": OWN}),
+        change(POLICY, {"bucket": "data", "policy": OWN}, None),
+        change(POLICY, {"bucket": "data", "policy": OWN}, None, actions=["forget"]),
+    ],
+    ids=["stays", "created", "deleted", "forgotten"],
+)
+def test_a_policy_argument_that_changes_is_evaluated_whatever_another_resource_writes(other: dict[str, Any]) -> None:
+    bucket = change(BUCKET, {"bucket": "data", "policy": OWN}, {"bucket": "data", "policy": OPEN})
+    for changes in ((bucket, other), (other, bucket)):
+        found = resources(*changes)
+        assert any(role.changes and role.after.trust.document == OPEN for role in found)
+
+
+def test_a_policy_argument_that_is_not_known_is_named_beside_what_another_resource_writes() -> None:
+    values = {"bucket": "data", "policy": OWN}
+    bucket = change(BUCKET, values, {"bucket": "data"}, unknown={"policy": True})
+    policy = change(POLICY, values, values)
+    found = resources(bucket, policy, **configured(aws_s3_bucket__data={"policy": {"references": ["local.p"]}}))
+    assert [role.after.trust.gap for role in found] == [None, Gap.UNKNOWN]
+    (alone,) = resources(bucket, policy, **configured(aws_s3_bucket__data={"bucket": {}}))
+    assert alone.after.trust.gap is None
+
+
+def test_a_policy_argument_with_what_another_resource_writes_too_is_one_policy() -> None:
+    bucket = change(BUCKET, {"bucket": "data", "policy": OWN}, {"bucket": "data", "policy": OPEN})
+    (role,) = resources(bucket, change(POLICY, None, {"bucket": "data", "policy": OPEN}))
+    assert role.after.trust.address == POLICY
 
 
 def test_the_whole_policy_of_a_function_is_that_of_the_function_it_names() -> None:

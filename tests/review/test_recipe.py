@@ -58,6 +58,7 @@ def test_it_is_where_nothing_else_is_written(more: tuple[dict[str, Any], ...]) -
         STACK.access(None, LAMBDA),
         STACK.access(None, MORE),
         STACK.access(ACCESS, MORE),
+        {**STACK.policy(None, LAMBDA), "address": "aws_iam_role_policy.same_name"},
     ],
     ids=[
         "completes a path",
@@ -67,6 +68,7 @@ def test_it_is_where_nothing_else_is_written(more: tuple[dict[str, Any], ...]) -
         "at the address of access",
         "more than access",
         "a change to more than access",
+        "by the same name",
     ],
 )
 def test_it_is_not_where_another_policy_is_written(more: dict[str, Any], is_first: bool) -> None:

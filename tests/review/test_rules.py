@@ -210,6 +210,18 @@ CASES: dict[str, tuple[bytes, bytes]] = {
         ),
         plan(STAYS, role_policy(document(allow("s3:GetObject")), document(allow("s3:PutObject")))),
     ),
+    "policy-written-twice": (
+        plan(
+            STAYS,
+            {**role_policy(None, document(allow("s3:*"))), "address": "aws_iam_role_policy.another"},
+            role_policy(None, document(allow("s3:GetObject"))),
+        ),
+        plan(
+            STAYS,
+            {**role_policy(None, document(allow("s3:GetObject"))), "address": "aws_iam_role_policy.another"},
+            role_policy(None, document(allow(["s3:GetObject"]))),
+        ),
+    ),
     "grants-released": (Stack("exec").released(), Stack("exec").adopted()),
     "grants-stay": (Stack("exec").released_without_state(), Stack("exec").released()),
     "grants-may-stay": (Stack("exec").plan(blocks=[LIVE_ROLE_ADDRESS]), Stack("exec").released_without_state()),
