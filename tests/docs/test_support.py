@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, metadata
 
@@ -32,17 +33,34 @@ def pinned(package: str) -> set[str]:
     }
 
 
+IN_README = {
+    "Terraform": ("Terraform",),
+    "OpenTofu": ("OpenTofu",),
+    "AWS provider": ("AWS provider",),
+    "Python, Node": ("Python", "Node"),
+    "library": ("cdktf", "cdktn"),
+}
+"""The rows of the table in the README, with what they are about; one more has the rest."""
+
+
 def summary() -> str:
-    """Return the versions of each status in one line, as the README has them."""
-    sentences = []
-    for status in ("run", "schema checked", "untried"):
-        found: dict[str, list[str]] = {}
-        for what, versions, its_status, _ in TABLE:
-            if its_status == status:
-                found.setdefault(what, []).extend([versions] if versions else [])
-        listed = "; ".join(f"{what} {', '.join(versions)}".strip() for what, versions in found.items())
-        sentences += [f"**{status}**: {listed}."] if listed else []
-    return " ".join(sentences)
+    """Return the table of the README: what has each status."""
+    columns = ("run", "schema checked", "untried")
+    named = {what for several in IN_README.values() for what in several}
+    rest = tuple(dict.fromkeys(what for what, *_ in TABLE if what not in named))
+    lines = ["| | " + " | ".join(columns) + " |", "|---|---|---|---|"]
+    for row, several in {**IN_README, "pipelines, systems": rest}.items():
+        cells = [", ".join(_of_status(several, status)) for status in columns]
+        lines.append(f"| {row} | {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |"))
+    return "\n".join(lines)
+
+
+def _of_status(several: Sequence[str], status: str) -> Iterator[str]:
+    """Yield the versions with a status; each thing is named once, unless it is the only one."""
+    for name in several:
+        versions = [version for what, version, its_status, _ in TABLE if (what, its_status) == (name, status)]
+        if versions:
+            yield ", ".join(versions) if len(several) == 1 else f"{name} {', '.join(versions)}".strip()
 
 
 def test_each_row_has_one_of_the_statuses_that_the_page_explains() -> None:
@@ -101,5 +119,5 @@ def test_the_bindings_are_generated_from_the_provider_that_the_page_names() -> N
 
 
 def test_the_readme_has_the_statuses_of_the_page() -> None:
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert summary() in readme, f"write into README.md: {summary()}"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert summary() in readme, f"write into README.md:\n{summary()}"
