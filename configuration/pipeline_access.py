@@ -68,6 +68,7 @@ def _reach(configuration: Configuration) -> Reach:
     partition = partition_of(state.region)
     stacks = [stack for stack in configuration.role_stacks if stack.environment.deploy_role_arn is None]
     deploy_roles = [each.deploy_role_arn for each in configuration.environments.values() if each.deploy_role_arn]
+    access = [asked for stack in stacks if (asked := stack.grant_settings.access)]
     key = state.kms_key_id
     if key and re.fullmatch(_KEY_ID, key):
         key = f"arn:{partition}:kms:{state.region}:{ACCOUNT_ID}:key/{key}"
@@ -82,6 +83,8 @@ def _reach(configuration: Configuration) -> Reach:
         key_prefix=state.key_prefix,
         environments=[*configuration.environments],
         kms_key=key,
+        data_buckets=[*dict.fromkeys(name for each in access for name in each.bucket_names)],
+        data_keys=[*dict.fromkeys(key for each in access for key in each.keys)],
         access_analyzer=pipeline is not None and pipeline.access_analyzer,
     )
 

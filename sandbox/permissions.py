@@ -25,6 +25,16 @@ ROLE_PARAMETERS = {"Role", "RoleArn", "ExecutionRole", "ExecutionRoleArn"}
 S3_ACTIONS = {"s3:HeadBucket": "s3:ListBucket"}
 """Actions of operations whose names differ from them."""
 
+S3_SETTINGS = {
+    "encryption": "EncryptionConfiguration",
+    "object-lock": "BucketObjectLockConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "replication": "ReplicationConfiguration",
+}
+"""Settings of buckets that moto takes for the bucket itself, by their query parameters. To remove one is to put it.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"""
+
 KEY_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -86,9 +96,12 @@ def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permiss
             if action == "s3:DeleteObject" and "/" not in s3_resource:
                 resources = [*_deleted(response.body, s3_resource)]
             for resource in resources:
-                permission = _s3(action, resource, response.querystring)
+                permission = _s3(action, resource, str(response.method), response.querystring)
                 yield permission
                 yield from _kms_of_s3(permission, response.headers)
+        case "kms":
+            key = _key_arn(_json_body(response)["KeyId"], response.region)
+            yield Permission(action, key, resource_policy=_key_policy(key))
         case _:
             raise NotImplementedError(f"requests of a role to {service}")
 
@@ -260,11 +273,13 @@ def _deleted(body: bytes, bucket: str) -> Iterator[str]:
             yield f"{bucket}/{key.text}"
 
 
-def _s3(action: str, resource: str, query: Mapping[str, list[str]]) -> Permission:
+def _s3(action: str, resource: str, method: str, query: Mapping[str, list[str]]) -> Permission:
     listed: dict[str, str | list[str]] = {
         f"s3:{name}": query[name][0] for name in ("prefix", "delimiter", "max-keys") if query.get(name)
     }
     action = S3_ACTIONS.get(action, action)
+    if "/" not in resource and (setting := next((name for key, name in S3_SETTINGS.items() if key in query), None)):
+        action = f"s3:{'Get' if method == 'GET' else 'Put'}{setting}"
     bucket = s3_backends[roles.ACCOUNT][roles.PARTITION].buckets.get(resource.rpartition(":")[2].partition("/")[0])
     if bucket is None and action == "s3:ListBucket":
         action, resource = "s3:ListAllMyBuckets", "*"
@@ -288,6 +303,10 @@ def _kms_of_s3(permission: Permission, headers: Mapping[str, str]) -> Iterator[P
         return
     if key:
         yield Permission(action, key, resource_policy=_key_policy(key))
+
+
+def _key_arn(name: str, region: str) -> str:
+    return name if name.startswith("arn:") else f"arn:{roles.PARTITION}:kms:{region}:{roles.ACCOUNT}:key/{name}"
 
 
 def _key_policy(arn: str) -> Mapping[str, Any]:

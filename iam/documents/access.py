@@ -103,6 +103,11 @@ class Access:
     keys: tuple[str, ...] = ()
     only_in_vpcs: tuple[str, ...] = ()
 
+    @property
+    def bucket_names(self) -> tuple[str, ...]:
+        """The buckets of all places in S3."""
+        return tuple(_places((*self.read_buckets, *self.write_buckets)))
+
 
 @dataclass(frozen=True)
 class AccessCall:

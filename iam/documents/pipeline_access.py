@@ -43,6 +43,8 @@ class Reach:
         key_prefix: prefix of all keys in it.
         environments: names of the environments whose states the pipeline writes.
         kms_key: ARN of the key that encrypts the states, None for S3's own.
+        data_buckets: names of the buckets that sessions of the roles may use.
+        data_keys: ARNs of the KMS keys that they may use.
         access_analyzer: whether the job that plans asks IAM Access Analyzer.
     """
 
@@ -55,6 +57,8 @@ class Reach:
     key_prefix: str
     environments: Sequence[str]
     kms_key: str | None
+    data_buckets: Sequence[str] = ()
+    data_keys: Sequence[str] = ()
     access_analyzer: bool = False
 
     def arns(self) -> dict[str, list[str]]:
@@ -73,6 +77,9 @@ class Reach:
             # environments that left the configuration; the slash excludes states that are not a role's
             "orphaned state": [f"{bucket}/{self.key_prefix}/*/*.tfstate"],
             "key": [self.kms_key] if self.kms_key else [],
+            "data bucket": [f"arn:{self.partition}:s3:::{name}" for name in self.data_buckets],
+            "data key": [*self.data_keys],
+            "data catalog": [f"arn:{self.partition}:glue:*:{self.account_id}:catalog"],
         }
 
     def _role_arns(self, role: str) -> list[str]:

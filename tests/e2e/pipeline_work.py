@@ -25,7 +25,9 @@ Calls = dict[str, dict[str, dict[str, list[str]]]]
 """The actions of each role, by work and by kind of resource."""
 
 _KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-96ef-1234567890ab"
+_DATA_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/5678abcd-12ab-34cd-96ef-1234567890ab"
 _ATTEMPT = "attempt"
+_EVERYTHING = "everything"
 
 
 def apply_unguarded(stack: Terraform, *arguments: str) -> Run:
@@ -81,14 +83,18 @@ class PipelineWork:
     def drift_and_verify(self) -> None:
         """Run both commands with the plan role, on a role that others changed and with an orphaned state."""
         self.adopted.trust = CONSOLE_TRUST
+        # what bears on a call that the role may make is read
+        allow_everything(self.shop.aws, self.adopted.name)
         self.shop.aws.client("s3").put_object(Bucket=self.shop.bucket, Key=self._orphaned_key, Body=b"{}")
         for name in ("drift", "verify"):
             job = self._job("plan", name)
-            job.configure(dev=self.environments["dev"])
+            dev = self.environments["dev"]
+            job.configure(dev=_with_access(dev, self._data_bucket) if name == "verify" else dev)
             done = command(job, name)
             # 1 for a role with findings, and nothing that could not be read
             assert (done.returncode, done.stderr) == (1, ""), done.stdout + done.stderr
             assert self.adopted.name in done.stdout
+        self.shop.aws.client("iam").delete_role_policy(RoleName=self.adopted.name, PolicyName=_EVERYTHING)
 
     def release(self) -> None:
         """Release the roles with the apply role."""
@@ -136,6 +142,10 @@ class PipelineWork:
     def _orphaned_key(self) -> str:
         return f"{self.shop.state['key_prefix']}/gone/team.tfstate"
 
+    @property
+    def _data_bucket(self) -> str:
+        return _data_bucket(self.shop)
+
     def _kinds(self) -> Mapping[str, str]:
         """Return the kind of each resource; those of `Reach.arns` by name."""
         return {
@@ -145,7 +155,21 @@ class PipelineWork:
             f"arn:aws:s3:::{self.shop.bucket}": "bucket",
             f"arn:aws:s3:::{self.shop.bucket}/{self._orphaned_key}": "orphaned state",
             _KEY: "key",
+            f"arn:aws:s3:::{self._data_bucket}": "data bucket",
+            _DATA_KEY: "data key",
+            f"arn:aws:glue:us-east-1:{ACCOUNT}:catalog": "data catalog",
         }
+
+
+def _data_bucket(shop: Shop) -> str:
+    return f"data-{shop.state['key_prefix']}"
+
+
+def _with_access(environment: Mapping[str, Any], bucket: str) -> dict[str, Any]:
+    """Return the environment with `access` for its first role, so that `verify` reads what it names."""
+    first, *others = environment["roles"]
+    access = {"buckets": {"read": [f"s3://{bucket}/"]}, "keys": [_DATA_KEY]}
+    return {**environment, "roles": [{**first, "access": access}, *others]}
 
 
 def _kind(resource: str, kinds: Mapping[str, str]) -> str:
@@ -167,7 +191,9 @@ def begin(shop: Shop, make_role: MakeRole, unique_name: str) -> PipelineWork:
         "dev": {"roles": [{"role": adopted.name}, {"role": external.arn, "trust": {"ownership": "external"}}]},
         "elsewhere": {"deploy_role_arn": deploy_role, "roles": [{"role": deployed.name}]},
     }
-    settings = pipeline_settings(shop.configure(**environments))
+    shop.aws.client("s3").create_bucket(Bucket=_data_bucket(shop))
+    with_access = {**environments, "dev": _with_access(environments["dev"], _data_bucket(shop))}
+    settings = pipeline_settings(shop.configure(**with_access))
     stack = shop.prepare(PipelineAccessStack(app_in_memory(), settings=settings), "pipeline-access")
     applied = apply_unguarded(stack)
     assert applied.status == 0, applied.output
@@ -180,7 +206,7 @@ def begin(shop: Shop, make_role: MakeRole, unique_name: str) -> PipelineWork:
 def allow_everything(aws: Sandbox, role_name: str) -> None:
     """Give a role an inline policy that allows every action."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    aws.client("iam").put_role_policy(RoleName=role_name, PolicyName="everything", PolicyDocument=_policy(statement))
+    aws.client("iam").put_role_policy(RoleName=role_name, PolicyName=_EVERYTHING, PolicyDocument=_policy(statement))
 
 
 def _create_deploy_role(aws: Sandbox, name: str) -> str:

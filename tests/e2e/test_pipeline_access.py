@@ -1,8 +1,8 @@
 """The pipeline's two roles at work: they may do what is recorded, and their requests are those on record."""
 
 import json
+from dataclasses import replace
 
-from configuration.pipeline_access import pipeline_settings
 from iam.documents.pipeline_access import CALLS_FILE
 from stacks.pipeline_access import PipelineAccessStack
 from tests.e2e import pipeline_work
@@ -56,8 +56,8 @@ def test_each_role_does_its_work_and_no_more(shop: Shop, make_role: MakeRole, un
 def assert_it_can_be_left(work: PipelineWork) -> None:
     """The roles go, and the OIDC provider stays for others who trust it."""
     shop = work.shop
-    shop.pipeline = {"github": {"repository": "acme/data", "oidc_provider_exists": True}}
-    settings = pipeline_settings(shop.configure(**work.environments))
+    github = work.settings.github.model_copy(update={"oidc_provider_exists": True})
+    settings = replace(work.settings, github=github)
     stack = shop.prepare(PipelineAccessStack(app_in_memory(), settings=settings), "pipeline-access")
     forgotten = apply_unguarded(stack)
     assert (forgotten.status, forgotten.changes) == (0, {OIDC_PROVIDER: "remove"}), forgotten.output

@@ -1,5 +1,6 @@
 """Authorization of role sessions, without Spark: with the real managed policies and AWS's messages."""
 
+import contextlib
 import ssl
 import urllib.error
 import urllib.request
@@ -231,6 +232,34 @@ def test_s3_is_authorized_by_bucket_and_object(role: Role) -> None:
         with pytest.raises(ClientError) as denied:
             call()
         assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_settings_of_a_bucket_and_policies_of_keys_have_their_own_actions(role: Role) -> None:
+    role.sandbox.client("s3").create_bucket(Bucket="settings")
+    operator: Any = role.sandbox.client("kms")  # type: ignore[call-overload]
+    key = operator.create_key()["KeyMetadata"]["Arn"]
+    s3 = role.client("s3")
+    kms: Any = role.client("kms")
+    calls: dict[str, tuple[str, Callable[[], Any]]] = {
+        "s3:GetEncryptionConfiguration": (
+            "arn:aws:s3:::settings",
+            lambda: s3.get_bucket_encryption(Bucket="settings"),
+        ),
+        "s3:PutBucketOwnershipControls": (
+            "arn:aws:s3:::settings",
+            lambda: s3.delete_bucket_ownership_controls(Bucket="settings"),
+        ),
+        "kms:GetKeyPolicy": (key, lambda: kms.get_key_policy(KeyId=key.rpartition("/")[2], PolicyName="default")),
+    }
+    role.allow({"Action": ["s3:ListBucket", "s3:CreateBucket", "s3:DeleteBucket"], "Resource": "*"})
+    for action, (resource, call) in calls.items():
+        with pytest.raises(ClientError, match=f"{action} on resource: "):
+            call()
+        role.allow({"Action": action, "Resource": resource})
+        with contextlib.suppress(ClientError):  # a bucket without such settings
+            call()
+        last = role.sandbox.decisions()[-1]
+        assert (last.action, last.resource, last.result) == (action, resource, "Allowed")
 
 
 def test_s3_needs_permission_on_the_key_of_an_encrypted_object(role: Role) -> None:

@@ -25,6 +25,8 @@ REACH = Reach(
     key_prefix="glue-sessions",
     environments=["dev"],
     kms_key="arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-96ef-1234567890ab",
+    data_buckets=["sales"],
+    data_keys=["arn:aws:kms:eu-west-1:111122223333:key/5678abcd-12ab-34cd-96ef-1234567890ab"],
 )
 THINGS = {
     "adopted role": [f"{ACCOUNT}:role/service-role/team", f"{ACCOUNT}:role/team"],
@@ -36,6 +38,9 @@ THINGS = {
     "lock": [f"{STATES}/dev/team.tfstate.tflock"],
     "orphaned state": [f"{STATES}/gone/team.tfstate"],
     "key": [str(REACH.kms_key)],
+    "data bucket": ["arn:aws:s3:::sales"],
+    "data key": [*REACH.data_keys],
+    "data catalog": ["arn:aws:glue:eu-west-1:111122223333:catalog"],
 }
 ROLES: tuple[PipelineRole, ...] = get_args(PipelineRole)
 
@@ -108,6 +113,11 @@ def test_without_any_one_action_or_resource_some_recorded_call_is_denied(role: P
         request("s3:PutObject", f"{STATES}/gone/team.tfstate"),
         request("s3:DeleteObject", f"{STATES}/dev/team.tfstate"),
         request("s3:PutBucketPolicy", "arn:aws:s3:::states"),
+        request("s3:GetObject", "arn:aws:s3:::sales/orders.csv"),
+        request("s3:PutBucketPolicy", "arn:aws:s3:::sales"),
+        request("kms:Decrypt", REACH.data_keys[0]),
+        request("kms:PutKeyPolicy", REACH.data_keys[0]),
+        request("glue:PutResourcePolicy", "arn:aws:glue:eu-west-1:111122223333:catalog"),
         request("sts:AssumeRole", f"{ACCOUNT}:role/another"),
     ],
     ids=lambda asked: f"{asked.action} {asked.resource.rpartition(':')[2]}",
@@ -130,7 +140,7 @@ def test_actions_without_resources_are_not_allowed(role: PipelineRole) -> None:
     policy = permissions(role, few)
     assert all(statement["Resource"] for statement in policy["Statement"])
     actions = {action.partition(":")[0] for statement in policy["Statement"] for action in statement["Action"]}
-    assert actions == {"iam", "s3"}
+    assert actions == ({"iam", "s3", "glue"} if role == "plan" else {"iam", "s3"})
 
 
 def test_only_the_plan_role_asks_access_analyzer_and_only_with_the_setting() -> None:
@@ -158,6 +168,9 @@ DOCUMENTED = {
     "lock": "their lock files",
     "orphaned state": "states of other environments",
     "key": "the key named as `kms_key_id`",
+    "data bucket": "buckets named in `access`",
+    "data key": "keys named in `access`",
+    "data catalog": "the Data Catalog",
 }
 
 
