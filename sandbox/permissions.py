@@ -302,7 +302,20 @@ def _kms_of_s3(permission: Permission, headers: Mapping[str, str]) -> Iterator[P
     else:
         return
     if key:
-        yield Permission(action, key, resource_policy=_key_policy(key))
+        yield Permission(action, key, _in_its_name(key, permission.resource), resource_policy=_key_policy(key))
+
+
+def _in_its_name(key: str, encrypted: str) -> dict[str, str | list[str]]:
+    """Return the condition keys of a call that S3 makes to KMS in the name of its caller.
+
+    Source: IAM User Guide, "Forward access sessions"; KMS Developer Guide, "AWS KMS condition keys".
+    """
+    return {
+        "aws:ViaAWSService": "true",
+        "kms:CallerAccount": roles.ACCOUNT,
+        "kms:EncryptionContext:aws:s3:arn": encrypted,
+        "kms:ViaService": f"s3.{key.split(':')[3]}.amazonaws.com",
+    }
 
 
 def _key_arn(name: str, region: str) -> str:

@@ -94,7 +94,7 @@ def by_simulation(account: Account, role: Role, *, region: str, access: Access |
             for result in page["EvaluationResults"]:
                 call, tags, request = alike[result["EvalActionName"]]
                 decision = _decision(result, decide(request, policies, limits))
-                if request.pattern and decision.verdict is Verdict.ALLOWED:
+                if (request.pattern or request.ranges) and decision.verdict is Verdict.ALLOWED:
                     decision = _on_all(request, policies, limits) or decision
                 if _whatever_is_granted(result):
                     refused.add(call)
@@ -131,7 +131,8 @@ def with_resource_policies(
     by_call = dict(requests(role, region=region, access=access))
     for result in results:
         if request := by_call.get(result.call):
-            found = decide_with_resource(request, result.decision, role, resources)
+            own = result.decision
+            found = decide_with_resource(request, own, role, resources, certain=result.whatever_is_granted)
             refused = result.whatever_is_granted or found.refuses
             yield CallResult(result.call, found.decision, refused, found.unread is Unread.DENIED)
         else:
@@ -189,8 +190,8 @@ def _decision(result: "EvaluationResultTypeDef", documents: Decision) -> Decisio
 
 
 def _on_all(request: Request, policies: Policies, limits: Policies) -> Decision | None:
-    """Return an undecided decision if the role's policies allow a call on the one resource simulated, not on others."""
-    one = decide(replace(request, pattern=""), policies, limits)
+    """Return an undecided decision if the role's policies allow the example that was simulated, not all others."""
+    one = decide(replace(request, pattern="", ranges={}), policies, limits)
     several = decide(request, policies, limits)
     return several if one.verdict is Verdict.ALLOWED and several.verdict is not Verdict.ALLOWED else None
 

@@ -119,6 +119,7 @@ class AccessCall:
         resource: ARN, or `*`.
         context: the condition keys of the call that the policy tests.
         pattern: what the policy names, if that is more than the one resource; else empty.
+        ranges: the patterns of a condition key of the policy, where the context has one example of them.
     """
 
     setting: str
@@ -126,6 +127,7 @@ class AccessCall:
     resource: str
     context: Mapping[str, tuple[str, ...]]
     pattern: str = ""
+    ranges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,15 +155,17 @@ class _Part:
         }
 
     def calls(self) -> Iterator[AccessCall]:
-        context = {
-            key.lower(): tuple(value.replace("*", "") for value in values[-1:])
-            for test in self.condition.values()
-            for key, values in test.items()
-        }
-        for resource in self.resources:
+        tested = {key.lower(): tuple(values) for test in self.condition.values() for key, values in test.items()}
+        context = {key: tuple(value.replace("*", "") for value in values[-1:]) for key, values in tested.items()}
+        ranges = {key: values for key, values in tested.items() if values != context[key]}
+        examples: dict[str, str] = {}
+        for each in self.resources:
+            one = each if each == "*" else _one_of(each)
+            # an example may be a resource, too: its pattern says more
+            examples[one] = each if "*" in each else examples.get(one, each)
+        for one, resource in examples.items():
             for action in self.usual or self.actions:
-                one = resource if resource == "*" else _one_of(resource)
-                yield AccessCall(self.setting, action, one, context, "" if one == resource else resource)
+                yield AccessCall(self.setting, action, one, context, "" if one == resource else resource, ranges)
 
 
 def access_policy(access: Access, *, partition: str, account_id: str) -> Document | None:

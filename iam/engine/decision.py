@@ -45,12 +45,14 @@ class Request:
         resource: a complete ARN, or `*` for an action without resources.
         context: the condition keys whose values are known.
         pattern: what the resource is an example of; what does not decide alike on all of it is undecided.
+        ranges: patterns of what the value of a condition key is an example of; the same holds for them.
     """
 
     action: str
     resource: str
     context: Context = field(default_factory=dict)
     pattern: str = ""
+    ranges: Context = field(default_factory=dict)
 
 
 def decide(
@@ -165,7 +167,7 @@ def _statement_applies(
         answers.append(is_about(statement, found))
     whole = all_of(answers)
     if whole is not Answer.NO:
-        whole = all_of([whole, condition_holds(statement.condition, request.context, found)])
+        whole = all_of([whole, condition_holds(statement.condition, request.context, found, request.ranges)])
     if whole is Answer.UNDECIDED:
         doubts.update(found)
     return whole
@@ -227,17 +229,41 @@ def _trusted(statement: Statement, service: str, doubts: dict[str, None]) -> Ans
     return Answer.NO
 
 
-def condition_holds(condition: Condition, context: Context, doubts: dict[str, None]) -> Answer:
+def condition_holds(
+    condition: Condition, context: Context, doubts: dict[str, None], ranges: Context | None = None
+) -> Answer:
     """Return whether a condition holds in a request; one that contradicts itself never does.
 
     Args:
         condition: the condition.
         context: the known values of condition keys.
         doubts: receives the keys that the answer depends on, if it is undecided.
+        ranges: as in `Request`.
     """
     if key_values.possible(condition) is Answer.NO:
         return Answer.NO
-    return all_of([_holds(test, context, doubts) for test in condition])
+    ranges = ranges or {}
+    return all_of(
+        [
+            _holds_on_all(test, context, ranges[test.key], doubts)
+            if test.key in ranges
+            else _holds(test, context, doubts)
+            for test in condition
+        ]
+    )
+
+
+def _holds_on_all(test: Comparison, context: Context, patterns: tuple[str, ...], doubts: dict[str, None]) -> Answer:
+    """Return whether a comparison holds for all values that one of the patterns matches, or for none of them."""
+    known = replace(test, values=frozenset(filled(value, context) for value in test.values))
+    one = Comparison("", "stringlike", False, test.key, frozenset(patterns))
+    unknown = {variable for value in known.values for variable in pattern_syntax.variables(value)}
+    if not unknown:
+        for holds, found in ((True, Answer.NO), (False, Answer.YES)):
+            if key_values.exists(((one, True), (known, holds)))[0] is Answer.NO:
+                return found
+    doubts.update(dict.fromkeys(sorted(unknown) or [test.key]))
+    return Answer.UNDECIDED
 
 
 def _holds(test: Comparison, context: Context, doubts: dict[str, None]) -> Answer:

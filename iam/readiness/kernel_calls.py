@@ -12,7 +12,7 @@ from functools import lru_cache
 from iam.documents.access import Access, access_calls
 from iam.documents.recipe import GLUE
 from iam.engine.decision import Context, Decision, Request, Verdict
-from iam.engine.statements import Policy, permissions_policy
+from iam.engine.statements import ANYTHING, Policy, Statement, permissions_policy
 from iam.policy_document import Document
 from iam.role import Role
 
@@ -34,6 +34,7 @@ class KernelCall:
         when: when the kernel makes it.
         needed: whether notebooks fail without it. Without the others, a convenience fails; the recipe omits them.
         setting: the setting that asks for it, such as `access.buckets`; empty for what every session needs.
+        by_glue: whether Spark makes it, in the session in which Glue has assumed the role.
     """
 
     action: str
@@ -41,6 +42,7 @@ class KernelCall:
     when: str
     needed: bool = True
     setting: str = ""
+    by_glue: bool = False
 
 
 NO_PERMISSION_NEEDED = KernelCall("sts:GetCallerIdentity", _ANY, "first cell: the session's owner tag")
@@ -61,11 +63,24 @@ CALLS = (
     KernelCall("glue:ListSessions", _ANY, "%list_sessions"),
     KernelCall("glue:GetTags", _SESSION, "%status, to show tags", needed=False),
     *(
-        KernelCall("glue:GetDatabase", resource, "spark.sql(…): whether the database default exists", needed=False)
+        KernelCall(
+            "glue:GetDatabase",
+            resource,
+            "spark.sql(…): whether the database default exists",
+            needed=False,
+            by_glue=True,
+        )
         for resource in (_CATALOG, "database/default")
     ),
-    KernelCall("glue:GetDatabases", _CATALOG, 'spark.sql("show databases")', needed=False),
+    KernelCall("glue:GetDatabases", _CATALOG, 'spark.sql("show databases")', needed=False, by_glue=True),
 )
+
+_OF_DIRECT_CALLS = ("aws:viaawsservice", "aws:securetransport")
+"""The known keys of calls that a session makes itself, and not a service in its name.
+Source: IAM User Guide, "Forward access sessions"."""
+
+ALLOW_EVERYTHING = Policy((Statement("Allow", ANYTHING, ANYTHING, ANYTHING, frozenset()),))
+"""Beside a role's own policies, it leaves what they and the permissions boundary deny."""
 
 STUDIO_TAGS: Mapping[str, tuple[str, ...]] = {
     "Studio's tag of the domain": ("sagemaker:domain-arn",),
@@ -87,6 +102,14 @@ def session_user_id(role: Role) -> str:
     return f"{role.unique_id}:SageMaker"
 
 
+def _glue_user_id(role: Role) -> str:
+    """Return `aws:userid` of the role where Glue assumes it: what cells do, they do in such a session.
+
+    Source: Lake Formation Developer Guide, "Cross-account CloudTrail logging", whose event has this session's name.
+    """
+    return f"{role.unique_id}:GlueJobRunnerSession"
+
+
 def requests(role: Role, *, region: str, access: Access | None = None) -> Iterator[tuple[KernelCall, Request]]:
     """Yield each call that IAM evaluates, with its request.
 
@@ -101,6 +124,7 @@ def requests(role: Role, *, region: str, access: Access | None = None) -> Iterat
         "aws:principalarn": (str(arn),),
         "aws:principalaccount": (arn.account_id,),
         "aws:principaltype": ("AssumedRole",),
+        "aws:principalisawsservice": ("false",),
         "aws:userid": (user_id,),
         "aws:username": (),
         "aws:securetransport": ("true",),
@@ -134,12 +158,18 @@ def requests(role: Role, *, region: str, access: Access | None = None) -> Iterat
         }
         if call.action == "glue:CreateSession":
             del context["aws:resourcetag/owner"]  # the session does not exist yet
+        if call.by_glue:
+            context["aws:userid"] = (_glue_user_id(role),)
         yield call, Request(call.action, resource, context)
     if access:
+        of_cells = {**of_principal, "aws:userid": (_glue_user_id(role),)}
+        # S3 asks for a key in the name of the session, Spark by itself: both happen
+        of_keys = {key: values for key, values in of_cells.items() if key not in _OF_DIRECT_CALLS}
         for each in access_calls(access, partition=arn.partition, account_id=arn.account_id):
             when = f"a cell that uses what {each.setting} names"
             call = KernelCall(each.action, each.resource, when, setting=each.setting)
-            yield call, Request(each.action, each.resource, {**of_principal, **each.context}, each.pattern)
+            known = of_keys if each.action.startswith("kms:") else of_cells
+            yield call, Request(each.action, each.resource, {**known, **each.context}, each.pattern, each.ranges)
 
 
 def as_studio_sends(request: Request) -> dict[str, Request]:

@@ -9,13 +9,11 @@ from iam.documents.grants import Grantee, GrantSettings, InlinePolicyGrant, Mana
 from iam.documents.quotas import Quotas
 from iam.documents.recipe import ASSUME_ROLE, GLUE, trust_policy_keeping
 from iam.engine.decision import Decision, Verdict, decide, decide_trust
-from iam.engine.statements import ANYTHING, Policy, Statement, trust_policy
+from iam.engine.statements import trust_policy
 from iam.policy_document import Document, deleted_principals
 from iam.readiness.held_grants import HeldPolicy, HeldTrust, Presence, held_grants
-from iam.readiness.kernel_calls import boundary, decide_call, requests, role_policies
+from iam.readiness.kernel_calls import ALLOW_EVERYTHING, boundary, decide_call, requests, role_policies
 from iam.role import Role
-
-_ALLOW_EVERYTHING = Policy((Statement("Allow", ANYTHING, ANYTHING, ANYTHING, frozenset()),))
 
 # In discover, the setting is not chosen yet: this is its default.
 _SETTINGS = GrantSettings(permissions="recipe")
@@ -112,7 +110,7 @@ def obstacles(role: Role, *, region: str, quotas: Quotas) -> Iterator[Obstacle]:
 
 def denied_calls(role: Role, *, region: str) -> Iterator[CallsDenied]:
     """Yield the needed calls that are denied, or may be, even if everything is granted, grouped by the reason."""
-    policies = {**role_policies(role), "the grants": _ALLOW_EVERYTHING}
+    policies = {**role_policies(role), "the grants": ALLOW_EVERYTHING}
     limits = boundary(role)
     by_decision: dict[Decision, list[str]] = {}
     for call, request in requests(role, region=region):

@@ -8,10 +8,10 @@ import enum
 from dataclasses import replace
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from iam.engine.decision import Decision, Request, Verdict, decide
-from iam.engine.resource_decision import RoleSession, decide_by_resource
+from iam.engine.decision import Context, Decision, Request, Verdict, decide
+from iam.engine.resource_decision import Granting, RoleSession, decide_by_resource
 from iam.engine.statements import Policy
-from iam.readiness.kernel_calls import boundary, role_policies
+from iam.readiness.kernel_calls import ALLOW_EVERYTHING, boundary, role_policies
 from iam.role import Role
 
 
@@ -65,7 +65,9 @@ class Resources(Protocol):
         """Return the KMS key by which a bucket encrypts new objects, None for a key that needs no permission."""
 
 
-def decide_with_resource(request: Request, own: Decision, role: Role, resources: Resources) -> ByResource:
+def decide_with_resource(
+    request: Request, own: Decision, role: Role, resources: Resources, *, certain: bool = False
+) -> ByResource:
     """Return the decision on a call of a role's sessions, with what its resource says.
 
     Args:
@@ -73,8 +75,9 @@ def decide_with_resource(request: Request, own: Decision, role: Role, resources:
         own: the decision of the role's own policies.
         role: the role.
         resources: those of the role's account.
+        certain: whether `own` is the last word, as that of an organization's policy.
     """
-    found = _with_policy(request, own, role, resources)
+    found = _with_policy(request, own, role, resources, certain=certain)
     key_action = _KEY_ACTIONS.get(request.action)
     if key_action is None or found.decision.verdict is not Verdict.ALLOWED:
         return found
@@ -87,7 +90,7 @@ def decide_with_resource(request: Request, own: Decision, role: Role, resources:
         return found
     if not key.startswith("arn:") or ":key/" not in key:  # of another form, policies name another resource
         return _undecided(f"bucket {bucket} encrypts with {key}: whether the role may use it is not evaluated")
-    on_key = Request(key_action, key, request.context)
+    on_key = Request(key_action, key, _through_s3(request.context, key))
     by_key = _with_policy(on_key, decide(on_key, role_policies(role), boundary(role)), role, resources)
     if by_key.decision.verdict is Verdict.ALLOWED:
         return found
@@ -100,11 +103,28 @@ _KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateData
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"""
 
 
+_DIRECT = ("aws:viaawsservice", "aws:securetransport", "s3:")
+
+
+def _through_s3(context: Context, key: str) -> Context:
+    """Return what is known of a call that S3 makes in the name of its caller.
+
+    Source: IAM User Guide, "Forward access sessions"; KMS Developer Guide, "kms:ViaService".
+    """
+    of_caller = {name: values for name, values in context.items() if not name.startswith(_DIRECT)}
+    _, partition, _, region, *_ = key.split(":")
+    # the suffix elsewhere is not documented for this key
+    service = {"kms:viaservice": (f"s3.{region}.amazonaws.com",)} if partition == "aws" else {}
+    return {**of_caller, "aws:viaawsservice": ("true",), **service}
+
+
 def _undecided(reason: str) -> ByResource:
     return ByResource(Decision(Verdict.UNDECIDED, reason))
 
 
-def _with_policy(request: Request, own: Decision, role: Role, resources: Resources) -> ByResource:
+def _with_policy(
+    request: Request, own: Decision, role: Role, resources: Resources, *, certain: bool = False
+) -> ByResource:
     """Return the decision on a call with the policy of its resource."""
     holder = _holder(request.resource)
     if holder is None:
@@ -117,15 +137,22 @@ def _with_policy(request: Request, own: Decision, role: Role, resources: Resourc
         reason = f"whether the policy of {holder} denies it is unknown: {policy.value}"
         return ByResource(Decision(Verdict.UNDECIDED, reason), unread=policy)
     account = (role.arn.account_id,)
-    known = {"aws:resourceaccount": account, "s3:resourceaccount": account, "kms:calleraccount": account}
+    of_service = {"bucket": {"s3:resourceaccount": account}, "key": {"kms:calleraccount": account}}
+    known = {"aws:resourceaccount": account, **of_service.get(holder.kind, {})}
     decision = decide_by_resource(
         replace(request, context={**known, **request.context}),
         own,
         {f"the policy of {holder}": policy} if policy else {},
         RoleSession(str(role.arn), role.unique_id, is_bounded=bool(role.boundary)),
         must_allow=holder.kind == "key",
+        granting=None if certain else _granting(request, role),
     )
     return ByResource(decision, refuses=decision.verdict is Verdict.DENIED and decision is not own)
+
+
+def _granting(request: Request, role: Role) -> Granting:
+    policies, limits = {**role_policies(role), "": ALLOW_EVERYTHING}, boundary(role)
+    return Granting(decide(request, {**policies, **limits}), decide(request, policies, limits))
 
 
 def _holder(resource: str) -> Holder | None:

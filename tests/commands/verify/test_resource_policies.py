@@ -172,13 +172,22 @@ def test_the_key_by_which_a_bucket_encrypts_is_needed_too(team: Team, sandbox: S
     s3: Any = sandbox.client("s3")
     key, alias = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/sales"
     kms: Any = sandbox.client("kms")  # type: ignore[call-overload]
-    created = kms.create_key()["KeyMetadata"]["Arn"]
+    through_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": through_s3,
+    }
+    of_key = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    created = kms.create_key(Policy=of_key)["KeyMetadata"]["Arn"]
     keys = {"none": None, "tls": created, "other": key, "all-but-it": alias}
     for name, default in keys.items():
         rule = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": default} if default else {})}
         configuration = {"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]}
         s3.put_bucket_encryption(Bucket=BUCKET + name, ServerSideEncryptionConfiguration=configuration)
-    found = team.run(buckets={"read": [f"s3://{BUCKET}{name}" for name in keys]}, keys=[created])
+    found = team.run(buckets={"read": [f"s3://{BUCKET}{name}" for name in keys]}, keys=[])
     read = verdicts(found, "s3:GetObject")
     assert {name: read[f"{OBJECTS}{name}/example"] for name in keys} == {
         "none": "allowed",
@@ -201,16 +210,22 @@ def test_a_key_s_policy_has_to_allow_it(team: Team, sandbox: Sandbox) -> None:
         "allowed": [own],
         "denied": [own, {**own, "Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "kms:Decrypt"}],
         "undecided": [{**own, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/admin"}}],
+        "not through S3": [{**own, "Condition": {"Bool": {"aws:ViaAWSService": "false"}}}],
     }
     keys = {
-        verdict: kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))["KeyMetadata"][
+        name: kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))["KeyMetadata"][
             "Arn"
         ]
-        for verdict, statements in policies.items()
+        for name, statements in policies.items()
     }
     elsewhere = "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     found = team.run(keys=[*keys.values(), elsewhere])
-    assert verdicts(found, "kms:Decrypt") == {elsewhere: "undecided", **{arn: each for each, arn in keys.items()}}
+    decided = verdicts(found, "kms:Decrypt")
+    assert {name: decided[arn] for name, arn in keys.items()} == {
+        **{name: name for name in keys},
+        "not through S3": "undecided",
+    }
+    assert decided[elsewhere] == "undecided"
     assert any("another account" in line for line in found["problems"])
 
     s3.create_bucket(Bucket="verify-encrypted")
@@ -218,14 +233,12 @@ def test_a_key_s_policy_has_to_allow_it(team: Team, sandbox: Sandbox) -> None:
     self_ = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
     sandbox.client("iam").put_role_policy(RoleName="team", PolicyName="s3", PolicyDocument=json.dumps(self_))
     served = {}
-    for verdict, arn in keys.items():
-        s3.put_object(
-            Bucket="verify-encrypted", Key=verdict, Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=arn
-        )
-        served[verdict] = serves(client.get_object, Bucket="verify-encrypted", Key=verdict)
-        s3.delete_object(Bucket="verify-encrypted", Key=verdict)
+    for name, arn in keys.items():
+        s3.put_object(Bucket="verify-encrypted", Key=name, Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=arn)
+        served[name] = serves(client.get_object, Bucket="verify-encrypted", Key=name)
+        s3.delete_object(Bucket="verify-encrypted", Key=name)
     s3.delete_bucket(Bucket="verify-encrypted")
-    assert served == {"allowed": True, "denied": False, "undecided": False}
+    assert served == {"allowed": True, "denied": False, "undecided": False, "not through S3": False}
 
 
 def test_the_policy_of_the_data_catalog_decides_too(team: Team, sandbox: Sandbox, proxy: AwsProxy) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iam.engine.decision import Decision, Request, Verdict
-from iam.engine.resource_decision import RoleSession, decide_by_resource
+from iam.engine.resource_decision import Granting, RoleSession, decide_by_resource
 from iam.engine.statements import resource_policy
 
 ACCOUNT = "111122223333"
@@ -61,7 +61,8 @@ def test_a_statement_is_about_the_role_its_sessions_and_its_account(principal: A
         ("444455556666", "denied"),
         # AWS compares the account, the role and its session one by one
         (SESSION.role_arn, "undecided"),
-        ([SESSION.role_arn, ACCOUNT], "allowed"),
+        ([SESSION.role_arn, ACCOUNT], "undecided"),
+        ([SESSION.role_arn, ACCOUNT, f"{SESSIONS}/team/SageMaker"], "undecided"),
         (f"{SESSIONS}/team/SageMaker", "undecided"),
         ("AROATEAM", "undecided"),
     ],
@@ -95,6 +96,55 @@ def test_what_the_role_may_not_do_stays_so_and_a_denial_is_named_first() -> None
     for own in (Decision(Verdict.DENIED, "no"), Decision(Verdict.UNDECIDED, "perhaps")):
         assert verdict(statement("Allow"), own=own, must_allow=True) == own.verdict.value
         assert verdict(statement("Deny"), own=own) == "denied"
+
+
+NOTHING = Decision(Verdict.DENIED, "no policy allows it")
+OPEN = Decision(Verdict.UNDECIDED, "it depends")
+
+
+@pytest.mark.parametrize(
+    ("principal", "granting", "expected"),
+    [
+        ("*", (ALLOWED, ALLOWED), "allowed"),
+        ({"AWS": SESSION.role_arn}, (ALLOWED, ALLOWED), "allowed"),
+        ({"AWS": ["AROATEAM", ACCOUNT]}, (ALLOWED, ALLOWED), "allowed"),
+        # an account leaves it to the role's own policies
+        ({"AWS": ACCOUNT}, (ALLOWED, ALLOWED), "denied"),
+        ({"AWS": "444455556666"}, (ALLOWED, ALLOWED), "denied"),
+        ({"AWS": [f"{SESSIONS}/team/SageMaker", ACCOUNT]}, (ALLOWED, ALLOWED), "undecided"),
+        # the role's policies or the boundary deny it explicitly, or may
+        ({"AWS": SESSION.role_arn}, (NOTHING, NOTHING), "denied"),
+        ({"AWS": SESSION.role_arn}, (OPEN, OPEN), "undecided"),
+        # the boundary does not allow it: that holds a role, and no session that is named itself
+        ({"AWS": SESSION.role_arn}, (ALLOWED, NOTHING), "denied"),
+        ({"AWS": f"{SESSIONS}/team/SageMaker"}, (ALLOWED, NOTHING), "undecided"),
+        ("*", (ALLOWED, NOTHING), "undecided"),
+        ("*", None, "denied"),
+    ],
+)
+def test_what_a_resource_allows_the_role_itself_needs_no_policy_of_the_role(
+    principal: Any, granting: tuple[Decision, Decision] | None, expected: str
+) -> None:
+    policy = resource_policy({"Version": "2012-10-17", "Statement": [statement("Allow", principal)]})
+    for must_allow in (True, False):
+        found = decide_by_resource(
+            REQUEST,
+            NOTHING,
+            {"p": policy},
+            SESSION,
+            must_allow=must_allow,
+            granting=Granting(*granting) if granting else None,
+        )
+        assert found.verdict.value == expected
+
+
+def test_a_grant_to_all_but_some_is_undecided() -> None:
+    of_others = {**statement("Allow"), "NotPrincipal": {"AWS": "444455556666"}}
+    del of_others["Principal"]
+    policy = resource_policy({"Version": "2012-10-17", "Statement": [of_others]})
+    granting = Granting(ALLOWED, ALLOWED)
+    found = decide_by_resource(REQUEST, NOTHING, {"p": policy}, SESSION, must_allow=True, granting=granting)
+    assert found.verdict is Verdict.UNDECIDED
 
 
 def test_a_grant_of_a_key_may_allow_what_its_policy_does_not() -> None:

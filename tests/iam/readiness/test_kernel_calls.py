@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import pytest
 
+from iam.documents.access import Access, access_policy
 from iam.documents.grants import GRANTS, InlinePolicyGrant, ManagedPolicyGrant, TrustGrant
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions
 from iam.engine.decision import Verdict, decide, decide_trust
 from iam.engine.statements import trust_policy
 from iam.readiness.kernel_calls import CALLS, NO_PERMISSION_NEEDED, boundary, decide_call, requests, role_policies
 from iam.role import Role
-from tests.iam.readiness.roles import role
+from tests.iam.readiness.roles import ARN, role
 
 
 def verdicts(of: Role) -> Mapping[str, Verdict]:
@@ -113,3 +114,42 @@ def test_a_limit_on_tag_keys_counts_the_tags_that_studio_adds(keys: list[str], v
     decided = verdicts(bounded)
     assert [decided["glue:CreateSession"], decided["glue:TagResource"]] == [verdict] * 2
     assert decided["glue:RunStatement"] is Verdict.ALLOWED
+
+
+def test_what_cells_do_they_do_in_the_session_of_glue() -> None:
+    users = {
+        (call.action, request.context["aws:userid"][0].partition(":")[2])
+        for call, request in requests(role(), region="eu-west-1", access=Access("eu-west-1", read_buckets=("s3://b",)))
+    }
+    assert {("glue:CreateSession", "SageMaker"), ("glue:GetDatabase", "GlueJobRunnerSession")} <= users
+    assert {user for action, user in users if action.startswith("s3:")} == {"GlueJobRunnerSession"}
+
+
+def test_a_denial_of_some_prefixes_is_undecided_whichever_is_the_example() -> None:
+    access = Access("eu-west-1", read_buckets=("s3://b/curated/", "s3://b/raw/"))
+    policy = access_policy(access, partition="aws", account_id=ARN.account_id)
+
+    def listing(prefixes: list[str], operator: str = "StringLike") -> Verdict:
+        deny = {"Effect": "Deny", "Action": "s3:ListBucket", "Resource": "*"}
+        condition = {"Condition": {operator: {"s3:prefix": prefixes}}}
+        of = role(inline_policies={"a": policy, "b": {"Version": "2012-10-17", "Statement": [{**deny, **condition}]}})
+        return next(
+            decide(request, role_policies(of)).verdict
+            for call, request in requests(of, region="eu-west-1", access=access)
+            if call.action == "s3:ListBucket"
+        )
+
+    assert listing(["curated/*"]) is listing(["raw/people/*"]) is Verdict.UNDECIDED
+    assert listing(["${aws:PrincipalTag/team}/*"]) is Verdict.UNDECIDED
+    assert listing(["private/*"]) is listing(["curated", "curated/*", "raw*"], "StringNotLike") is Verdict.ALLOWED
+    assert listing(["curated*", "raw", "raw/*"]) is Verdict.DENIED
+
+
+def test_an_example_that_is_also_named_keeps_its_pattern() -> None:
+    access = Access("eu-west-1", read_buckets=("s3://b/a/", "s3://b/a/example/"))
+    found = [
+        request.pattern
+        for call, request in requests(role(), region="eu-west-1", access=access)
+        if call.resource == "arn:aws:s3:::b/a/example"
+    ]
+    assert found == ["arn:aws:s3:::b/a/*"]

@@ -1,13 +1,15 @@
 """Calls that their resource decides too; real buckets and keys: tests/commands/verify/test_resource_policies.py."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from iam.engine.decision import Decision, Request, Verdict
 from iam.engine.statements import resource_policy
 from iam.readiness.resource_policies import Holder, ResourcePolicy, Unread, decide_with_resource
-from tests.iam.readiness.roles import role
+from tests.iam.readiness import resource_worlds
+from tests.iam.readiness.roles import ARN, role
 
 ALLOWED = Decision(Verdict.ALLOWED, "a policy allows it")
 DENIED = Decision(Verdict.DENIED, "no policy allows it")
@@ -70,3 +72,39 @@ def test_a_resource_of_another_account_is_not_asked() -> None:
         Verdict.UNDECIDED,
         f"bucket data encrypts with {key}, on which kms:GenerateDataKey is denied: no policy allows it",
     )
+
+
+def test_what_verify_says_is_what_aws_documents_for_every_request_that_a_call_stands_for() -> None:
+    wrong, counts = resource_worlds.check(400, seed=1)
+    assert not wrong, "\n\n".join(wrong)
+    assert min(counts[each] for each in Verdict) > 200
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, Verdict.ALLOWED),
+        ({"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}, Verdict.UNDECIDED),
+        ({"Bool": {"aws:ViaAWSService": "true"}}, Verdict.ALLOWED),
+        ({"Bool": {"aws:ViaAWSService": "false"}}, Verdict.UNDECIDED),
+        ({"Bool": {"aws:SecureTransport": "true"}}, Verdict.UNDECIDED),
+        ({}, Verdict.ALLOWED),
+    ],
+)
+def test_the_key_of_a_bucket_is_used_by_s3_in_the_name_of_the_role(condition: Any, expected: Verdict) -> None:
+    """The key allows the role itself, whose own policies have no part in that."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/k"
+    grant = {"Effect": "Allow", "Principal": {"AWS": str(ARN)}, "Action": "kms:Decrypt", "Resource": "*"}
+    of_key = resource_policy({"Version": "2012-10-17", "Statement": [{**grant, "Condition": condition}]})
+    said = Said({Holder("bucket", "data"): None, Holder("key", key): of_key}, {"data": key})
+    direct = {"aws:viaawsservice": ("false",), "aws:securetransport": ("true",)}
+    found = decide_with_resource(Request("s3:GetObject", "arn:aws:s3:::data/a", direct), ALLOWED, role(), said)
+    assert found.decision.verdict is expected
+
+
+def test_the_last_word_of_an_organization_s_policy_is_not_changed_by_a_grant_of_the_resource() -> None:
+    everyone = {"Effect": "Allow", "Principal": {"AWS": str(ARN)}, "Action": "s3:*"}
+    policy = resource_policy({"Version": "2012-10-17", "Statement": [everyone]})
+    said, request = Said({Holder("bucket", "data"): policy}), Request("s3:ListBucket", "arn:aws:s3:::data")
+    assert decide_with_resource(request, DENIED, role(), said).decision.verdict is Verdict.ALLOWED
+    assert decide_with_resource(request, DENIED, role(), said, certain=True).decision is DENIED
