@@ -85,7 +85,7 @@ class _Assembly:
         self._by_type: dict[str, list[ResourceChange]] = {}
         for change in changes:
             self._by_type.setdefault(change.type, []).append(change)
-        self._by_address = {change.address: change for change in changes}
+        self._by_address = {type_: {each.address: each for each in of} for type_, of in self._by_type.items()}
         self._roles: dict[str, Role] = {}
         """By address, or by what identifies a role that the plan does not manage."""
         self._by_name: dict[tuple[RoleKind, str], list[Role]] = {}
@@ -136,7 +136,7 @@ class _Assembly:
 
     def _target(self, change: ResourceChange, attribute: str, type_: str) -> Target:
         return self._plan.configuration.target(
-            change.module, change.address, change.index, attribute, type_, self._by_address
+            change.module, change.address, change.index, attribute, type_, self._by_address.get(type_, ())
         )
 
     def _add_role(self, change: ResourceChange, kind: RoleKind) -> None:
@@ -199,7 +199,9 @@ class _Assembly:
             target = self._target(change, attribute, "aws_iam_policy")
             for address in target.addresses:
                 self._attached.add(address)
-                policy = held(self._by_address[address].get(snapshot, "policy"), address=change.address)
+                policy = held(
+                    self._by_address["aws_iam_policy"][address].get(snapshot, "policy"), address=change.address
+                )
                 listed_policies[address] = policy
             if target.others or not target.addresses:
                 listed_policies[f"of {change.address}"] = Held(None, Gap.WHICH_UNKNOWN, address=change.address)
@@ -251,14 +253,9 @@ class _Assembly:
         """Return whether the resource of a policy writes it: a role may list what another resource wrote."""
         if other := role.declared.get(held.address):
             return not _is_forgotten(other)
-        return (
-            role.change is not None
-            and len({self._listed_document(role.change, policy, each) for each in SNAPSHOTS}) > 1
-        )
-
-    def _listed_document(self, change: ResourceChange, policy: Name, snapshot: Snapshot) -> str:
-        blocks = map(attributes, items(self._listed(change, snapshot, "inline_policy")))
-        return next((repr(each.get("policy")) for each in blocks if name(each.get("name")) == policy), "")
+        lists = [self._listed(role.change, each, "inline_policy") for each in SNAPSHOTS] if role.change else []
+        blocks = [[each for each in map(attributes, items(of)) if name(each.get("name")) == policy] for of in lists]
+        return bool(blocks) and blocks[0] != blocks[1]
 
     def _role(self, change: ResourceChange, snapshot: Snapshot, attribute: str, kind: RoleKind) -> Role:
         value = name(change.get(snapshot, attribute))
@@ -327,7 +324,7 @@ class _Assembly:
         value = change.get(snapshot, "policy_arn")
         arn = name(value)
         address = self._target(change, "policy_arn", "aws_iam_policy").single
-        policy = self._by_address.get(address or "")
+        policy = self._by_address["aws_iam_policy"][address] if address else None
         key: Name
         if arn:
             key, policy_held = arn, self._managed(arn, snapshot, policy)

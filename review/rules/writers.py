@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from plans.roles import Role
-from review.rules.rule import EVERY_KIND, Hit, RoleRule
+from review.rules.rule import AT_MOST, EVERY_KIND, Hit, RoleRule
 from review.rules.subject import statement_subject, subject, token
 
 
@@ -26,12 +26,15 @@ POLICY_MAY_BE_DELETED = RoleRule(
 def _written_twice(role: Role) -> Iterator[Hit]:
     for policy, addresses in role.writers.items():
         parts = []
+        those = {*addresses}
         for _, held in role.after.policies():
-            if held.address in addresses:
+            if held.address in those:
                 statements = held.policy.written if held.policy else ()
                 found = [part for each in statements for part in statement_subject(each, trust=False)]
                 parts += [f"{policy} by {token(held.address)}: {part}" for part in found or [held.problem]]
-        why = f"{policy}: {' and '.join(addresses)} write it, with different documents; the one that is last counts"
+        more = f" and {len(addresses) - AT_MOST:,} more" if len(addresses) > AT_MOST else ""
+        listed = ", ".join(addresses[:AT_MOST]) + more
+        why = f"{policy}: {listed} write it, with different documents; the one that is last counts"
         yield Hit(addresses[-1], why, subject(parts))
 
 

@@ -330,3 +330,20 @@ def test_a_policy_attached_to_a_user_by_reference_is_that_users() -> None:
         configured("aws_iam_user_policy_attachment.a", user={"references": ["aws_iam_user.u.name", "aws_iam_user.u"]}),
     )
     assert list(assembled(user, held, **blocks)["aws_iam_user.u"].after.managed) == [ADMIN]
+
+
+@pytest.mark.parametrize("kind", ["role", "policy"])
+def test_an_address_of_another_type_is_no_target(kind: str) -> None:
+    attribute = {"role": "roles", "policy": "policy_arn"}[kind]
+    values = {"name": "a", "roles": ["exec"], "policy_arn": ADMIN}
+    values.pop(attribute)
+    refers = {"references": [f"aws_iam_{kind}.x.name", f"aws_iam_{kind}.x"]}
+    block = {"address": "aws_iam_policy_attachment.a", "expressions": {attribute: refers}}
+    found = assembled(
+        {**change(f"aws_iam_{kind}.x", None, {"name": "x"}), "type": "aws_s3_object"},
+        change("aws_iam_policy_attachment.a", None, values, unknown={attribute: True}),
+        configuration={"root_module": {"resources": [block]}},
+    )
+    name = {"role": "the roles of aws_iam_policy_attachment.a", "policy": "exec"}[kind]
+    held = dict(found[name].after.policies())
+    assert [each.gap for each in held.values()] == [{"role": None, "policy": Gap.WHICH_UNKNOWN}[kind]]
