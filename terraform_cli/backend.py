@@ -6,6 +6,7 @@ again, and two states would own it.
 """
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,11 @@ def other_place(last: Place, now: Place, folder: Path, data: Path) -> str:
     recorded = Path(*("*" if part == folder.name else part for part in data.parts))
     if recorded.is_relative_to(Path.cwd()):
         recorded = recorded.relative_to(Path.cwd())
+    # quoted, but for the wildcard
+    folders = "*".join(shlex.quote(part) if part else "" for part in str(recorded).split("*"))
     return (
         f"`state` names {_shown(now, is_now)}, and the last run here used {_shown(last, was)}: set it back; or, to use"
-        f" the state at the new place from now on, which adopts the role again if there is none, run rm -r {recorded}"
+        f" the state at the new place from now on, which adopts the role again if there is none, run rm -r {folders}"
     )
 
 

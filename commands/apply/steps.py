@@ -18,6 +18,7 @@ from commands.apply.current_grants import current_grants
 from commands.page import command
 from configuration import Configuration
 from iam.documents.grants import PolicyGrant
+from plans.values import Value
 from review.own.staying import staying_grants
 from review.plan_files import read
 from terraform_cli import interruption
@@ -77,16 +78,15 @@ class Steps:
         if status or interruption.happened():
             print(f"the second step was not begun; to finish: {command('apply', *staying)}", file=sys.stderr)
             return status
-        return self._second(staying, {warning for each in changing for warning in each.result.warnings})
+        return self._second([*staying], changing)
 
-    def _second(self, staying: _Staying, approved_warnings: set[str]) -> int:
+    def _second(self, names: Sequence[str], approved: Sequence[_StackPlan]) -> int:
         """Plan the configuration as it is, and apply it; ask again if it does more than the first approval covers."""
-        changing = self._show(self._plans([*staying]))
-        covered = all(
-            _only_deletes(each, staying[each.stack.name]) and approved_warnings.issuperset(each.result.warnings)
-            for each in changing
-        )
-        otherwise = f"the second step was not applied; to finish: {command('apply', *staying)}"
+        changing = self._show(self._plans(names))
+        imported = {key: document for each in approved for key, document in _documents(each, importing=True).items()}
+        warnings = {warning for each in approved for warning in each.result.warnings}
+        covered = all(_only_deletes(each, imported) and warnings.issuperset(each.result.warnings) for each in changing)
+        otherwise = f"the second step was not applied; to finish: {command('apply', *names)}"
         if not covered and not _approved(changing, "as the second step", otherwise=otherwise):
             return 1
         return self._apply(changing) if changing else 0
@@ -153,12 +153,22 @@ def _staying(stack: Stack, page: plan_page.Page) -> Sequence[PolicyGrant]:
     return [grant for grant in held if grant.address not in planned]
 
 
-def _only_deletes(plan: _StackPlan, grants: Sequence[PolicyGrant]) -> bool:
-    """Return whether a plan deletes some of these grants, and does nothing else."""
+_Documents = Mapping[tuple[str, str], Value]
+"""The documents that policies have before a plan, by stack and address; None for an attachment."""
+
+
+def _documents(plan: _StackPlan, *, importing: bool) -> _Documents:
+    """Return the documents of what a plan changes, or only of what it imports."""
     assert plan.page
-    addresses = {grant.address for grant in grants}
-    changes = [change for change in plan.page.plan.changes if change.changes]
-    return all(change.actions == ("delete",) and change.address in addresses for change in changes)
+    changes = [each for each in plan.page.plan.changes if (each.importing if importing else each.changes)]
+    return {(plan.stack.name, each.address): each.get("before", "policy") for each in changes}
+
+
+def _only_deletes(plan: _StackPlan, imported: _Documents) -> bool:
+    """Return whether a plan deletes some of what was imported, as it was then, and does nothing else."""
+    assert plan.page
+    deletes = all(change.actions == ("delete",) for change in plan.page.plan.changes if change.changes)
+    return deletes and _documents(plan, importing=False).items() <= imported.items()
 
 
 def _not_shown(stack: Stack, error: Exception | str) -> SystemExit:

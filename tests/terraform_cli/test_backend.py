@@ -1,6 +1,7 @@
 """A changed `state`: the same state is reached in the new way, another one stops (real: tests/e2e/test_states.py)."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_another_state_is_an_error_that_names_both_places_and_the_command(
         f"`state` names {where}, and the last run here used {before}: set it back; or, to use the state at the new"
         " place from now on, which adopts the role again if there is none, run rm -r cdktf.out/stacks/*/.terraform"
     )
+
+
+def test_the_command_names_a_folder_with_a_space_as_one(tmp_path: Path) -> None:
+    folder, data = stack(tmp_path / "my clone", now={**LAST, "bucket": "others"})
+    found = places(folder, data)
+    assert found is not None
+    command = other_place(*found, folder, data).rpartition(", run ")[2]
+    assert shlex.split(command) == ["rm", "-r", str(data).replace(f"/{folder.name}/", "/*/")]
+    assert "/*/" in command
 
 
 @pytest.mark.parametrize("last", [None, {}, {**LAST, "region": None}, "x"])

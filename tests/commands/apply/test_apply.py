@@ -219,6 +219,15 @@ def test_a_second_plan_that_does_more_than_delete_them_is_asked_about(
     assert ("nothing was applied" in printed) == (not first_is_approved)
 
 
+def test_a_policy_that_others_changed_after_the_first_step_is_asked_about(world: World) -> None:
+    others = ONE.inline.replace("iam:GetRole", "iam:GetUser")
+    assert others != ONE.inline
+    world.second = ONE.plan(ONE.policy(others, None), ONE.attachment(True, False))
+    world.answers = ["yes\n", "no\n"]
+    assert main(["*-one"]) == 1
+    assert world.happened == [*FIRST_STEP, "applied", "planned", "shown", "asked"]
+
+
 def test_a_first_step_that_is_refused_is_the_last(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.answers, world.refused = ["yes\n"], True
     assert main(["*-one"]) == 1
