@@ -64,7 +64,7 @@ def test_the_command_names_a_folder_with_a_space_as_one(tmp_path: Path) -> None:
     assert found is not None
     command = other_place(*found, folder, data).rpartition(", run ")[2]
     assert shlex.split(command) == ["rm", "-r", str(data).replace(f"/{folder.name}/", "/*/")]
-    assert "/*/" in command
+    assert command.endswith("/stacks/'*/.terraform")
 
 
 @pytest.mark.parametrize("last", [None, {}, {**LAST, "region": None}, "x"])
