@@ -243,9 +243,16 @@ def _normal_document(text: str) -> str:
         return text
     try:
         body = json.loads(text, object_pairs_hook=_object)
-        return json.dumps(_sorted(body) if "Statement" in body else body, sort_keys=True)
+        return json.dumps(_sorted(body) if _is_policy(body) else body, sort_keys=True)
     except (ValueError, RecursionError):
         return text
+
+
+def _is_policy(body: Any) -> bool:
+    """Return whether a value has the statements of a policy: the order of any other list, as of commands, counts."""
+    found = body.get("Statement") if isinstance(body, dict) else None
+    listed = [found] if isinstance(found, dict) else found
+    return isinstance(listed, list) and all(isinstance(each, dict) and "Effect" in each for each in listed)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

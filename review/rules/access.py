@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from plans import assembly, resource_policies, resource_types
 from plans.plan import Plan, ResourceChange, Snapshot
 from plans.programs import programs
-from plans.values import Hidden, Unknown, Value
+from plans.values import Attributes, Hidden, Unknown, Value
 from review.rules.rule import AT_MOST, Hit, PlanRule
-from review.rules.subject import place_only, subject, token, value_text
+from review.rules.subject import Subject, place_only, subject, token, value_text
 
 _EVALUATED = assembly.EVALUATED | resource_policies.EVALUATED
 
@@ -35,11 +35,16 @@ def _executed(plan: Plan) -> Iterator[Hit]:
     """Yield what an apply runs that may change access without being a change of a resource."""
     for invocation in plan.invocations:
         after = f" after a change of {invocation.resource}" * bool(invocation.resource)
-        values = (*invocation.trigger.items(), *invocation.config.items())
-        parts = [token(invocation.address), *(f"{token(name)} {value_text(value)}" for name, value in values)]
-        yield Hit(invocation.address, f"the apply invokes this action{after}; not evaluated", subject(parts))
+        found = _with_arguments(invocation.address, invocation.trigger, invocation.config)
+        yield Hit(invocation.address, f"the apply invokes this action{after}; not evaluated", found)
     for program in programs(plan):
-        yield Hit(program.address, f"the apply {program.what}; not evaluated", place_only(program.address))
+        found = _with_arguments(program.address, program.arguments)
+        yield Hit(program.address, f"the apply {program.what}; not evaluated", found)
+
+
+def _with_arguments(address: str, *arguments: Attributes) -> Subject:
+    values = [each for of in arguments for each in of.items()]
+    return subject([token(address), *(f"{token(name)} {value_text(value)}" for name, value in values)])
 
 
 def _not_evaluated(change: ResourceChange, plan: Plan) -> str:

@@ -239,6 +239,29 @@ def test_provider_actions_are_compared_with_their_arguments() -> None:
     assert found(invoked("a", "", changes=False), plan()) == [f'{address}: action: reviewed "invoke", now none']
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (document(allow("s3:A"), allow("s3:B")), document(allow("s3:B"), allow("s3:A")), True),
+        ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', True),
+        ('{"Statement": ["create", "drop"]}', '{"Statement": ["drop", "create"]}', False),
+        ('["Statement", "create", "drop"]', '["Statement", "drop", "create"]', False),
+        ('{"Statement": [["a"], ["b"]]}', '{"Statement": [["b"], ["a"]]}', False),
+        ('{"Statement": [{"sql": "a"}, {"sql": "b"}]}', '{"Statement": [{"sql": "b"}, {"sql": "a"}]}', False),
+        ('{"Statement": {"sql": ["a", "b"]}}', '{"Statement": {"sql": ["b", "a"]}}', False),
+    ],
+)
+def test_order_counts_in_what_is_no_policy(one: str, other: str, is_same: bool) -> None:
+    def of_action(payload: str) -> bytes:
+        return plan(action_invocations=[{"address": "action.aws_lambda_invoke.x", "config_values": {"input": payload}}])
+
+    def of_resource(payload: str) -> bytes:
+        return plan(change("aws_lambda_invocation.x", None, {"input": payload}))
+
+    for made in (of_action, of_resource):
+        assert (found(made(one), made(other)) == []) is is_same
+
+
 def test_what_an_apply_runs_besides_is_compared_with_its_arguments() -> None:
     def reading(function: str) -> bytes:
         values = {"actions": ["read"], "before": None, "after": {"function_name": function}}

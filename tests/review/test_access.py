@@ -79,6 +79,17 @@ def test_a_waiver_of_an_action_is_bound_to_its_arguments_and_trigger() -> None:
     assert len(subjects) == 3
 
 
+def test_a_waiver_of_a_program_is_bound_to_its_arguments() -> None:
+    subjects = set()
+    for text in ("a", "b"):
+        block = {"address": "terraform_data.x", "provisioners": [{"type": "local-exec", "expressions": text}]}
+        read = {**change("data.external.x", None, {"program": [text]}, actions=["read"]), "mode": "data"}
+        of_plan = {"configuration": {"root_module": {"resources": [block]}}}
+        content = plan({**read, "type": "external"}, change("terraform_data.x", None, {}), **of_plan)
+        subjects |= {each.subject for each in review(parse(content, "dev")).findings}
+    assert len(subjects) == 4
+
+
 @pytest.mark.parametrize("type_", ["google_project_iam_member", "azurerm_x"])
 def test_other_providers_are_judged_by_what_their_values_look_like(type_: str) -> None:
     found = hits(change(f"{type_}.x", None, {"text": OPEN}))
