@@ -48,7 +48,6 @@ def start(directory: Path, *, port: int, quotas: Quotas, sessions_quota: int, lo
 
     Raises:
         OSError: the port is not available.
-
     """
     application.log_to_stderr(requests=log_requests)
     evaluator = Evaluator()

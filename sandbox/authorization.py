@@ -62,7 +62,6 @@ class Authority:
 
         Raises:
             HTTPException: it does not; the body has the form that the service's clients read.
-
         """
         for permission in permissions_of(response, resource):
             decision = self.decide(session, permission)

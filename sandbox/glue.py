@@ -111,7 +111,6 @@ class Sessions:
         evaluator: decides whether a role trusts Glue.
         start: starts a session's process in a folder of this name, with the role's credentials and its arguments.
         quota: most concurrent sessions in a region.
-
     """
 
     def __init__(self, evaluator: Evaluator, start: StartSession, quota: int) -> None:
@@ -127,7 +126,6 @@ class Sessions:
 
         Raises:
             ServiceException: with Glue's message.
-
         """
         with self._lock:
             if (region, request["Id"]) in self._sessions:
@@ -157,7 +155,6 @@ class Sessions:
 
         Raises:
             EntityNotFound: there is no session of this name in the region.
-
         """
         try:
             return self._sessions[region, name]
@@ -185,7 +182,6 @@ def _check_settings(region: str, request: dict[str, Any]) -> None:
 
     Raises:
         ServiceException: names the setting.
-
     """
     version = request.get("GlueVersion", GLUE_VERSIONS[0])
     if version not in GLUE_VERSIONS:

@@ -84,7 +84,6 @@ class Evaluator:
 
         Raises:
             EvaluatorError: AWS's reference does not list the action, or the process cannot run.
-
         """
         answer = self._ask(_as_json(question))
         if error := answer.pop("error", None):

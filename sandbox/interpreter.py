@@ -108,7 +108,6 @@ def install_modules(names: list[str]) -> None:
 
     Raises:
         CalledProcessError, ClientError: one cannot be installed or read; the session then fails.
-
     """
     if not names:
         return
@@ -180,7 +179,6 @@ def show(line: str, names: dict[str, Any]) -> str:
     Raises:
         UnknownMagicError: the line asks for something else.
         KeyError: the name is not defined.
-
     """
     magic, _, name = line[1:].partition(" ")
     if magic not in MAGICS:

@@ -54,7 +54,6 @@ class Sandbox:
     Args:
         arguments: further arguments of the sandbox's command line, such as `["--trust-policy-quota", "4096"]`.
         time_limit: most seconds to wait until it is ready.
-
     """
 
     def __init__(self, arguments: list[str] | None = None, *, time_limit: float = 60) -> None:
@@ -69,7 +68,6 @@ class Sandbox:
 
         Raises:
             SandboxError: the process ended, or was not ready in time.
-
         """
         self._directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
         with self.log_file.open("wb") as log:

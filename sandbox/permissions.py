@@ -76,7 +76,6 @@ def permissions_of(response: BaseResponse, s3_resource: str) -> Iterator[Permiss
 
     Raises:
         NotImplementedError: the request is to a service that the sandbox cannot authorize.
-
     """
     service = str(response.service_name)
     action = f"{service}:{response._get_action()}"

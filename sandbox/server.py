@@ -51,7 +51,6 @@ class Server:
 
         Raises:
             OSError: the port is not available.
-
         """
         self._http.prepare()
         threading.Thread(target=self._http.serve, name="accept", daemon=True).start()

@@ -49,7 +49,6 @@ class Session:
         arguments: the request's `DefaultArguments`.
 
     States are Glue's: PROVISIONING, READY, STOPPING, STOPPED, FAILED.
-
     """
 
     def __init__(
@@ -78,7 +77,6 @@ class Session:
 
         Raises:
             IllegalStateError: the session is not READY.
-
         """
         with self._lock:
             self._require_ready()
@@ -93,7 +91,6 @@ class Session:
         Raises:
             IllegalStateError: the session is not READY.
             IndexError: the statement does not exist.
-
         """
         with self._lock:
             self._require_ready()
@@ -109,7 +106,6 @@ class Session:
 
         Raises:
             IllegalStateError: the session is not READY.
-
         """
         with self._lock:
             self._require_ready()

@@ -45,7 +45,6 @@ class Kernel:
         sandbox: the environment variables for clients of the sandbox.
         domain_id: the application's domain.
         space_name: the application's space, if any.
-
     """
 
     def __init__(
@@ -102,7 +101,6 @@ def run_notebook(notebook: NotebookNode, *, role_arn: str, sandbox: Mapping[str,
         notebook: the notebook; it is not changed.
         role_arn: the execution role's ARN; it must trust sagemaker.amazonaws.com.
         sandbox: the environment variables for clients of the sandbox.
-
     """
     executed = local_part(notebook)
     with Kernel(role_arn=role_arn, sandbox=sandbox) as kernel:

@@ -40,7 +40,6 @@ class StudioHost:
         credentials_of: returns the credentials of a role, by ARN, in the form of AWS's container credentials, or
             raises `CredentialsRefusedError`.
         target_port: the sandbox's port on loopback, the destination of tunnels.
-
     """
 
     def __init__(self, credentials_of: Callable[[str], Credentials], target_port: int) -> None:
