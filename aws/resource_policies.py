@@ -16,7 +16,7 @@ _Found = TypeVar("_Found")
 
 
 class AccountResources:
-    """What an account's resources say themselves about who may use them; may be used from any thread.
+    """The policies of an account's resources, and the keys of its buckets; thread-safe.
 
     Args:
         account: the account of the resources.

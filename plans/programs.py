@@ -15,7 +15,7 @@ class Program(NamedTuple):
 
     address: str
     what: str
-    """What it does, completes "the apply"."""
+    """What it does: the rest of a sentence that begins with "the apply"."""
     arguments: Attributes
     """What it runs with, as far as the plan contains it."""
 

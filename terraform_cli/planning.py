@@ -16,7 +16,7 @@ class Planned:
     """A saved plan.
 
     Attributes:
-        has_changes: whether there is anything to apply; Terraform (OpenTofu does) counts no resource that is forgotten.
+        has_changes: whether there is anything to apply; Terraform, unlike OpenTofu, counts no resource that it forgets.
         counts: number of resources by what happens to them, as Terraform says it: `to add`.
         warnings: one line per warning, such as a check that fails.
     """

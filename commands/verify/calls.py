@@ -125,7 +125,7 @@ def with_resource_policies(
     Args:
         results: what the role's own policies decide.
         role: the role.
-        resources: what the resources say themselves.
+        resources: the policies of the resources in the account of the role.
         region: as in `requests`.
         access: as in `requests`.
     """

@@ -56,7 +56,7 @@ class ByResource(NamedTuple):
 
 
 class Resources(Protocol):
-    """What the resources of the role's account say themselves about who may use them."""
+    """The policies of the resources in the role's account, and the keys of its buckets."""
 
     def policy(self, holder: Holder) -> ResourcePolicy:
         """Return the policy of a resource."""
@@ -68,7 +68,7 @@ class Resources(Protocol):
 def decide_with_resource(
     request: Request, own: Decision, role: Role, resources: Resources, *, certain: bool = False
 ) -> ByResource:
-    """Return the decision on a call of a role's sessions, with what its resource says.
+    """Return the decision on a call of a role's sessions, with the policy of its resource and the key of its bucket.
 
     Args:
         request: the call.
