@@ -5,6 +5,7 @@ https://aws.amazon.com/iam/access-analyzer/pricing/
 """
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from aws.errors import (
     is_throttled,
     is_unreachable,
 )
+from configuration.values import REGION
 from iam.access_analyzer import (
     MOST_ISSUES,
     Answers,
@@ -117,6 +119,9 @@ class _Run:
 
     def _call(self, region: str, operation: str, question: Question, call: Callable[[Any], _Answer]) -> _Answer | None:
         place = f"Access Analyzer in {region}" if region else "Access Analyzer"
+        if region and not re.fullmatch(REGION, region):  # boto3's errors may quote the header that it is part of
+            self._errors.add_line(f"{place} was not asked: the plan names a region that is none")
+            return None
         try:
             return call(self._client(region))
         except NoRegionError:

@@ -137,6 +137,13 @@ def test_a_response_of_something_else_is_an_error(running: FakeAccessAnalyzer, p
     )
 
 
+@pytest.mark.parametrize("region", ["eu-west-1\n", "eu-west-1.example.com", "x y", "\ud800", "-", "EU-WEST-1"])
+def test_nothing_is_asked_in_what_is_no_region(running: FakeAccessAnalyzer, region: str) -> None:
+    answers = ask({TRUST: region, PAIR: region, IDENTITY: "us-gov-west-1"})
+    assert answers.errors == (f"Access Analyzer in {region} was not asked: the plan names a region that is none",)
+    assert [call.region for call in running.calls] == ["us-gov-west-1"]
+
+
 def test_without_credentials_region_or_network_one_line_says_so(
     running: FakeAccessAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
