@@ -33,7 +33,7 @@ class ConfiguredTwice:
 
 @dataclass(frozen=True)
 class GrantsStay:
-    """Grants of a released role that its state does not have, so that no apply removes them.
+    """Grants of a released role that its state does not have, so that no plan deletes them.
 
     Attributes:
         grants: the grants.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from commands.page import Advice, command
-from iam.documents.recipe import GLUE
+from commands.remedies import grants_stay, keep_or_apply, owner_of_trust_policy
 from iam.engine.difference import Kind
 from review.drift.entries import Entry, GrantStays, StatementChange, TrustOfAnotherStack
 from review.drift.report import Reading
@@ -74,21 +74,13 @@ def _in_words(remedy: Remedy, stacks: Sequence[str]) -> Advice:
         case Remedy.CORRECT:
             return Advice("correct what the errors name, then:", [drift])
         case Remedy.KEEP_OR_APPLY:
-            return Advice(
-                "apply takes away what is not configured. To keep it in the trust policy, set trust.keep or"
-                " trust.ownership: additive in glue-sessions.yaml first:",
-                [apply],
-            )
+            return keep_or_apply(*stacks)
         case Remedy.APPLY:
             return Advice("apply shows the plan, asks, and changes back what others changed:", [apply])
         case Remedy.OWNER:
-            return Advice(f"have the stack that owns the role let {GLUE} assume it, then:", [drift])
+            return owner_of_trust_policy(drift)
         case Remedy.GRANTS_STAY:
-            return Advice(
-                "apply shows the plan, asks, imports the grants that are left, and then deletes them; if others grant"
-                " them now, delete the entry:",
-                [apply],
-            )
+            return grants_stay(*stacks)
         case Remedy.FIRST_APPLY:
             return Advice("apply shows the plan, asks, and applies what is configured:", [apply])
         case Remedy.VERIFY:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from commands.page import Advice, command, policy_in_words
+from commands.remedies import grants_stay, keep_or_apply, owner_of_trust_policy
 from commands.verify.calls import DOCUMENTS, SIMULATION
 from commands.verify.problems import (
     AccountNotReached,
@@ -128,24 +129,16 @@ def advice(remedy: Remedy, stacks: Sequence[RoleStack]) -> Advice:
         case Remedy.APPLY:
             return Advice("apply shows the plan, asks, and adds or restores what is configured:", [apply])
         case Remedy.KEEP_OR_APPLY:
-            return Advice(
-                "apply takes away what is not configured. To keep it in the trust policy, set trust.keep or"
-                " trust.ownership: additive in glue-sessions.yaml first:",
-                [apply],
-            )
+            return keep_or_apply(*names)
         case Remedy.RELEASE:
             return Advice(
                 "apply shows the plan, asks, and removes the grants; it first imports those that the state lacks:",
                 [apply],
             )
         case Remedy.GRANTS_STAY:
-            return Advice(
-                "the state does not have these grants: apply shows the plan, asks, imports them, and then deletes them;"
-                " if others grant them now, delete the entry:",
-                [apply],
-            )
+            return grants_stay(*names)
         case Remedy.OWNER:
-            return Advice("have the stack that owns the role let glue.amazonaws.com assume it, then:", [again])
+            return owner_of_trust_policy(again)
         case Remedy.OTHER_POLICY:
             return Advice(
                 "apply does not help against a policy that this project does not manage: have it changed, then:",

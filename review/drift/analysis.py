@@ -33,7 +33,7 @@ class Analysis:
         apply: what the next apply would do about the drift.
         left_alone: what others changed and the next apply would leave as it is: for information.
         not_applied: what else the next apply would do, because the configuration was not applied yet.
-        staying: the grants that are not configured and that no apply removes.
+        staying: the grants that are not configured and that no plan deletes.
     """
 
     drifted: list[Entry] = field(default_factory=list)

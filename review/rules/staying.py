@@ -13,7 +13,7 @@ def _stays(plan: Plan) -> Iterator[Hit]:
     if grants := staying_grants(plan).certain:
         why = (
             f"the role keeps {_names(grants)}, which its configuration does not grant: the state does not have them, so"
-            " no apply removes them"
+            " no plan deletes them"
         )
         yield Hit(GLUE_TRUST.address, why, subject(token(grant.policy_name) for grant in grants))
 
