@@ -29,7 +29,6 @@ def apply_reviewed(
     reviewed: Path,
     *,
     objections: Callable[[Plan], Iterable[str]] = lambda _: (),
-    parallelism: int | None = None,
 ) -> Outcomes[Applied | Refused]:
     """Plan stacks, and apply the plans that do what was reviewed or the rest of it; a refused one stops no other.
 
@@ -40,7 +39,6 @@ def apply_reviewed(
         terraform: runs in their folders.
         reviewed: folder of the reviewed plans: `STACK/plan.json`, the output of `terraform show -json`.
         objections: returns more reasons to refuse the plan that would be applied, which has the stack's name.
-        parallelism: number of stacks in parallel, by default the number of processors.
     """
     roles = CurrentRoles()
 
@@ -66,7 +64,7 @@ def apply_reviewed(
             raise TerraformError(*error.lines, *locked(stack, planned), output=error.output) from None
         return apply_unless(reasons, stack, terraform=terraform, roles=roles, again=_AGAIN)
 
-    return for_each(stacks, work, step="stacks applied", parallelism=parallelism)
+    return for_each(stacks, work, step="stacks applied")
 
 
 def _reviewed(file: Path) -> Plan:

@@ -65,9 +65,9 @@ def output_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("CDKTF_OUTDIR") or "cdktf.out")
 
 
-def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
+def settings_folder() -> Path:
     """Return the folder for the settings of the Terraform runs of this project."""
-    return output_folder(environment) / "terraform"
+    return output_folder() / "terraform"
 
 
 def find(

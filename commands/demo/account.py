@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws.roles import decoded
+from aws.roles import attached_policy_arns, decoded, inline_policy_names
 from iam.arn import RoleArn
 from iam.documents.recipe import SAGEMAKER
 from iam.policy_document import Document
@@ -62,18 +62,18 @@ def trust_of_the_console() -> Document:
     }
 
 
-def read_role(iam: "IAMClient", name: str = ROLE_NAME) -> RoleSnapshot:
-    """Return a role as IAM has it."""
-    role = iam.get_role(RoleName=name)["Role"]
-    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+def read_role(iam: "IAMClient") -> RoleSnapshot:
+    """Return the demo's role as IAM has it."""
+    role = iam.get_role(RoleName=ROLE_NAME)["Role"]
+    attached = attached_policy_arns(iam, ROLE_NAME)
     inline = {
-        policy: decoded(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        policy: decoded(iam.get_role_policy(RoleName=ROLE_NAME, PolicyName=policy)["PolicyDocument"])
+        for policy in inline_policy_names(iam, ROLE_NAME)
     }
     return RoleSnapshot(
         arn=RoleArn.parse(role["Arn"]),
         trust_policy=decoded(role["AssumeRolePolicyDocument"]),
-        attached_policies=frozenset(policy["PolicyArn"] for policy in attached),
+        attached_policies=frozenset(attached),
         inline_policies=inline,
         other={key: value for key, value in role.items() if key not in ("AssumeRolePolicyDocument", "RoleLastUsed")},
     )

@@ -35,21 +35,19 @@ class GitHubError(Exception):
 class GitHub:
     """The repository that a job of GitHub Actions runs in.
 
-    Args:
-        environment: the job's; has GITHUB_REPOSITORY, GITHUB_API_URL, and GITHUB_TOKEN, which the workflow passes.
+    The job's environment has GITHUB_REPOSITORY, GITHUB_API_URL, and GITHUB_TOKEN, which the workflow passes.
 
     Raises:
         GitHubError: one of them is not set.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._environment = environment
+    def __init__(self) -> None:
         self._base = f"{self.variable('GITHUB_API_URL')}/repos/{self.variable('GITHUB_REPOSITORY')}"
         self._token = self.variable("GITHUB_TOKEN")
 
     def variable(self, name: str) -> str:
         """Return an environment variable of the job. Raises GitHubError if it is not set."""
-        value = self._environment.get(name)
+        value = os.environ.get(name)
         if not value:
             raise GitHubError(f"{name} is not set: run this in a job of GitHub Actions, as .github/workflows does")
         return value

@@ -168,19 +168,3 @@ def outside_condition(condition: Condition, dimension: Dimension, sets: Iterable
     wanted = [(test, True) for test in condition if test.key == key]
     wanted += [(test, False) for test in sets if isinstance(test, Comparison)]
     return key_values.exists(tuple(sorted(set(wanted), key=lambda one: (one[0].sort_key(), one[1]))))
-
-
-def implied(condition: Condition, others: Iterable[Condition], budget: Budget | None = None) -> Answer:
-    """Return whether in every request in which `condition` holds, one of `others` does.
-
-    Keys are taken as independent of each other.
-    """
-
-    def outside(dimension: Dimension, sets: Sequence[ValueSet]) -> tuple[Answer, int]:
-        return outside_condition(condition, dimension, sets)
-
-    dimensions = sorted({_KEY + test.key for test in condition})
-    try:
-        return covered(outside, dimensions, map(condition_factors, others), budget or Budget())
-    except OutOfStepsError:
-        return Answer.UNDECIDED

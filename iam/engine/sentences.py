@@ -80,9 +80,9 @@ def change(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int
     return f"{kind(of)}: {_sides(of, partial(_changed, spelling=spelling, trust=trust, at_most=at_most))}"
 
 
-def change_without_kind(of: Change, spelling: Mapping[str, str], *, trust: bool, at_most: int = 0) -> str:
-    """Return the statements of a change, before and after; see `statement` for `at_most`."""
-    return _sides(of, partial(statement, spelling=spelling, trust=trust, at_most=at_most))
+def change_without_kind(of: Change, spelling: Mapping[str, str], *, trust: bool) -> str:
+    """Return the statements of a change, before and after."""
+    return _sides(of, partial(statement, spelling=spelling, trust=trust))
 
 
 def _sides(of: Change, words: Callable[[Statement], str]) -> str:

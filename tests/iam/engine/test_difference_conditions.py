@@ -1,5 +1,6 @@
 """What one condition implies of others, checked in every request of a small world."""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.engine.answers import Answer
+from iam.engine.answers import Answer, Budget, OutOfStepsError
 from iam.engine.conditions import Condition, parse, words
-from iam.engine.coverage import implied
+from iam.engine.coverage import Dimension, ValueSet, condition_factors, covered, outside_condition
 
 VALUES = ("a", "b", "ab", "cd", "a*", "*", "?")
 ONE_OR_NONE = [frozenset[str](), *(frozenset([value]) for value in VALUES)]
@@ -73,6 +74,19 @@ def one_holds(operator: str, given_values: frozenset[str], found: list[str]) -> 
     if not given_values:
         return negated or if_exists
     return fits(next(iter(given_values)))
+
+
+def implied(of: Condition, others: list[Condition]) -> Answer:
+    """Return whether in every request in which a condition holds, one of the others does."""
+
+    def outside(dimension: Dimension, sets: Sequence[ValueSet]) -> tuple[Answer, int]:
+        return outside_condition(of, dimension, sets)
+
+    dimensions = sorted({dimension for dimension, _ in condition_factors(of)})
+    try:
+        return covered(outside, dimensions, map(condition_factors, others), Budget())
+    except OutOfStepsError:
+        return Answer.UNDECIDED
 
 
 def check(subset: list[Any], others: list[list[Any]], requests: list[dict[str, frozenset[str]]]) -> None:
