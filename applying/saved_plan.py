@@ -7,6 +7,7 @@ from typing import Any
 
 from iam.policy_document import Document
 from plans import plan
+from plans.values import attributes, items, text
 
 ROLE = "aws_iam_role"
 
@@ -63,16 +64,16 @@ def parse(content: str, source: str) -> SavedPlan:
     parsed = plan.parse(content.encode(), source, source)
     body = json.loads(content)
     roles = [each for each in parsed.changes if each.type == ROLE]
-    written = {
-        each.text("after", "name"): json.loads(each.text("after", "assume_role_policy"))
-        for each in roles
-        if {"create", "update"} & {*each.actions} and each.text("after", "assume_role_policy")
-    }
     addresses = {each.address for each in roles}
     provider = _provider(body)
     try:
+        written = {
+            each.text("after", "name"): json.loads(each.text("after", "assume_role_policy"))
+            for each in roles
+            if {"create", "update"} & {*each.actions} and each.text("after", "assume_role_policy")
+        }
         seen = tuple(_seen(values, written) for values in parsed.known_roles.values())
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise plan.PlanError(f"{source}: a role in it lacks what the AWS provider reads of roles ({error})") from None
     return SavedPlan(
         has_changes=bool(body.get("applyable", any(each.changes for each in (*parsed.changes, *parsed.outputs)))),
@@ -83,7 +84,7 @@ def parse(content: str, source: str) -> SavedPlan:
         roles=seen,
         content=parsed,
         region=_constant(provider, "region"),
-        deploy_role_arn=_constant(next(iter(provider.get("assume_role") or [{}])), "role_arn"),
+        deploy_role_arn=_constant(next(iter(items(provider.get("assume_role"))), None), "role_arn"),
     )
 
 
@@ -93,9 +94,9 @@ def _seen(values: Mapping[str, Any], written: Mapping[str, Document]) -> SeenRol
 
 
 def _provider(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    aws: Mapping[str, Any] = ((body.get("configuration") or {}).get("provider_config") or {}).get("aws") or {}
-    return aws.get("expressions") or {}
+    providers = attributes(attributes(body.get("configuration")).get("provider_config"))
+    return attributes(attributes(providers.get("aws")).get("expressions"))
 
 
-def _constant(expressions: Mapping[str, Any], name: str) -> str | None:
-    return (expressions.get(name) or {}).get("constant_value")
+def _constant(expressions: Any, name: str) -> str | None:
+    return text(attributes(attributes(expressions).get(name)).get("constant_value")) or None
