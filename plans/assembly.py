@@ -230,15 +230,16 @@ class _Assembly:
             for address, policy in granted.get("before", {}).items():
                 addresses = [other for other, name in after.items() if name == policy]
                 if not addresses:
-                    policies = role.after.inline if policy.kind == "inline" else role.after.managed
-                    policies.pop(policy.name, None)
+                    had, policies = (each.of_kind(policy.kind) for each in (role.before, role.after))
+                    if (left := policies.get(policy.name)) and left.says_the_same(had.get(policy.name, NOTHING)):
+                        del policies[policy.name]  # else the role's own list writes it
                 elif address not in addresses and "create" in role.declared[addresses[0]].actions:
                     role.readdressed[policy] = (address, addresses[0])
 
     def _grant(self, change: ResourceChange, snapshot: Snapshot, role: Role, policy: PolicyName, held: Held) -> None:
         """Add a policy to a role, and remember the resource that grants it."""
         self._granted.setdefault(id(role), {}).setdefault(snapshot, {})[change.address] = policy
-        policies = role.on(snapshot).inline if policy.kind == "inline" else role.on(snapshot).managed
+        policies = role.on(snapshot).of_kind(policy.kind)
         held, other = held._replace(address=change.address), policies.get(policy.name)
         if snapshot == "after" and policy.kind == "inline" and other and self._is_written(role, policy.name, other):
             if _is_forgotten(change):
@@ -365,12 +366,14 @@ class _Assembly:
         self, change: ResourceChange, snapshot: Snapshot, role: Role, listed: Value, policies: dict[Name, Held]
     ) -> None:
         """Remove the policies that an exclusive set does not list, unless a resource of the plan grants them."""
-        if snapshot == "before" or isinstance(listed, Unknown):
+        if snapshot == "before" or isinstance(listed, Unknown) or _is_forgotten(change):
             return
         named = {known for value in items(listed) if (known := name(value))}
         declared = {address for address, other in role.declared.items() if "after" in other.snapshots}
+        had = role.before.inline if policies is role.after.inline else role.before.managed
         for key in [key for key in policies if key not in named]:
-            if policies[key].address not in declared:
+            # what the role itself gets may come after the exclusive set
+            if policies[key].address not in declared and policies[key].says_the_same(had.get(key, NOTHING)):
                 del policies[key]
         if "create" in change.actions and not role.change:
             role.claimed.append(change.address)

@@ -109,6 +109,10 @@ class Holdings:
     boundary: Value = ""
     """The ARN of the permissions boundary, "" for none; `boundary_text` shows it."""
 
+    def of_kind(self, kind: str) -> dict[Name, Held]:
+        """Return the inline or the managed policies."""
+        return self.inline if kind == "inline" else self.managed
+
     def policies(self) -> Iterator[tuple[PolicyName, Held]]:
         """Yield each policy with its name."""
         yield from ((PolicyName("inline", name), held) for name, held in self.inline.items())

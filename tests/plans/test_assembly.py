@@ -347,3 +347,39 @@ def test_an_address_of_another_type_is_no_target(kind: str) -> None:
     name = {"role": "the roles of aws_iam_policy_attachment.a", "policy": "exec"}[kind]
     held = dict(found[name].after.policies())
     assert [each.gap for each in held.values()] == [{"role": None, "policy": Gap.WHICH_UNKNOWN}[kind]]
+
+
+def exclusive(kind: str, before: list[str] | None, after: list[str] | None, **more: Any) -> dict[str, Any]:
+    type_, names = {
+        "inline": ("aws_iam_role_policies_exclusive", "policy_names"),
+        "managed": ("aws_iam_role_policy_attachments_exclusive", "policy_arns"),
+    }[kind]
+    sides = [None if listed is None else {"role_name": "exec", names: listed} for listed in (before, after)]
+    return change(f"{type_}.e", *sides, **more)
+
+
+@pytest.mark.parametrize("before", [None, [], ["other"]])
+@pytest.mark.parametrize("trusted", [TRUSTED, None])
+@pytest.mark.parametrize("kind", ["inline", "managed"])
+def test_what_a_role_itself_gets_is_held_whatever_an_exclusive_set_removes(
+    kind: str, trusted: str | None, before: list[str] | None
+) -> None:
+    inline: Any = ({}, {"data": EVERYTHING}) if kind == "inline" else ({}, {})
+    managed: Any = ([], [ADMIN]) if kind == "managed" else ([], [])
+    found = assembled(role(trusted, TRUSTED, inline=inline, managed=managed), exclusive(kind, before, []))["exec"]
+    assert len(list(found.after.policies())) == 1
+
+
+def test_what_a_role_lists_as_before_goes_by_an_exclusive_set_unless_that_is_forgotten() -> None:
+    listed = role(TRUSTED, TRUSTED, inline=({"data": SAFE}, {"data": SAFE}), managed=([ADMIN], [ADMIN]))
+    for kind, left in (("inline", "managed"), ("managed", "inline")):
+        found = assembled(listed, exclusive(kind, None, []))["exec"]
+        assert [name.kind for name, _ in found.after.policies()] == [left]
+        found = assembled(listed, exclusive(kind, [], None, actions=["forget"]))["exec"]
+        assert len(list(found.after.policies())) == 2
+
+
+def test_a_policy_that_a_resource_deletes_and_the_role_itself_writes_is_held() -> None:
+    listed = role(TRUSTED, TRUSTED, inline=({"data": SAFE}, {"data": EVERYTHING}))
+    found = assembled(listed, of_name_data("gone", SAFE, None))["exec"]
+    assert [held.document for _, held in found.after.policies()] == [EVERYTHING]
