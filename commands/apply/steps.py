@@ -18,7 +18,9 @@ from commands.apply.current_grants import current_grants
 from commands.page import command
 from configuration import Configuration
 from iam.documents.grants import PolicyGrant
+from plans.assembly import described
 from plans.values import Value
+from review.own.grants import own_deletions
 from review.own.staying import staying_grants
 from review.plan_files import read
 from terraform_cli import interruption
@@ -165,9 +167,14 @@ def _documents(plan: _StackPlan, *, importing: bool) -> _Documents:
 
 
 def _only_deletes(plan: _StackPlan, imported: _Documents) -> bool:
-    """Return whether a plan deletes some of what was imported, as it was then, and does nothing else."""
+    """Return whether a plan deletes grants that were imported, as they were then, and takes nothing of others'."""
     assert plan.page
-    deletes = all(change.actions == ("delete",) for change in plan.page.plan.changes if change.changes)
+    changes = [change for change in plan.page.plan.changes if change.changes]
+    own = frozenset().union(*map(own_deletions, described(plan.page.plan, changes)))
+    deletes = all(
+        change.actions == ("delete",) and (change.address in own or change.type != "aws_iam_role_policy")
+        for change in changes
+    )
     return deletes and _documents(plan, importing=False).items() <= imported.items()
 
 

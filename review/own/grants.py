@@ -132,6 +132,52 @@ def released(role: Role) -> frozenset[Change]:
     return frozenset([*_trust_losses(role), *_permission_losses(role)])
 
 
+def own_deletions(role: Role) -> frozenset[str]:
+    """Return the addresses of inline policies that the plan deletes, and that say no more than this project grants.
+
+    Others may have written one of its name, or statements into it.
+    """
+    return frozenset(
+        grant.address
+        for grant in inline_policies()
+        if _is_deleted(role, grant)
+        and any(_contains(granted, _before(role, grant)) for granted in _granted_as(role, grant))
+    )
+
+
+def _is_deleted(role: Role, grant: InlinePolicyGrant) -> bool:
+    change = role.declared.get(grant.address)
+    return change is not None and "delete" in change.actions
+
+
+def _before(role: Role, grant: InlinePolicyGrant) -> Policy | None:
+    document = _document(role, grant, "before")
+    try:
+        return permissions_policy(document) if document else None
+    except ValueError:
+        return None
+
+
+def _granted_as(role: Role, grant: InlinePolicyGrant) -> Iterator[Policy]:
+    """Yield the policies that this project writes for a grant, at any level or for what `access` may be."""
+    if grant == ACCESS_POLICY:
+        written = _document(role, grant, "before")
+        found = [_granted_access(written, role)] if written else []
+    else:
+        try:
+            grantee = Grantee.of(RoleArn.parse(role.arn))
+        except ValueError:
+            return
+        found = [grant.document(GrantSettings(each), grantee) for each in PERMISSION_LEVELS]
+    yield from (permissions_policy(each) for each in found if each)
+
+
+def _contains(granted: Policy, policy: Policy | None) -> bool:
+    """Return whether a policy is another without some of it, or the same."""
+    changes = difference([granted], [policy]).changes if policy else None
+    return changes is not None and all(each.kind in _REMOVED and each.decided for each in changes)
+
+
 def level(role: Role) -> Permissions | None:
     """Return the permission level of a role after the plan; None if its inline policy is not that of a level."""
     try:

@@ -228,6 +228,21 @@ def test_a_policy_that_others_changed_after_the_first_step_is_asked_about(world:
     assert world.happened == [*FIRST_STEP, "applied", "planned", "shown", "asked"]
 
 
+def test_a_policy_of_others_with_a_grant_s_name_is_asked_about_before_it_is_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the second plan says what is lost with it."""
+    theirs = ONE.inline.replace("sts:GetCallerIdentity", "dynamodb:*")
+    imports = ONE.plan(
+        ONE.policy(theirs, theirs, importing={"id": "policy"}), ONE.attachment(True, True, importing={"id": "a"})
+    )
+    monkeypatch.setattr("tests.commands.apply.test_apply.IMPORTS", imports)
+    world.second = ONE.plan(ONE.policy(theirs, None), ONE.attachment(True, False))
+    world.answers = ["yes\n", "no\n"]
+    assert main(["*-one"]) == 1
+    assert world.happened == [*FIRST_STEP, "applied", "planned", "shown", "asked"]
+
+
 def test_a_first_step_that_is_refused_is_the_last(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.answers, world.refused = ["yes\n"], True
     assert main(["*-one"]) == 1
