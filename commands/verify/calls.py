@@ -36,6 +36,7 @@ DOCUMENTS = "documents"
 
 _TYPES: "dict[str, ContextKeyTypeEnumType]" = {
     "aws:tagkeys": "stringList",
+    "aws:principalisawsservice": "boolean",
     "aws:securetransport": "boolean",
     "aws:viaawsservice": "boolean",
 }

@@ -1,5 +1,7 @@
 """`verify` asks IAM to simulate the kernel's calls, and knows what the simulation does not."""
 
+import json
+
 import pytest
 
 from sandbox.launcher import Sandbox
@@ -59,6 +61,10 @@ def test_the_simulation_gets_the_context_of_the_kernels_calls(verify: Run, grant
     sent = [call.parameters for call in proxy.calls if call.operation == "SimulatePrincipalPolicy"]
     create = next(each for each in sent if "glue:CreateSession" in each)
     assert all(key in create for key in ("aws:requesttag/owner", "aws:tagkeys", ":SageMaker", ":session/"))
+    parameters = json.loads(create)
+    for name in ("aws:principalisawsservice", "aws:securetransport", "aws:viaawsservice"):
+        (member,) = [key.removesuffix("Name") for key, value in parameters.items() if value == name]
+        assert parameters[f"{member}Type"] == "boolean"
     passing = next(each for each in sent if "iam:PassRole" in each)
     assert "glue.amazonaws.com" in passing
     assert "iam:GetRole" not in passing
