@@ -113,6 +113,7 @@ class _Assembly:
         for kind in IDENTITY_KINDS:
             self._each_snapshot(kind, "_policies_exclusive", f"{kind}_name", self._exclusive_inline)
             self._each_snapshot(kind, "_policy_attachments_exclusive", f"{kind}_name", self._exclusive_managed)
+        self._keep_attached()
         described = list(self._roles.values())
         for role in described:
             if role.change and "after" not in role.change.snapshots:
@@ -182,8 +183,7 @@ class _Assembly:
 
     def _listed_managed(self, change: ResourceChange, snapshot: Snapshot, holdings: Holdings) -> None:
         listed = self._listed(change, snapshot, "managed_policy_arns")
-        for key, policy in self._managed_list(change, snapshot, "managed_policy_arns", listed).items():
-            holdings.managed[key] = policy
+        holdings.managed |= self._managed_list(change, snapshot, "managed_policy_arns", listed)
 
     def _managed_list(
         self, change: ResourceChange, snapshot: Snapshot, attribute: str, listed: Value
@@ -199,10 +199,8 @@ class _Assembly:
             target = self._target(change, attribute, "aws_iam_policy")
             for address in target.addresses:
                 self._attached.add(address)
-                policy = held(
-                    self._by_address["aws_iam_policy"][address].get(snapshot, "policy"), address=change.address
-                )
-                listed_policies[address] = policy
+                document = self._by_address["aws_iam_policy"][address].get(snapshot, "policy")
+                listed_policies[address] = held(document, address=change.address)
             if target.others or not target.addresses:
                 listed_policies[f"of {change.address}"] = Held(None, Gap.WHICH_UNKNOWN, address=change.address)
         return listed_policies
@@ -236,13 +234,20 @@ class _Assembly:
                 elif address not in addresses and "create" in role.declared[addresses[0]].actions:
                     role.readdressed[policy] = (address, addresses[0])
 
+    def _keep_attached(self) -> None:
+        """Give roles the policies that the plan deletes and that they get: AWS refuses to delete what is attached."""
+        deleted = {arn: each for arn, each in self._policies.items() if "after" not in each.snapshots}
+        for managed, had in ((role.after.managed, role.before.managed) for role in self._roles.values()):
+            for arn in [arn for arn in managed if arn in deleted and arn not in had]:
+                managed[arn] = held(deleted[str(arn)].get("before", "policy"), address=managed[arn].address)
+
     def _grant(self, change: ResourceChange, snapshot: Snapshot, role: Role, policy: PolicyName, held: Held) -> None:
         """Add a policy to a role, and remember the resource that grants it."""
         self._granted.setdefault(id(role), {}).setdefault(snapshot, {})[change.address] = policy
         policies = role.on(snapshot).of_kind(policy.kind)
         held, other = held._replace(address=change.address), policies.get(policy.name)
         if snapshot == "after" and policy.kind == "inline" and other and self._is_written(role, policy.name, other):
-            if _is_forgotten(change):
+            if change.is_forgotten:
                 return  # it writes nothing
             if not other.says_the_same(held):
                 # evaluated both, because Terraform may apply them in any order
@@ -253,7 +258,7 @@ class _Assembly:
     def _is_written(self, role: Role, policy: Name, held: Held) -> bool:
         """Return whether the resource of a policy writes it: a role may list what another resource wrote."""
         if other := role.declared.get(held.address):
-            return not _is_forgotten(other)
+            return not other.is_forgotten
         lists = [self._listed(role.change, each, "inline_policy") for each in SNAPSHOTS] if role.change else []
         blocks = [[each for each in map(attributes, items(of)) if name(each.get("name")) == policy] for of in lists]
         return bool(blocks) and blocks[0] != blocks[1]
@@ -274,7 +279,7 @@ class _Assembly:
         candidates = self._by_name.get((kind, _key(value)), [])
         # a replacement that forgets the old role leaves two of one name: what is forgotten too stays with the old one
         existing = [role for role in candidates if role.change and snapshot in role.change.snapshots]
-        alike = [role for role in existing if _is_forgotten(role.change) is _is_forgotten(change)]
+        alike = [role for role in existing if role.change and role.change.is_forgotten is change.is_forgotten]
         candidates = alike or existing or candidates
         provider = self._providers.key(change)
         if provider:
@@ -339,7 +344,8 @@ class _Assembly:
     def _managed(self, arn: Name, snapshot: Snapshot, policy: ResourceChange | None = None) -> Held:
         if isinstance(arn, Hidden):
             return Held(None, Gap.WHICH_HIDDEN, hidden=arn)
-        policy = self._policies.get(arn) or policy
+        # nobody else writes AWS's own policies, although they can be imported
+        policy = None if ":iam::aws:policy/" in arn else self._policies.get(arn) or policy
         if policy:
             self._attached.add(policy.address)
             return held(policy.get(snapshot, "policy")) if snapshot in policy.snapshots else NOTHING
@@ -366,7 +372,7 @@ class _Assembly:
         self, change: ResourceChange, snapshot: Snapshot, role: Role, listed: Value, policies: dict[Name, Held]
     ) -> None:
         """Remove the policies that an exclusive set does not list, unless a resource of the plan grants them."""
-        if snapshot == "before" or isinstance(listed, Unknown) or _is_forgotten(change):
+        if snapshot == "before" or isinstance(listed, Unknown) or change.is_forgotten:
             return
         named = {known for value in items(listed) if (known := name(value))}
         declared = {address for address, other in role.declared.items() if "after" in other.snapshots}
@@ -387,10 +393,6 @@ class _Assembly:
             if snapshot in change.snapshots:
                 holdings.managed[title] = held(change.get(snapshot, "policy"), address=change.address)
         return role
-
-
-def _is_forgotten(change: ResourceChange | None) -> bool:
-    return change is not None and change.actions == ("forget",)
 
 
 def _key(of: Name) -> str:

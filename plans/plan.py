@@ -49,6 +49,11 @@ class ResourceChange:
         """Whether the plan does anything to it."""
         return self.actions not in (("no-op",), ("read",)) or bool(self.importing or self.moved_from)
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether it stays in AWS and leaves the state."""
+        return self.actions == ("forget",)
+
     def get(self, snapshot: Snapshot, attribute: str) -> Value:
         """Return the value of an attribute."""
         return self.values[snapshot].get(attribute)

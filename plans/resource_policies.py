@@ -148,9 +148,9 @@ class _Resources:
         key = self._key(change, snapshot, attribute)
         resource = self._found.setdefault(key, _Resource())
         other = resource.policies.get(snapshot, change)
-        if other is not change and change.actions == ("forget",):
+        if other is not change and change.is_forgotten:
             return  # a resource has one policy, which the other one writes
-        is_second = other is not change and other.actions != ("forget",)
+        is_second = other is not change and not other.is_forgotten
         if is_second or change.type == PERMISSION:  # which is one statement of many, compared with what it was
             resource = self._found.setdefault(f"{key} {change.address}", _Resource(resource.own))
         resource.policies[snapshot] = change
