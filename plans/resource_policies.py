@@ -178,7 +178,9 @@ class _Resources:
         role = Role(self._title(resource, changes), "resource")
         for snapshot in SNAPSHOTS:
             holdings = role.on(snapshot)
-            holdings.exists = resource.own is None or snapshot in resource.own.snapshots
+            # a resource that gets a policy may outlive its deletion, as a bucket does that is not empty
+            written = resource.policies[snapshot].changes if snapshot in resource.policies else False
+            holdings.exists = resource.own is None or snapshot in resource.own.snapshots or written
             if holdings.exists:
                 holdings.trust = self._held(resource, snapshot)
         if role.after.exists and role.after.trust.gap is Gap.UNKNOWN and self._is_unset(resource):

@@ -153,6 +153,17 @@ def test_a_policy_argument_with_what_another_resource_writes_too_is_one_policy()
     assert role.after.trust.address == POLICY
 
 
+def test_a_policy_that_a_resource_gets_is_evaluated_though_the_plan_deletes_the_resource() -> None:
+    bucket, policy = {"bucket": "data", "policy": OWN}, {"bucket": "data", "policy": OPEN}
+    (role,) = resources(change(BUCKET, bucket, None), change(POLICY, None, policy))
+    assert role.changes
+    assert role.after.trust.document == OPEN
+    (role,) = resources(change(BUCKET, bucket, None), change(POLICY, policy, policy))
+    assert not role.after.exists
+    (role,) = resources(change(BUCKET, bucket, None), change(POLICY, policy, None))
+    assert not role.after.exists
+
+
 def test_the_whole_policy_of_a_function_is_that_of_the_function_it_names() -> None:
     arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
     function = {"function_name": "f", "arn": arn}
