@@ -27,7 +27,6 @@ from aws.errors import (
     is_throttled,
     is_unreachable,
 )
-from configuration.values import REGION
 from iam.access_analyzer import (
     MOST_ISSUES,
     Answers,
@@ -39,6 +38,7 @@ from iam.access_analyzer import (
     issue,
     new_access,
 )
+from iam.arn import REGION
 from iam.wording import counted
 
 _WORKERS = 4

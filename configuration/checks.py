@@ -12,10 +12,10 @@ from typing import assert_never
 
 from configuration.messages import dotted
 from configuration.settings import RoleStack, stack_name
-from configuration.values import ACCOUNT_ID, REGION
+from configuration.values import ACCOUNT_ID
 from configuration.yaml_text import Location, YAMLMapping, YAMLValue
 from iam import policy_document
-from iam.arn import ROLE_NAME, RoleArn, partition_of
+from iam.arn import REGION, ROLE_NAME, RoleArn, partition_of
 from iam.documents import quotas, recipe
 from iam.documents.grants import Grantee, inline_policies
 from iam.documents.trust import (

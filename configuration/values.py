@@ -9,11 +9,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from iam.arn import ROLE_NAME, RoleArn
+from iam.arn import REGION, ROLE_NAME, RoleArn
 from iam.wording import shown
 
 ACCOUNT_ID = "[0-9]{12}"
-REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
 _ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+"  # for editors; RoleArn.parse is exact
 VARIABLE = r"\$\{"  # the JSON Schema accepts any text with a variable; its value is checked when the file is loaded
 

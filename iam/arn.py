@@ -1,4 +1,4 @@
-"""ARNs of IAM roles, and the AWS partition a region belongs to."""
+"""ARNs of IAM roles, names of AWS regions, and the partition that a region belongs to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from iam.wording import shown
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_NAME_LENGTH = 64
 ROLE_NAME = rf"[A-Za-z0-9_+=,.@-]{{1,{ROLE_NAME_LENGTH}}}"
+
+REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
 
 _ROLE_ARN = re.compile(
     rf"arn:(?P<partition>aws[a-z-]*):iam::(?P<account_id>[0-9]{{12}})"
