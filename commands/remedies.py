@@ -16,8 +16,8 @@ def keep_or_apply(*stacks: str) -> Advice:
 def grants_stay(*stacks: str) -> Advice:
     """Return what to do about grants that the state does not have."""
     return Advice(
-        "the state does not have these grants: apply shows the plan, asks, imports them, and then deletes them;"
-        " if others grant them now, delete the entry:",
+        "what the state does not have stays: apply shows the plan, asks, imports it, and then deletes it; if others"
+        " grant it now, delete the role's entry in glue-sessions.yaml instead:",
         [command("apply", *stacks)],
     )
 

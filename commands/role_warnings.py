@@ -111,12 +111,14 @@ def in_words(warning: Warning) -> str:
             )
         case GrantsStay():
             names = ", ".join(grant.policy_name for grant in warning.grants)
-            why = "its state does not have them"
+            them = "it" if len(warning.grants) == 1 else "them"
+            why = f"its state does not have {them}"
             if warning.undecided:
-                why = "whether its state has them is undecided, it could not be read"
+                why = f"whether its state has {them} is undecided, it could not be read"
             return (
                 f"it is released and still has {names}; {why}: apply imports what the state does not have, and then"
-                " deletes it; if another stack grants them now, delete the entry instead"
+                f" deletes it; if another stack grants {them} now, delete the role's entry in glue-sessions.yaml"
+                " instead"
             )
         case _:
             assert_never(warning)

@@ -40,18 +40,22 @@ def places(folder: Path, data: Path) -> tuple[Place, Place] | None:
 
 
 def other_place(last: Place, now: Place, folder: Path, data: Path) -> str:
-    """Return the error of a stack whose state is at another place now, the same line for all stacks of a folder."""
+    """Return the error of a stack whose state is at another place now, the same line for all stacks that ran here."""
     was, is_now = last.key.split("/"), now.key.split("/")
     while was and is_now and was[-1] == is_now[-1]:
         del was[-1], is_now[-1]
-    recorded = Path(*("*" if part == folder.name else part for part in data.parts))
+    every = Path(*("*" if part == folder.name else part for part in data.parts))
+    several = len(list(Path(every.anchor).glob(str(every.relative_to(every.anchor))))) > 1
+    recorded = every if several else data
     if recorded.is_relative_to(Path.cwd()):
         recorded = recorded.relative_to(Path.cwd())
     # quoted, but for the wildcard
     folders = "*".join(shlex.quote(part) if part else "" for part in str(recorded).split("*"))
+    which = ", for all stacks, which share this setting" if several else ""
     return (
         f"`state` names {_shown(now, is_now)}, and the last run here used {_shown(last, was)}: set it back; or, to use"
-        f" the state at the new place from now on, which adopts the role again if there is none, run rm -r {folders}"
+        f" the state at the new place from now on, which adopts the role again if it has no state there, run rm -r"
+        f" {folders}{which}"
     )
 
 

@@ -22,6 +22,9 @@ _MUST_INITIALIZE = re.compile(r"\b(terraform|tofu) init\b|there is no package fo
 _RESPONSE = re.compile(r"https response error StatusCode: \d+, RequestID: [^,]*, (HostID: [^,]*, )?(api error )?")
 _GIVEN_UP = re.compile(r"exceeded maximum number of attempts, (\d+), https response error StatusCode: 5\d\d")
 _NO_BUCKET = re.compile(r'S3 bucket "[^"]+" does not exist')
+_CALL_ON_NO_BUCKET = re.compile(r"operation error S3: [^\n]*\bNoSuchBucket\b")
+"""AWS's answer, which Terraform quotes below its own error about the bucket."""
+
 _LOCK = re.compile(
     r"recorded in the dependency lock file|lock file is read-only|\blocked provider\b|dependency lock file:"
 )
@@ -206,7 +209,11 @@ def _in_text(text: str) -> Iterator[str]:
         return
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     lines = [re.sub("^[│╷╵] ?", "", line).rstrip() for line in plain.splitlines() if not line.startswith('{"@level"')]
+    no_bucket = False
     for block in _ERROR.split("\n".join(lines))[1:]:
+        if no_bucket and _CALL_ON_NO_BUCKET.match(block):
+            continue
+        no_bucket = bool(_NO_BUCKET.search(block))
         summary, _, detail = block.partition("\n\n")
         paragraphs = [each for each in detail.split("\n\n") if not re.match(r"\s+(with|on) ", each)]
         yield condensed(summary, "\n\n".join(paragraphs))

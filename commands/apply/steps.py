@@ -18,6 +18,7 @@ from commands.apply.current_grants import current_grants
 from commands.page import command
 from configuration import Configuration
 from iam.documents.grants import PolicyGrant
+from iam.wording import counted
 from plans.assembly import described
 from plans.values import Value
 from review.own.grants import own_deletions
@@ -26,6 +27,8 @@ from review.plan_files import read
 from terraform_cli import interruption
 from terraform_cli.planning import Planned
 from terraform_cli.stacks import PLAN, Stack
+
+_STEPS = {1: "import what stays", 2: "delete what stays"}
 
 _Staying = Mapping[str, Sequence[PolicyGrant]]
 """The grants that stay, by the name of their stack."""
@@ -67,6 +70,8 @@ class Steps:
             to_import = {name: [grant.address for grant in grants] for name, grants in staying.items()}
             first = {each.stack.name: each for each in self._plans([*staying], to_import=to_import)}
             plans = [first.get(each.stack.name, each) for each in plans]
+        if staying:
+            self._announce(1)
         changing = self._show(plans)
         if not changing:
             return 0
@@ -84,7 +89,9 @@ class Steps:
 
     def _second(self, names: Sequence[str], approved: Sequence[_StackPlan]) -> int:
         """Plan the configuration as it is, and apply it; ask again if it does more than the first approval covers."""
-        changing = self._show(self._plans(names))
+        plans = self._plans(names)
+        self._announce(2)
+        changing = self._show(plans)
         imported = {key: document for each in approved for key, document in _documents(each, importing=True).items()}
         warnings = {warning for each in approved for warning in each.result.warnings}
         covered = all(_only_deletes(each, imported) and warnings.issuperset(each.result.warnings) for each in changing)
@@ -136,6 +143,9 @@ class Steps:
                 raise _not_shown(each.stack, error) from None
         return [each for each in plans if each.result.has_changes]
 
+    def _announce(self, step: int) -> None:
+        self._console.rule(f"step {step} of 2: {_STEPS[step]}", align="left", characters="=")
+
     def _apply(self, plans: Sequence[_StackPlan]) -> int:
         stacks = [each.stack for each in plans]
         return report(apply_plans(stacks, self._terraform, despite_failed_checks=True, parallelism=self._parallelism))
@@ -184,15 +194,16 @@ def _not_shown(stack: Stack, error: Exception | str) -> SystemExit:
 
 
 def _explain(staying: _Staying) -> None:
+    them = "it" if sum(map(len, staying.values())) == 1 else "them"
     print()
     for name, grants in staying.items():
         names = ", ".join(grant.policy_name for grant in grants)
-        print(f"{name} keeps grants that its state does not have: {names}")
+        print(f"{name} keeps {counted(len(grants), 'grant')} that its state does not have: {names}")
     print(
-        "Two applies remove them:\n"
-        "  1. the plan above: it imports them into the state as they are\n"
-        "  2. the plan of glue-sessions.yaml as it is, which then deletes them\n"
-        "If another stack grants them now, answer no, and delete the entry of this one."
+        f"Two applies remove {them}:\n"
+        f"  1. the plan above: it imports {them} into the state as {'it is' if them == 'it' else 'they are'}\n"
+        f"  2. the plan of glue-sessions.yaml as it is, which then deletes {them}\n"
+        f"If another stack grants {them} now, answer no, and delete the role's entry in glue-sessions.yaml."
     )
 
 

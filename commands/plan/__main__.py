@@ -102,8 +102,9 @@ def _warning_of_staying_grants(outcomes: "Outcomes[Planned]") -> "Outcomes[Plann
                 continue
             if grants:
                 names = ", ".join(grant.policy_name for grant in grants)
+                them = "it" if len(grants) == 1 else "them"
                 warnings.append(
-                    f"the role keeps {names}; to remove them, by two applies: {command('apply', stack.name)}"
+                    f"the role keeps {names}; to import {them}, and then delete {them}: {command('apply', stack.name)}"
                 )
         result.done.append((stack, replace(plan, warnings=tuple(warnings))))
     return result
@@ -114,6 +115,7 @@ def _page(outcomes: "Outcomes[Planned]", terraform: "Terraform") -> int:
 
     from commands.page import command
     from commands.plan_page import NOT_SHOWN, read_page, show_page
+    from iam.wording import counted
     from review.own.staying import staying_grants
 
     ((stack, result),) = outcomes.done
@@ -126,8 +128,10 @@ def _page(outcomes: "Outcomes[Planned]", terraform: "Terraform") -> int:
         return command_line.EXIT_CANNOT_RUN
     if result.has_changes:
         print(f"\nTo apply exactly this plan: {command('apply-plan', stack.name)}")
-    if staying_grants(page.plan).certain:
-        print(f"To remove the grants that stay, too, by two applies: {command('apply', stack.name)}")
+    if staying := staying_grants(page.plan).certain:
+        stays = f"{counted(len(staying), 'grant')} that {'stays' if len(staying) == 1 else 'stay'}"
+        too = "To apply it, and then remove" if result.has_changes else "To remove"
+        print(f"{too} {stays}, in two steps: {command('apply', stack.name)}")
     return 0
 
 

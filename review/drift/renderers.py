@@ -51,7 +51,7 @@ TITLES = {
     "apply": "what apply would do about it",
     "left_alone": "changed by others, and left alone by apply",
     "not_applied": "configured and not applied yet: what else apply would do",
-    "staying": "not configured, and left on the role by apply",
+    "staying": "not configured, and still on the role: its state does not have it",
     "faults": "could not be read",
 }
 """The sections of a stack in the order they are shown, by their key in the JSON."""
@@ -96,10 +96,7 @@ def sentence(entry: Entry) -> str:
             return "nothing about the trust policy, which another stack owns"
         case GrantStays(policy, certain):
             if certain:
-                return (
-                    f"{policy}: the state does not have it. `apply` imports it and then deletes it; if others grant it"
-                    " now, delete the entry"
-                )
+                return f"{policy}: no plan of a single step deletes it; `apply` imports it first, and then deletes it"
             return (
                 f"whether the released role keeps {policy} is undecided: this plan does not read its policies, and"
                 " `verify` does"

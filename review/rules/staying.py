@@ -13,7 +13,7 @@ def _stays(plan: Plan) -> Iterator[Hit]:
     if grants := staying_grants(plan).certain:
         why = (
             f"the role keeps {_names(grants)}, which its configuration does not grant: the state does not have them, so"
-            " no plan deletes them"
+            " this plan does not delete them"
         )
         yield Hit(GLUE_TRUST.address, why, subject(token(grant.policy_name) for grant in grants))
 
@@ -36,8 +36,9 @@ STAYS = PlanRule(
     severity="high",
     raised="a role keeps what its configuration does not grant, above all a released one, because its state lacks it",
     remedy=(
-        "`./glue-sessions apply STACK` imports and then deletes it; without a terminal, configure it again (without"
-        " `released`), apply, then take it away; if others grant it, delete the entry"
+        "`./glue-sessions apply STACK` imports what stays, and then deletes it; without a terminal, configure the role"
+        " again (without `released`), apply, then take it away; if others grant it now, delete the role's entry in"
+        " glue-sessions.yaml"
     ),
     judge=_stays,
 )
@@ -46,6 +47,7 @@ MAY_STAY = PlanRule(
     id="grants-may-stay",
     severity="low",
     raised="a released role that another stack owns may keep grants: the plan does not read its policies",
-    remedy="`verify` reads the role's policies; once it says that the role is released, delete the entry",
+    remedy="`verify` reads the role's policies; once it says that the role is released, delete the role's"
+    " entry in glue-sessions.yaml",
     judge=_may_stay,
 )

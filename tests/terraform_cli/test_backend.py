@@ -52,17 +52,22 @@ def test_another_state_is_an_error_that_names_both_places_and_the_command(
     folder, data = stack(tmp_path, now={**LAST, **now})
     found = places(folder, data)
     assert found is not None
-    assert other_place(*found, folder, data) == (
+    message = (
         f"`state` names {where}, and the last run here used {before}: set it back; or, to use the state at the new"
-        " place from now on, which adopts the role again if there is none, run rm -r cdktf.out/stacks/*/.terraform"
+        " place from now on, which adopts the role again if it has no state there, run rm -r cdktf.out/stacks/"
     )
+    assert other_place(*found, folder, data) == f"{message}a/.terraform"
+    # the same line for each stack, so that it is printed once
+    (folder.parent / "b/.terraform").mkdir(parents=True)
+    assert other_place(*found, folder, data) == (f"{message}*/.terraform, for all stacks, which share this setting")
 
 
 def test_the_command_names_a_folder_with_a_space_as_one(tmp_path: Path) -> None:
     folder, data = stack(tmp_path / "my clone", now={**LAST, "bucket": "others"})
+    (folder.parent / "b/.terraform").mkdir(parents=True)
     found = places(folder, data)
     assert found is not None
-    command = other_place(*found, folder, data).rpartition(", run ")[2]
+    command = other_place(*found, folder, data).rpartition(", run ")[2].partition(", for all")[0]
     assert shlex.split(command) == ["rm", "-r", str(data).replace(f"/{folder.name}/", "/*/")]
     assert command.endswith("/stacks/'*/.terraform")
 

@@ -242,6 +242,28 @@ def test_a_missing_state_bucket_is_reported_with_the_remedy() -> None:
     )
 
 
+def test_aws_s_own_answer_about_a_missing_bucket_is_no_second_error(
+    make_terraform: MakeTerraform, tmp_path: Path
+) -> None:
+    """Terraform quotes it below its own error; another error of the same run is still reported."""
+    (tmp_path / "said").write_text(
+        'Error: Failed to get existing workspaces: S3 bucket "states" does not exist.\n\n'
+        "The referenced S3 bucket must have been previously created.\n\n"
+        "Error: operation error S3: ListObjectsV2, https response error StatusCode: 404, RequestID: 1, HostID: 2,"
+        " NoSuchBucket:\n\n\nError: Another\n\nOne.\n"
+    )
+    (tmp_path / ".terraform").mkdir()
+    done = make_terraform("cat said >&2; exit 1").run(tmp_path, "plan")
+    assert done.errors == [
+        'S3 bucket "states" does not exist: create it with make state-bucket, or correct state.bucket',
+        "Another: One",
+    ]
+    other = (tmp_path / "said").read_text().partition("\n\nError: ")[2]
+    (tmp_path / "said").write_text(f"Error: {other}")
+    done = make_terraform("cat said >&2; exit 1").run(tmp_path, "plan")
+    assert done.errors == ["operation error S3: ListObjectsV2, NoSuchBucket", "Another: One"]
+
+
 def test_an_interrupt_lets_terraform_finish_and_starts_nothing_more(tmp_path: Path) -> None:
     """SIGTERM goes to this program only, as a pipeline sends it; Terraform gets one SIGINT and may finish."""
     folders = [tmp_path / name for name in ("one", "two")]

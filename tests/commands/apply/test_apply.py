@@ -189,13 +189,18 @@ def test_grants_that_stay_are_imported_and_deleted_by_two_applies_after_one_ques
     world.answers = ["yes\n"]
     assert main(["*-one"]) == 0
     assert world.happened == BOTH_STEPS
-    assert capsys.readouterr().out == (
-        f"\n{NAME} keeps grants that its state does not have: AwsGlueSessionUserRestrictedServiceRole,"
+    first, *rest, second, applied = capsys.readouterr().out.splitlines(keepends=True)
+    assert [line.rstrip("=\n") for line in (first, second.partition(": applied\n")[0])] == [
+        "step 1 of 2: import what stays ",
+        "step 2 of 2: delete what stays ",
+    ]
+    assert "".join([*rest, applied]) == (
+        f"\n{NAME} keeps 2 grants that its state does not have: AwsGlueSessionUserRestrictedServiceRole,"
         " glue-sagemaker-interactive-sessions-setup\n"
         "Two applies remove them:\n"
         "  1. the plan above: it imports them into the state as they are\n"
         "  2. the plan of glue-sessions.yaml as it is, which then deletes them\n"
-        "If another stack grants them now, answer no, and delete the entry of this one.\n"
+        "If another stack grants them now, answer no, and delete the role's entry in glue-sessions.yaml.\n"
         f'\nApply to {NAME}, in two steps? Only "yes" applies it: {NAME}: applied\n{NAME}: applied\n'
     )
 

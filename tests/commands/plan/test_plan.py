@@ -188,7 +188,10 @@ def test_the_page_ends_with_the_command_that_removes_grants_that_stay(
     stays = content == Stack("one").released_without_state()
     assert (
         out[3:]
-        == ["To remove the grants that stay, too, by two applies: ./glue-sessions apply glue-sessions-dev-one"] * stays
+        == [
+            "To apply it, and then remove 2 grants that stay, in two steps: ./glue-sessions apply glue-sessions-dev-one"
+        ]
+        * stays
     )
 
 
@@ -217,8 +220,8 @@ def test_of_several_stacks_each_plan_that_leaves_grants_on_a_released_role_has_a
     assert main(["--format", format_]) == 2
     out, err = capsys.readouterr()
     warning = (
-        "the role keeps AwsGlueSessionUserRestrictedServiceRole, glue-sagemaker-interactive-sessions-setup; to remove"
-        " them, by two applies: ./glue-sessions apply glue-sessions-dev-left"
+        "the role keeps AwsGlueSessionUserRestrictedServiceRole, glue-sagemaker-interactive-sessions-setup; to import"
+        " them, and then delete them: ./glue-sessions apply glue-sessions-dev-left"
     )
     if format_ == "json":
         found = {each["stack"]: each.get("warnings", each.get("errors")) for each in json.loads(out)}
