@@ -205,5 +205,9 @@ $(command_line): $(lock)package-lock.json | $(packages)
 	@echo "installing the $(CDK) command line (30 s)"
 	@$(if $(lock),cp $(lock)package.json $(lock)package-lock.json $(home))
 	@$(call quietly,npm ci --ignore-scripts --no-audit --no-fund --prefix "$(CURDIR)/$(home)")
-	@ln -sf ../../node_modules/.bin/$(CDK) $(home).venv/bin/$(CDK)
+	@# for an activated shell, which has none of the variables above: it asks neither HashiCorp nor npm for updates, either
+	@rm -f $(home).venv/bin/$(CDK)
+	@printf '%s\n' '#!/bin/sh' 'export CHECKPOINT_DISABLE="$${CHECKPOINT_DISABLE-1}" DISABLE_VERSION_CHECK="$${DISABLE_VERSION_CHECK-1}"' \
+		'exec "$(CURDIR)/$(home)node_modules/.bin/$(CDK)" "$$@"' > $(home).venv/bin/$(CDK)
+	@chmod +x $(home).venv/bin/$(CDK)
 	@touch $@

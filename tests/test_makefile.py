@@ -198,6 +198,36 @@ def test_each_library_is_installed_from_its_lock_into_its_own_environment(
     assert touched == {home + stamp for stamp in stamps} | {".local/glue-5.0/packages"}
 
 
+@pytest.mark.parametrize(("library", "home"), [("cdktf", ""), ("cdktn", ".local/cdktn/")])
+def test_the_command_line_of_an_activated_shell_asks_nobody_for_updates(tools: Path, library: str, home: str) -> None:
+    for name in ("chmod", "cp", "mkdir", "rm", "touch"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    add_terraform_and_stamps(tools)
+    clone = clone_of(tools)
+    stamps = (f"{home}.venv/bin/pipenv", f"{home}.venv/packages")
+    for file in (*stamps, f"{home}node_modules/.bin/{library}", "cdk-terrain/package.json"):
+        (clone / file).parent.mkdir(parents=True, exist_ok=True)
+        (clone / file).touch()
+    installed = clone / f"{home}node_modules/.bin/{library}"
+    add_program(installed, 'echo "$CHECKPOINT_DISABLE $DISABLE_VERSION_CHECK $*"')
+    (clone / f"{home}node_modules/.{library}").unlink(missing_ok=True)
+    add_program(tools / "npm", "")
+    program = clone / f"{home}.venv/bin/{library}"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.symlink_to(installed)  # as earlier set-ups made it
+    made = make(tools, f"CDK={library}", f"{home}node_modules/.{library}")
+    assert made.returncode == 0, made.stderr
+
+    def says(**variables: str) -> str:
+        environment = {"PATH": str(tools), **variables}
+        return subprocess.run(
+            [program, "plan", "a b"], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert says() == "1 1 plan a b\n"
+    assert says(CHECKPOINT_DISABLE="", DISABLE_VERSION_CHECK="0") == " 0 plan a b\n"
+
+
 def test_clean_keeps_a_state_that_has_no_other_copy(tools: Path) -> None:
     for name in ("find", "rm"):
         (tools / name).symlink_to(str(shutil.which(name)))
