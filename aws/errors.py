@@ -41,6 +41,9 @@ _UNREACHABLE = (exceptions.HTTPClientError, exceptions.ConnectionError)
 _SERVER_ERROR = 500
 """HTTP status codes from here on are errors of AWS, not of the caller."""
 
+_NOT_IMPLEMENTED = "NotImplemented"
+"""Comes with 501, but no retry helps: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
 AWS_ERRORS = (exceptions.BotoCoreError, exceptions.ClientError)
 """What boto3 raises when a call fails."""
 
@@ -109,6 +112,8 @@ def in_words(error: Exception) -> str:
         case known if known in _THROTTLED:
             retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
             return f"still throttled after {retries} retries, try again later: {_line(message)}"
+        case other if other == _NOT_IMPLEMENTED:
+            return f"{other}: {_line(message)}"
         case other if is_fault_of_aws(error):
             retries = error.response["ResponseMetadata"].get("RetryAttempts", 0)
             return f"AWS still fails after {retries} retries, try again later: {other}: {_line(message)}"

@@ -137,6 +137,8 @@ def consultation_lines(of: Consultation | None) -> Iterator[str]:
         where = f"{decision.policy} of {decision.role.title}"
         yield f"Access Analyzer: the {where} ({decision.plan}) allows nothing new, which was undecided"
     yield from of.errors if of else ()
+    if of and not of.questions and not of.kept:
+        yield "Access Analyzer was not asked: no policy document is written here that it could check"
     if of and of.kept and of.questions:
         yield (
             "Access Analyzer's answers come from the job that planned, which ran the code of the pull request: they add"

@@ -40,6 +40,7 @@ def client_error(code: str, message: str = "Not now.\n Really", **metadata: obje
             client_error("ServiceFailure", RetryAttempts=6, HTTPStatusCode=500),
             "AWS still fails after 6 retries, try again later: ServiceFailure: Not now. Really",
         ),
+        (client_error("NotImplemented", RetryAttempts=0, HTTPStatusCode=501), "NotImplemented: Not now. Really"),
         (client_error("MalformedPolicyDocument", HTTPStatusCode=400), "MalformedPolicyDocument: Not now. Really"),
         (client_error("MalformedPolicyDocument"), "MalformedPolicyDocument: Not now. Really"),
         (client_error("MalformedPolicyDocument", ""), "MalformedPolicyDocument: no reason given"),
