@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from commands import streams
 from terraform_cli import interruption
-from terraform_cli.environment import UnusableEnvironmentError, check_workspace
+from terraform_cli.environment import UnusableEnvironmentError, check_certificates, check_workspace
 
 EXIT_CANNOT_RUN = 2
 """Exit status of wrong input, and of a command that could not do its work."""
@@ -70,11 +70,22 @@ def parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
     )
 
 
-def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the parsed arguments; exit with 2 if they are wrong, or if the environment selects other states."""
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, calls_aws: bool = False
+) -> argparse.Namespace:
+    """Return the parsed arguments; exit with 2 if they are wrong, or if the environment selects other states.
+
+    Args:
+        parser: the command's.
+        arguments: the words of the command line.
+        calls_aws: whether the command always calls AWS, which needs the file that AWS_CA_BUNDLE names. Whoever runs
+            Terraform for that checks it there, too.
+    """
     options = parser.parse_args(arguments)
     try:
         check_workspace(os.environ)
+        if calls_aws:
+            check_certificates(os.environ)
     except UnusableEnvironmentError as error:
         print(error, file=sys.stderr)
         raise SystemExit(EXIT_CANNOT_RUN) from None

@@ -1,6 +1,7 @@
 """`python -m sandbox`: run the local AWS until a signal ends it."""
 
 import argparse
+import fcntl
 import os
 import shlex
 import signal
@@ -79,11 +80,27 @@ def main() -> int:
                 temporary = tempfile.TemporaryDirectory(prefix="sandbox-")
                 directory = Path(cleanup.enter_context(temporary))
             directory.mkdir(parents=True, exist_ok=True)
+            if not _claim(directory, cleanup):
+                print(
+                    f"sandbox: cannot run: another sandbox uses {directory}: supply another directory", file=sys.stderr
+                )
+                return 2
             _serve(arguments, directory.resolve(), ended, cleanup)
         except (OSError, OverflowError) as error:
             print(f"sandbox: cannot run: {error}", file=sys.stderr)
             return 2
     return 0
+
+
+def _claim(directory: Path, cleanup: ExitStack) -> bool:
+    """Return whether this sandbox is the only one of a directory, and keep it so until this process ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    cleanup.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _serve(arguments: argparse.Namespace, directory: Path, ended: threading.Event, cleanup: ExitStack) -> None:

@@ -94,6 +94,20 @@ def check_workspace(environment: Mapping[str, str]) -> None:
         )
 
 
+def check_certificates(environment: Mapping[str, str]) -> None:
+    """Check that AWS_CA_BUNDLE names a file, if it is set: the sandbox's is gone when the sandbox has ended.
+
+    Raises:
+        UnusableEnvironmentError: the file is missing.
+    """
+    bundle = environment.get("AWS_CA_BUNDLE")
+    if bundle and not Path(bundle).exists():
+        raise UnusableEnvironmentError(
+            f"AWS_CA_BUNDLE is {bundle}, which is missing: is the sandbox running? Start it, and source its"
+            " environment, or unset AWS_CA_BUNDLE"
+        )
+
+
 def arguments(environment: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the arguments to add to each Terraform command, from TF_CLI_ARGS and TF_CLI_ARGS_<command>.
 
@@ -154,6 +168,7 @@ def check(environment: Mapping[str, str]) -> None:
         UnusableEnvironmentError: a variable makes Terraform do something else than the command says.
     """
     check_workspace(environment)
+    check_certificates(environment)
     arguments(environment)
     if environment.get("TF_LOG_PATH") in _STANDARD_OUTPUT:
         raise UnusableEnvironmentError(

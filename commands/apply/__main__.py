@@ -30,7 +30,7 @@ Exit status: 0 applied, or nothing to apply; 1 not approved, or refused; 2 a pla
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for applied, 1 for refused or not approved, 2 for failed."""
-    options = command_line.parse(parser(), arguments)
+    options = command_line.parse(parser(), arguments, calls_aws=True)
     # imported here to keep --help and argument errors fast
     from commands.apply.steps import Steps
     from configuration import load_or_exit

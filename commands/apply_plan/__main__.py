@@ -30,7 +30,7 @@ missing, AWS or Terraform refused, no credentials."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for applied, 1 for refused, 2 for failed."""
-    options = command_line.parse(parser(), arguments)
+    options = command_line.parse(parser(), arguments, calls_aws=True)
     # imported here to keep --help and argument errors fast
     from applying.apply import apply_plans, report
     from terraform_cli import installation

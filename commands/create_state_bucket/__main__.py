@@ -105,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, exit with 2 if there is no bucket."""
-    command_line.parse(parser(), arguments)
+    command_line.parse(parser(), arguments, calls_aws=True)
     # imported here to keep --help and argument errors fast
     from configuration import exit_with_error, load_or_exit
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 for success, 2 for failure."""
     own = parser()
-    options = command_line.parse(own, arguments)
+    options = command_line.parse(own, arguments, calls_aws=True)
     for region in options.region or ():
         if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}", region):
             own.error(f'supply the name of an AWS region, like eu-west-1, got "{region}"')

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 if something drifted, 2 if a stack could not be read."""
-    options = command_line.parse(parser(), arguments)
+    options = command_line.parse(parser(), arguments, calls_aws=True)
     # imported here, so that --help and errors in the arguments are fast
     from review.drift.planning import CANNOT_READ, read
     from review.drift.report import exit_status

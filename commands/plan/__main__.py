@@ -30,7 +30,7 @@ Exit status: 0 planned; 2 a stack could not be planned."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every stack is planned, otherwise 2."""
-    options = command_line.parse(parser(), arguments)
+    options = command_line.parse(parser(), arguments, calls_aws=True)
     # imported here to keep --help and argument errors fast
     from commands.planning import CANNOT_PLAN, plan
     from configuration import load_or_exit

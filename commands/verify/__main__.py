@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if every role is ready, 1 if one is not, 2 if one could not be checked."""
-    options = command_line.parse(parser(), arguments)
+    options = command_line.parse(parser(), arguments, calls_aws=True)
     # imported here to keep --help and argument errors fast
     from configuration import exit_with_error, load_or_exit
     from terraform_cli.stacks import StacksError, chosen

@@ -225,6 +225,18 @@ def test_another_workspace_is_refused_by_every_command(
     assert line.startswith('TF_WORKSPACE is "staging", which has other states: unset TF_WORKSPACE')
 
 
+@pytest.mark.parametrize("name", ["apply", "apply-plan", "create-state-bucket", "discover", "drift", "plan", "verify"])
+def test_a_missing_file_of_certificates_is_one_line_of_every_command_that_always_calls_aws(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bundle = tmp_path / "certificate-authority.pem"
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    words = {"apply-plan": ["x"]}.get(name, [])
+    assert command_line.status_of(importlib.import_module(module(name)).main, words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"AWS_CA_BUNDLE is {bundle}, which is missing: is the sandbox running? ")
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """Return a folder with `glue-sessions` and what it needs, set up; its path has a space."""

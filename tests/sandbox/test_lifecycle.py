@@ -45,14 +45,26 @@ def test_a_stopped_sandbox_is_gone_with_its_files() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_status_0_and_removes_its_files(number: signal.Signals, tmp_path: Path) -> None:
+def test_it_has_its_directory_alone_and_a_signal_ends_it_with_status_0_and_removes_its_files(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, stdout=subprocess.PIPE, text=True
     )
     wait_until((tmp_path / "environment").exists, "the sandbox is ready")
+    files = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    second = subprocess.run(
+        [*COMMAND, "--directory", str(tmp_path)], cwd=PACKAGE_PARENT, capture_output=True, text=True
+    )
+    kept = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     process.send_signal(number)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
+    assert (second.returncode, second.stderr) == (
+        2,
+        f"sandbox: cannot run: another sandbox uses {tmp_path}: supply another directory\n",
+    )
+    assert kept == files
     assert f"source {tmp_path}/environment" in output
     assert "export AWS_ENDPOINT_URL=https://127.0.0.1:" in output
     assert [*tmp_path.iterdir()] == []

@@ -134,6 +134,7 @@ def test_an_unknown_operation_is_not_implemented(sandbox: Sandbox) -> None:
     service: Any = "accessanalyzer"
     with pytest.raises(ClientError, match=r"\(NotImplemented\).*moto has no service at access-analyzer\."):
         sandbox.client(service).validate_policy(policyDocument="{}", policyType="IDENTITY_POLICY")
+    assert "urls.py" not in sandbox.log_file.read_text(), "moto's advice on its own source"
 
 
 def test_an_unexpected_exception_is_an_error_without_a_traceback(sandbox: Sandbox) -> None:

@@ -47,6 +47,7 @@ def test_the_default_workspace_is_fine(workspace: str) -> None:
         ({"TF_CLI_ARGS": "-frobnicate"}, "TF_CLI_ARGS has -frobnicate, which not every Terraform command knows: "),
         ({"TF_CLI_ARGS_plan": "other.plan"}, 'TF_CLI_ARGS_plan has "other.plan", which is no flag: unset '),
         ({"TF_CLI_ARGS_plan": "-a 'b"}, "TF_CLI_ARGS_plan: supply arguments as in a shell: no closing quotation"),
+        ({"AWS_CA_BUNDLE": "/no/ca.pem"}, "AWS_CA_BUNDLE is /no/ca.pem, which is missing: is the sandbox running? "),
         ({"TF_LOG_PATH": "/dev/stdout"}, "TF_LOG_PATH is /dev/stdout, where Terraform's answers are read: supply "),
     ],
 )
