@@ -92,7 +92,9 @@ def _credentials(app: application.Application, evaluator: Evaluator, role_arn: s
     """Return the credentials of an execution role that SageMaker has assumed."""
     with app.turn:
         role = roles.find_role(role_arn)
-        if role is None or not roles.trusts(evaluator, role, "sagemaker.amazonaws.com"):
+        if role is None:
+            raise studio_host.CredentialsRefusedError(f"there is no role {role_arn}")
+        if not roles.trusts(evaluator, role, "sagemaker.amazonaws.com"):
             raise studio_host.CredentialsRefusedError(f"{role_arn} does not let sagemaker.amazonaws.com assume it")
         session = roles.assume(role, "SageMaker")
     return {

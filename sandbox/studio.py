@@ -24,7 +24,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from sandbox.environment import REGION, STUDIO_ADDRESS
-from sandbox.studio_host import credentials_path
+from sandbox.studio_host import check_credentials, credentials_path
 
 KERNEL_NAME = "glue_pyspark"
 KERNEL = "aws_glue_interactive_sessions_kernel.glue_pyspark.GlueKernel"
@@ -45,6 +45,9 @@ class Kernel:
         sandbox: the environment variables for clients of the sandbox.
         domain_id: the application's domain.
         space_name: the application's space, if any.
+
+    Raises:
+        CredentialsRefusedError: on entry: there is no such role, or it does not trust sagemaker.amazonaws.com.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Kernel:
         self._space_name = space_name
 
     def __enter__(self) -> Self:
+        check_credentials(self._sandbox[STUDIO_ADDRESS], self._role_arn)
         with ExitStack() as cleanup:
             folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="studio-")))
             _write_kernel_specification(folder)

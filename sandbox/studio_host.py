@@ -11,6 +11,8 @@ import socket
 import socketserver
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote, unquote
@@ -31,6 +33,19 @@ class CredentialsRefusedError(Exception):
 def credentials_path(role_arn: str) -> str:
     """Return the path of a role's credentials."""
     return f"{CREDENTIALS_PATH}{quote(role_arn, safe='')}/credentials"
+
+
+def check_credentials(address: str, role_arn: str) -> None:
+    """Check that a `StudioHost` at an address has credentials of a role.
+
+    Raises:
+        CredentialsRefusedError: it has none.
+    """
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address + credentials_path(role_arn)).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise CredentialsRefusedError(json.load(error)["message"]) from None
 
 
 class StudioHost:

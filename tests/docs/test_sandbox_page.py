@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.repository import ROOT
 from tests.waiting import wait_until
 
 PAGE = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+(PROGRAM,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 START, USE = re.findall(r"^```shell\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -30,3 +32,11 @@ def test_its_commands_work_in_a_shell(tmp_path: Path) -> None:
             aws.terminate()
     assert (done.returncode, done.stderr) == (0, "")
     assert "not granted: AmazonSageMaker-ExecutionRole-20240101T000001 (1 domain)" in done.stdout
+
+
+@pytest.mark.thorough
+def test_its_program_runs_as_it_is() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3.5.4" in done.stdout
+    assert "glue:CreateSession Allowed\n" in done.stdout

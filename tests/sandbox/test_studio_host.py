@@ -13,7 +13,8 @@ import pytest
 
 from sandbox.environment import STUDIO_ADDRESS
 from sandbox.launcher import Sandbox
-from sandbox.studio_host import credentials_path
+from sandbox.studio import Kernel
+from sandbox.studio_host import CredentialsRefusedError, credentials_path
 from tests.sandbox.conftest import Role
 
 
@@ -63,6 +64,24 @@ def test_a_role_that_does_not_trust_sagemaker_gets_no_credentials(sandbox: Sandb
     assert (status, body["code"]) == (403, "AccessDenied")
     assert "sagemaker.amazonaws.com" in body["message"]
     assert get(address_of(sandbox) + credentials_path("arn:aws:iam::123456789012:role/none"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("none", "there is no role arn:aws:iam::123456789012:role/none"),
+        ("shut", "arn:aws:iam::123456789012:role/shut does not let sagemaker.amazonaws.com assume it"),
+    ],
+)
+def test_a_kernel_of_a_role_without_credentials_is_refused_before_it_starts(
+    sandbox: Sandbox, name: str, reason: str
+) -> None:
+    if name == "shut":
+        Role(sandbox, name, "glue.amazonaws.com")
+    kernel = Kernel(role_arn=f"arn:aws:iam::123456789012:role/{name}", sandbox=sandbox.environment)
+    with pytest.raises(CredentialsRefusedError) as raised, kernel:
+        pytest.fail("the kernel has started")
+    assert str(raised.value) == reason
 
 
 @pytest.mark.parametrize("path", ["/", "/_sagemaker-instance-credentials/", "/latest/meta-data/"])
