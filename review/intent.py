@@ -10,6 +10,7 @@ from plans.plan import Plan, ResourceChange, Snapshot
 from plans.roles import PolicyName, Role
 from review.drift.snapshots import Snapshots, policy_changes, role_snapshots, trust_changes
 from review.own import grants as own_grants
+from review.own.last_apply import changed_back, only_reads_back
 
 
 class Intent(enum.Enum):
@@ -28,7 +29,7 @@ class Intent(enum.Enum):
     REPAIR = "repair"
     """What others changed since the last apply is changed back."""
     REFRESH = "refresh"
-    """The state takes over what changed in AWS; nothing is changed there."""
+    """The state takes over what changed in AWS, beside this project's grants; nothing is changed there."""
     OTHER = "other"
     """None of these, or nothing of this project."""
 
@@ -37,7 +38,7 @@ def intents(plan: Plan, role: Role | None) -> tuple[Intent, ...]:
     """Return what a plan does to a role, or (for None) what a plan does that changes no role; several at once if so."""
     if role is None:
         changes = any(change.changes for change in plan.changes)
-        return (Intent.REFRESH,) if plan.drift and not changes else (Intent.OTHER,)
+        return (Intent.OTHER,) if changes or only_reads_back(plan) else (Intent.REFRESH,)
     if not own_grants.is_own(role):
         return (Intent.OTHER,)
     found = _own(plan, role)
@@ -63,7 +64,7 @@ def _own(plan: Plan, role: Role) -> tuple[Intent, ...]:
 def _updates(plan: Plan, role: Role) -> Iterator[Intent]:
     """Yield what the plan does at the addresses of a role that stays managed."""
     addresses = {grant.address for grant in policy_grants()}
-    drifted = {change.address for change in plan.drift}
+    drifted = changed_back(plan)
     for each in role_snapshots(plan):
         if each.name != role.name:
             continue

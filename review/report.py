@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from iam.wording import counted
-from plans.assembly import described, drifted
+from plans.assembly import described
 from plans.plan import Plan, ResourceChange
 from plans.roles import PolicyName, Role, RoleKind, boundary_text
 from plans.values import Unknown
 from review.access_analyzer import Consultation
 from review.own import grants as own_grants
+from review.own.last_apply import changed_since
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
 from review.waivers import Notices
 
@@ -167,7 +168,7 @@ def review(plan: Plan, roles: Sequence[Role] | None = None) -> PlanReview:
     return PlanReview(
         plan,
         tuple(role for role in of_plan if role.changes),
-        tuple(role for role in drifted(plan) if _has_drifted(role)),
+        tuple(role for role in changed_since(plan) if _has_drifted(role)),
         tuple(findings(plan, of_plan)),
     )
 

@@ -19,7 +19,7 @@ INTENTS: Mapping[Intent, str] = {
     Intent.PERMISSIONS: "change of permissions",
     Intent.RELEASE: "release",
     Intent.REPAIR: "repair of drift",
-    Intent.REFRESH: "nothing but a refresh of the state",
+    Intent.REFRESH: "no change; the state takes over what changed in AWS",
     Intent.OTHER: "other changes",
 }
 """What happens, in words."""

@@ -20,6 +20,7 @@ from review.drift.entries import (
     joined,
 )
 from review.drift.snapshots import RoleSnapshots, Snapshots, policy_changes, role_snapshots, trust_changes
+from review.own.last_apply import changed_back
 from review.own.staying import staying_grants
 
 
@@ -68,7 +69,7 @@ def analyze(plan: Plan, *, region: str) -> Analysis:
         analysis.left_alone += role.others
         analysis.affected += affected(role, region=region)
         explained |= set(_explained(role))
-    drifted = {change.address for change in plan.drift}
+    drifted = changed_back(plan)
     for change in plan.changes:
         _add_unexplained(change, change.address in explained, change.address in drifted, analysis)
     _add_failed_checks(plan, analysis)

@@ -50,7 +50,7 @@ TITLES = {
     "affected": "who is affected",
     "apply": "what apply would do about it",
     "left_alone": "changed by others, and left alone by apply",
-    "not_applied": "configured and not applied yet: what else apply would do",
+    "not_applied": "configured and not applied yet: what apply would do",
     "staying": "not configured, and still on the role: its state does not have it",
     "faults": "could not be read",
 }

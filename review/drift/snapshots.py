@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from iam.engine.difference import difference
-from plans.assembly import drifted_roles, roles
+from plans.assembly import roles
 from plans.plan import Plan
 from plans.roles import TRUST_POLICY, Held, PolicyName, Role
 from plans.values import Attributes
@@ -19,7 +19,7 @@ from review.drift.entries import (
     StatementChange,
     split,
 )
-from review.own import grants as own_grants
+from review.own.last_apply import changed_since
 
 
 class Snapshots(NamedTuple):
@@ -54,7 +54,7 @@ class RoleSnapshots:
 def role_snapshots(plan: Plan) -> Iterator[RoleSnapshots]:
     """Yield each role that the plan describes or that changed outside of Terraform."""
     planned = {role.name: role for role in roles(plan, plan.changes) if role.kind == "role"}
-    drifted = {role.name: role for role in drifted_roles(plan) if role.kind == "role"}
+    drifted = {role.name: role for role in changed_since(plan) if role.kind == "role"}
     for name in dict.fromkeys([*planned, *drifted]):
         yield _role(name, planned.get(name), drifted.get(name), plan.known_roles.get(name, {}))
 
@@ -62,7 +62,7 @@ def role_snapshots(plan: Plan) -> Iterator[RoleSnapshots]:
 def _role(name: str, planned: Role | None, drifted: Role | None, read: Attributes) -> RoleSnapshots:
     now = dict(planned.before.policies()) if planned else {}
     after = dict(planned.after.policies()) if planned else {}
-    state_before = dict(_applied(drifted)) if drifted else {}
+    state_before = dict(drifted.before.policies()) if drifted else {}
     state_after = dict(drifted.after.policies()) if drifted else {}
     policies = {}
     for policy in dict.fromkeys([*now, *after, *state_before, *state_after]):
@@ -83,18 +83,6 @@ def _role(name: str, planned: Role | None, drifted: Role | None, read: Attribute
         policies,
         tuple(_others(drifted)) if drifted else (),
     )
-
-
-def _applied(drifted: Role) -> Iterator[tuple[PolicyName, Held]]:
-    """Yield the policies in the state, without grants that only the role's own attributes list.
-
-    Those attributes are as they were when the role was written: before the grants, and before an apply that released it
-    without a change of its trust. What the last apply left of the grants is in the state of their own resources.
-    """
-    own = own_grants.adopted(drifted)
-    for name, held in drifted.before.policies():
-        if not (own and held.address == own.address and own_grants.is_grant(name)):
-            yield name, held
 
 
 _COMPARED = {"assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"}

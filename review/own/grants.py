@@ -9,6 +9,7 @@ from iam.documents.grants import (
     ACCESS_POLICY,
     GLUE_TRUST,
     GRANTS,
+    SESSION_USER_POLICY,
     SETUP_POLICY,
     Grantee,
     GrantSettings,
@@ -28,9 +29,12 @@ from plans.roles import Held, PolicyName, Role
 ADDRESSES = frozenset(grant.address for grant in GRANTS)
 """The addresses of this project's resources in the stack of a role."""
 
-RECIPE_ADDRESS = SETUP_POLICY.address
+RECIPE_ADDRESSES = (SETUP_POLICY.address, SESSION_USER_POLICY.address)
 OF_THE_RECIPE = ("pass-any-role", "privilege-escalation")
-"""The rules that the recipe's inline policy raises at its address: `iam:PassRole` on every role, to every service."""
+"""The rules that the recipe raises at its addresses: `iam:PassRole` on every role, to every service.
+
+Of a path by calls of both its policies, at the one that a plan gives again.
+"""
 
 _REMOVED = (Kind.LOST, Kind.NARROWED)
 
@@ -65,7 +69,7 @@ def is_of_the_recipe(rule: str, address: str, role: Role | None) -> bool:
     """
     return (
         rule in OF_THE_RECIPE
-        and address == RECIPE_ADDRESS
+        and address in RECIPE_ADDRESSES
         and role is not None
         and level(role) == "recipe"
         and _gets_only_grants(role)

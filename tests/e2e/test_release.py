@@ -1,14 +1,17 @@
 """Ways out: released, released in part, taken out of the file unreleased, and back again."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from plans import plan as plans
 from review.drift.analysis import Analysis, analyze
 from review.intent import Intent, intents
-from review.report import review
+from review.report import Review, review
+from review.terminal import show
 from stacks.glue_sessions import GlueSessionsStack
 from tests.aws_proxy import AwsProxy
 from tests.e2e.conftest import MakeRole, through
@@ -55,7 +58,9 @@ def test_a_release_killed_midway_is_completed_by_the_next(shop: Shop, role: Exec
     assert role.grants == RELEASED
     stack.assert_nothing_to_do()
     # the role's own attributes in the state still list the grants
+    assert last_plan(stack).drift
     assert drift_of(stack) == Analysis()
+    assert_no_change_by_others(stack)
 
 
 @pytest.mark.parametrize("state", ["of this version", "of a version that recorded no order"])
@@ -84,6 +89,15 @@ def test_a_release_deletes_policies_before_the_provider_reads_them_back(
 def drift_of(stack: Terraform) -> Analysis:
     """Return the drift in the last plan of a stack."""
     return analyze(last_plan(stack), region="us-east-1")
+
+
+def assert_no_change_by_others(stack: Terraform) -> None:
+    """Assert that the review of the last plan, which changes nothing, shows nothing."""
+    page = io.StringIO()
+    show(Review((review(last_plan(stack)),), "high"), Console(file=page, width=200))
+    first, *_, verdict = page.getvalue().splitlines()
+    assert (first, verdict) == ("dev: no change", "no change in IAM")
+    assert "outside" not in page.getvalue()
 
 
 def last_plan(stack: Terraform) -> plans.Plan:

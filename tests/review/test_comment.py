@@ -221,7 +221,7 @@ def test_what_belongs_to_no_role_or_not_to_this_project_has_its_address() -> Non
 def test_a_plan_that_only_refreshes_the_state_says_so() -> None:
     review = reviewed(refreshed())
     assert [group.first.intents for group in groups(review)] == [(Intent.REFRESH,)]
-    assert "#### `glue-sessions-dev-team-b`: nothing but a refresh of the state" in markdown(review)
+    assert "#### `glue-sessions-dev-team-b`: no change; the state takes over what changed in AWS" in markdown(review)
 
 
 # waivers to paste

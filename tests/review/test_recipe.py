@@ -75,5 +75,30 @@ def test_it_is_not_where_another_policy_is_written(more: dict[str, Any], is_firs
     assert not is_the_recipe_alone(*([more, *ADOPTION] if is_first else [*ADOPTION, more]))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        (STACK.policy(STACK.inline, STACK.inline), STACK.attachment(False, True)),
+        (STACK.policy(None, STACK.inline), STACK.attachment(True, True)),
+        (STACK.policy(LAMBDA, STACK.inline), STACK.attachment(True, True)),
+        (STACK.policy(LAMBDA, STACK.inline), STACK.attachment(False, True)),
+    ],
+    ids=["attached again", "written again", "changed back", "both"],
+)
+def test_it_is_where_a_repair_restores_it(changes: tuple[dict[str, Any], ...]) -> None:
+    repaired = (STACK.role(RECIPE, RECIPE), *changes)
+    assert is_the_recipe_alone(*repaired)
+    assert is_the_recipe_alone(*repaired, role_policy(LAMBDA, LAMBDA))
+    assert not is_the_recipe_alone(*repaired, role_policy(None, LAMBDA))
+
+
+def test_it_is_not_where_another_level_is_repaired() -> None:
+    narrow = Stack("exec", "least-privilege")
+    passes = document(allow("iam:PassRole"))
+    kept = role_policy(passes, passes)
+    restored = (STACK.role(RECIPE, RECIPE), STACK.policy(narrow.inline, narrow.inline), STACK.attachment(False, True))
+    assert not is_the_recipe_alone(*restored, kept)
+
+
 def test_it_is_not_with_another_managed_policy_at_its_address() -> None:
     assert not is_the_recipe_alone(*ADOPTION[:2], OTHER_MANAGED)

@@ -55,7 +55,7 @@ def test_on_a_terminal_lines_stay_whole_and_stand_under_their_title() -> None:
     show([WAITING, NOT_READ, DRIFTED], Console(file=written, width=20))
     assert written.getvalue().splitlines() == [
         "not applied  c",
-        "  configured and not applied yet: what else apply would do",
+        "  configured and not applied yet: what apply would do",
         "    gained: x",
         "not read  e",
         "  could not be read",
