@@ -77,7 +77,7 @@ def test_a_kernel_of_a_role_without_credentials_is_refused_before_it_starts(
     sandbox: Sandbox, name: str, reason: str
 ) -> None:
     if name == "shut":
-        Role(sandbox, name, "glue.amazonaws.com")
+        Role(sandbox, name, "glue.amazonaws.com", path="/")
     kernel = Kernel(role_arn=f"arn:aws:iam::123456789012:role/{name}", sandbox=sandbox.environment)
     with pytest.raises(CredentialsRefusedError) as raised, kernel:
         pytest.fail("the kernel has started")
