@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from commands.discover.findings import RoleFinding
-from iam.documents.grants import PolicyGrant, TrustGrant
+from iam.documents.grants import Grant, PolicyGrant, TrustGrant
 from iam.engine.decision import Decision, Verdict
 from iam.readiness.held_grants import HeldGrant, HeldPolicy, HeldTrust, Presence
+from iam.readiness.trust import has_own_trust
 
 
 class State(enum.StrEnum):
@@ -17,6 +18,9 @@ class State(enum.StrEnum):
     GRANTED = "granted"
     PARTLY_GRANTED = "partly granted"
     NOT_GRANTED = "not granted"
+    RELEASED_WITH_GRANTS = "released with grants left"
+    """All its stacks are released, and it still has a grant."""
+    RELEASED = "released as configured"
     OBSTRUCTED = "obstructed"
     """Something refuses the grants, or makes them useless."""
     NOT_SUPPORTED = "not supported"
@@ -32,6 +36,8 @@ class Remedy(enum.StrEnum):
     """The role is in no environment of the configuration."""
     APPLY = "apply"
     """The role is configured, and lacks a grant."""
+    RELEASE = "release"
+    """The role is configured as released, and still has a grant."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,42 @@ class TrustMissing:
     decision: Decision
 
 
-Problem = PolicyMissing | PolicyDiffers | PolicyUnknown | TrustMissing
+@dataclass(frozen=True)
+class GrantLeft:
+    """A grant that a released role still has."""
+
+    grant: Grant
+
+
+Problem = PolicyMissing | PolicyDiffers | PolicyUnknown | TrustMissing | GrantLeft
+
+
+def problems(finding: RoleFinding) -> Iterator[Problem]:
+    """Yield how a role that could be read differs from all grants, or from none if it is released."""
+    return unreleased(finding) if is_released(finding) else ungranted(finding)
+
+
+def is_released(finding: RoleFinding) -> bool:
+    """Return whether a role is configured, and each of its stacks as released."""
+    return bool(finding.stacks) and all(stack.role.released for stack in finding.stacks)
+
+
+def unreleased(finding: RoleFinding) -> Iterator[Problem]:
+    """Yield the grants that a released role still has, and those that could not be read."""
+    external = all(stack.role.trust.ownership == "external" for stack in finding.stacks)
+    for held in finding.grants:
+        match held:
+            case HeldTrust():
+                if not external and has_own_trust(finding.document, held.grant):
+                    yield GrantLeft(held.grant)
+            case HeldPolicy(presence=Presence.PRESENT):
+                yield GrantLeft(held.grant)
+            case HeldPolicy(presence=Presence.UNREADABLE):
+                yield PolicyUnknown(held.grant)
+            case HeldPolicy():
+                pass
+            case _:
+                assert_never(held)
 
 
 def ungranted(finding: RoleFinding) -> Iterator[Problem]:
@@ -100,6 +141,11 @@ def state(finding: RoleFinding) -> State:
         return State.NOT_SUPPORTED
     if finding.role is None:
         return State.NOT_READ
+    if is_released(finding):
+        left = list(unreleased(finding))
+        if any(isinstance(each, GrantLeft) for each in left):
+            return State.RELEASED_WITH_GRANTS
+        return State.NOT_READ if left else State.RELEASED
     if finding.obstacles:
         return State.OBSTRUCTED
     if not list(ungranted(finding)):
@@ -121,9 +167,13 @@ def remedies(finding: RoleFinding) -> Iterator[Remedy]:
     """Yield what a role needs next, in this order."""
     if finding.not_supported or finding.role is None:
         return
+    if is_released(finding):
+        if state(finding) is State.RELEASED_WITH_GRANTS:
+            yield Remedy.RELEASE
+        return
     if finding.obstacles:
         yield Remedy.REMOVE_OBSTACLE
     if not finding.stacks:
         yield Remedy.WRITE
-    elif list(ungranted(finding)) and not all(stack.role.released for stack in finding.stacks):
+    elif list(ungranted(finding)):
         yield Remedy.APPLY

@@ -12,7 +12,7 @@ from aws.account import Calls, Identity
 from commands import page
 from commands.discover import words
 from commands.discover.findings import RoleFinding, as_json, is_attached, policy_state
-from commands.discover.problems import Remedy, State, remedies, state
+from commands.discover.problems import Remedy, State, is_released, remedies, state
 from commands.discover.studio import Domain
 from commands.page import shortened
 from commands.role_warnings import in_words
@@ -27,6 +27,8 @@ _STYLES = {
     State.GRANTED: "green",
     State.PARTLY_GRANTED: "yellow",
     State.NOT_GRANTED: "yellow",
+    State.RELEASED_WITH_GRANTS: "yellow",
+    State.RELEASED: "green",
     State.OBSTRUCTED: "red",
     State.NOT_SUPPORTED: "dim",
     State.NOT_READ: "red",
@@ -235,7 +237,8 @@ def _notes(role: RoleFinding) -> Iterator[str]:
         yield f"also trusts {', '.join(role.also_trusts)}"
     yield from (f"obstacle: {each}" for each in role.obstacles)
     if role.stacks:
-        yield f"configured: {', '.join(stack.name for stack in role.stacks)}"
+        how = "configured as released" if is_released(role) else "configured"
+        yield f"{how}: {', '.join(stack.name for stack in role.stacks)}"
     yield from role.notes
     yield from map(in_words, role.warnings)
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from commands.discover.findings import RoleFinding
 from commands.discover.problems import (
+    GrantLeft,
     PolicyDiffers,
     PolicyMissing,
     PolicyUnknown,
@@ -12,12 +13,13 @@ from commands.discover.problems import (
     Remedy,
     State,
     TrustMissing,
+    is_released,
+    problems,
     state,
-    ungranted,
 )
 from commands.page import Advice, command, policy_in_words
-from commands.role_warnings import in_words
-from iam.documents.grants import ManagedPolicyGrant
+from commands.role_warnings import GrantsStay, in_words
+from iam.documents.grants import ManagedPolicyGrant, TrustGrant
 from iam.engine.decision import Verdict
 from iam.wording import counted
 
@@ -38,8 +40,11 @@ def lines(finding: RoleFinding) -> list[str]:
     warnings = [in_words(warning) for warning in finding.warnings]
     if finding.role is None or state(finding) is State.GRANTED:
         return [*finding.notes, *warnings]
-    problems = [problem_in_words(problem) for problem in ungranted(finding)]
-    return [*finding.obstacles, *problems, *finding.notes, *warnings]
+    obstacles = [] if is_released(finding) else finding.obstacles
+    # their warning says more of them
+    staying = {GrantLeft(grant) for each in finding.warnings if isinstance(each, GrantsStay) for grant in each.grants}
+    shown = [problem_in_words(problem) for problem in problems(finding) if problem not in staying]
+    return [*obstacles, *shown, *finding.notes, *warnings]
 
 
 def problem_in_words(problem: Problem) -> str:
@@ -53,6 +58,10 @@ def problem_in_words(problem: Problem) -> str:
             return f"{policy_in_words(problem.grant)} has other content than this project grants"
         case PolicyUnknown():
             return f"{policy_in_words(problem.grant)} could not be read"
+        case GrantLeft(grant):
+            if isinstance(grant, TrustGrant):
+                return f"it is released, and its trust policy still has what this project adds for {grant.service}"
+            return f"it is released, and still has {policy_in_words(grant)}"
         case TrustMissing():
             undecided = "undecided: " if problem.decision.verdict is Verdict.UNDECIDED else ""
             return f"{undecided}{problem.decision.reason}"
@@ -90,6 +99,11 @@ def advice(remedy: Remedy, roles: Sequence[RoleFinding], *, everything: bool, en
         case Remedy.APPLY:
             return Advice(
                 "these roles are configured; apply shows the plan, asks, and adds what they lack:",
+                [command("apply", *stacks)],
+            )
+        case Remedy.RELEASE:
+            return Advice(
+                "these roles are configured as released; apply shows the plan, asks, and removes what they still have:",
                 [command("apply", *stacks)],
             )
         case _:

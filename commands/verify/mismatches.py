@@ -14,7 +14,6 @@ from commands.verify.problems import (
     UnconfiguredPolicy,
 )
 from configuration import RoleStack
-from iam import policy_document
 from iam.documents.grants import (
     GRANTS,
     Grantee,
@@ -28,6 +27,7 @@ from iam.engine.difference import difference
 from iam.engine.statements import permissions_policy
 from iam.engine.statements import trust_policy as trust_of
 from iam.policy_document import Document
+from iam.readiness.trust import has_own_trust
 from iam.role import Role
 
 
@@ -109,8 +109,7 @@ def _trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch
 def _released_trust(grant: TrustGrant, stack: RoleStack, role: Role) -> Iterator[Mismatch]:
     if stack.role.trust.ownership == "external":
         return
-    ours = any(each.get("Sid") == grant.sid for each in policy_document.statements(role.trust_policy))
-    if ours or not difference([trust_of(trust_policy())], [trust_of(role.trust_policy)]).changes:
+    if has_own_trust(role.trust_policy, grant):
         yield NotReleased(grant)
 
 

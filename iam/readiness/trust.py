@@ -1,7 +1,9 @@
 """A role's trust policy beside the one that this project grants."""
 
+from iam.documents.grants import TrustGrant
 from iam.documents.recipe import GLUE, SAGEMAKER, glue_statement, trust_policy
 from iam.engine import sentences
+from iam.engine.difference import difference
 from iam.engine.statements import merged
 from iam.engine.statements import trust_policy as meaning
 from iam.policy_document import Document, statements
@@ -27,6 +29,12 @@ def other_trusted_principals(document: Document) -> list[str]:
 def exceeds_recipe(document: Document) -> bool:
     """Return whether the recipe's trust policy would take something away: a principal, an action, a Deny."""
     return not set(meaning(document).statements) <= set(meaning(trust_policy()).statements)
+
+
+def has_own_trust(document: Document, grant: TrustGrant) -> bool:
+    """Return whether a trust policy has this project's own statement, or means what the recipe's does."""
+    ours = any(each.get("Sid") == grant.sid for each in statements(document))
+    return ours or not difference([meaning(trust_policy())], [meaning(document)]).changes
 
 
 def without_glue_statement(document: Document) -> Document:

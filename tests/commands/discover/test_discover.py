@@ -8,6 +8,7 @@ import pytest
 from iam.documents.grants import SESSION_USER_POLICY, SETUP_POLICY
 from iam.documents.recipe import PERMISSION_LEVELS, Permissions, glue_statement, inline_policy, trust_policy
 from sandbox.launcher import Sandbox
+from tests.aws_proxy import AwsProxy
 from tests.commands.discover.conftest import ACCOUNT, SAGEMAKER, MakeRole, Run, configure
 from tests.commands.discover.studio import Studio
 from tests.ran import Ran
@@ -125,10 +126,51 @@ def test_grants_that_no_apply_of_a_released_role_removes_are_warned_of(
     s3.create_bucket(Bucket="some-states")
     s3.put_object(Bucket="some-states", Key="glue-sessions/dev/left.tfstate", Body=body.encode())
     try:
-        assert warnings(discover("--json"), "left") == []
+        run = discover("--json")
+        assert warnings(run, "left") == []
+        role = run.role("left")
+        assert (role["state"], role["remedies"]) == ("released with grants left", ["release"])
+        assert role["problems"] == [f"it is released, and still has the inline policy {SETUP_POLICY.policy_name}"]
     finally:
         s3.delete_object(Bucket="some-states", Key="glue-sessions/dev/left.tfstate")
         s3.delete_bucket(Bucket="some-states")
+
+
+@pytest.mark.parametrize(
+    ("ownership", "state", "problems"),
+    [
+        ("authoritative", "released with grants left", 1),
+        ("additive", "released with grants left", 1),
+        ("external", "released as configured", 0),
+    ],
+)
+def test_a_released_role_whose_trust_policy_another_stack_owns_may_trust_glue(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path, ownership: str, state: str, problems: int
+) -> None:
+    studio.domain("d-1", role=make_role("trusted", trust_policy()))
+    configure(tmp_path, f"[{{role: trusted, released: true, trust: {{ownership: {ownership}}}}}]")
+    role = discover("--json").role("trusted")
+    assert (role["state"], len(role["problems"])) == (state, problems)
+
+
+def test_a_released_role_whose_policies_cannot_be_read_is_not_called_released(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path, proxy: AwsProxy
+) -> None:
+    studio.domain("d-1", role=make_role("hidden"))
+    configure(tmp_path, "[{role: hidden, released: true}]")
+    proxy.refuse("ListAttachedRolePolicies", "AccessDenied")
+    role = discover("--json").role("hidden")
+    assert (role["state"], role["remedies"]) == ("not read", [])
+    assert role["problems"] == ["the managed policy AwsGlueSessionUserRestrictedServiceRole could not be read"]
+
+
+def test_of_a_role_with_a_released_stack_and_another_what_it_lacks_is_reported(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=make_role("shared"))
+    configure(tmp_path, "[{role: shared, released: true}]}, default: {region: us-east-1, roles: [{role: shared}]")
+    role = discover("--json").role("shared")
+    assert (role["state"], role["remedies"]) == ("not granted", ["apply"])
 
 
 def test_a_role_of_two_environments_is_warned_of(

@@ -36,6 +36,8 @@ def domain(studio: Studio, make_role: MakeRole) -> None:
         "configured": make_role("configured", trust_policy()),
         "denied": make_role("denied", inline={"no-glue": deny}),
         "unified": make_role("unified", datazone),
+        "freed": make_role("freed"),
+        "left": make_role("left", trust_policy(), inline=INLINE),
         "gone": f"arn:aws:iam::{ACCOUNT}:role/gone",
     }
     for name, role in roles.items():
@@ -44,12 +46,13 @@ def domain(studio: Studio, make_role: MakeRole) -> None:
 
 @pytest.mark.usefixtures("domain")
 def test_every_state_has_its_remedy(discover: Run, tmp_path: Path) -> None:
-    configure(tmp_path, "[{role: configured}, {role: granted}]")
+    released = "{role: freed, released: true}, {role: left, released: true}"
+    configure(tmp_path, f"[{{role: configured}}, {{role: granted}}, {released}]")
     check_page(EXPECTED / "every-state.txt", discover().out)
     roles = discover("--json").json["roles"]
     assert {role["state"] for role in roles} == {state.value for state in State}
     assert {each for role in roles for each in role["remedies"]} == {remedy.value for remedy in Remedy}
-    assert [role["name"] for role in roles if not role["problems"]] == ["granted"]
+    assert [role["name"] for role in roles if not role["problems"]] == ["granted", "freed"]
 
 
 def test_writing_ends_with_the_command_to_plan(
