@@ -4,7 +4,7 @@
 modules are imported by name: `yaml_text`, to edit the file, and `pipeline_access`, for the pipeline's own stack.
 """
 
-from configuration.messages import ConfigurationError, ErrorLine
+from configuration.messages import ConfigurationError, ErrorLine, place_to_correct, role_setting
 from configuration.reading import configuration_path, exit_with_error, is_within, load, load_or_exit
 from configuration.settings import (
     TO_IMPORT,
@@ -50,5 +50,7 @@ __all__ = [
     "json_schema",
     "load",
     "load_or_exit",
+    "place_to_correct",
+    "role_setting",
     "stack_name",
 ]

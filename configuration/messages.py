@@ -12,7 +12,7 @@ from typing import get_args, get_origin
 from pydantic_core import ErrorDetails
 
 from configuration import yaml_text
-from configuration.settings import Settings
+from configuration.settings import Configuration, RoleStack, Settings
 from configuration.values import Section
 from configuration.yaml_text import Document, Location
 from iam.wording import shown, shown_key
@@ -40,6 +40,20 @@ class ConfigurationError(Exception):
 def place(path: Path, at: Location = ()) -> str:
     """Return the place of a setting: ``glue-sessions.yaml: environments.dev.roles[1].role``."""
     return f"{readable(path)}: {dotted(at)}" if at else readable(path)
+
+
+def place_to_correct(configuration: Configuration, *settings: Location) -> str:
+    """Return where a value of some settings is corrected: in the variables that it comes from, or in the file."""
+    places = f"{' and '.join(map(dotted, settings))} of {readable(configuration.path.name)}"
+    names = dict.fromkeys(name for at in settings for name in configuration.variables.get(at, ()))
+    if not names:
+        return places
+    return f"{' or '.join(names)}, which {places} {'names' if len(settings) == 1 else 'name'}"
+
+
+def role_setting(stack: RoleStack) -> Location:
+    """Return the setting that names the role of a stack."""
+    return ("environments", stack.environment_name, "roles", stack.environment.roles.index(stack.role), "role")
 
 
 def readable(path: Path | str) -> str:

@@ -92,6 +92,7 @@ def load(path: Path, environment: Mapping[str, str], *, within: Path | None = No
         environments=settings.environments,
         pipeline=settings.pipeline,
         role_stacks=tuple(stacks.values()),
+        variables={at: names for at, text in document.written.items() if (names := yaml_text.variable_names(text))},
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +37,7 @@ from configuration.values import (
     Url,
     VpcId,
 )
+from configuration.yaml_text import Location
 from iam.arn import RoleArn
 from iam.documents import access, quotas
 from iam.documents.grants import GrantSettings
@@ -320,6 +321,7 @@ class Configuration:
         environments: the environments by name.
         pipeline: the pipeline, if configured.
         role_stacks: every role with its stack, in the order of the file.
+        variables: the variables in each value that has some, without ``${}``.
     """
 
     path: Path
@@ -327,6 +329,7 @@ class Configuration:
     environments: Mapping[str, Environment]
     pipeline: Pipeline | None
     role_stacks: tuple[RoleStack, ...]
+    variables: Mapping[Location, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def provider_lock(self) -> Path:

@@ -121,6 +121,11 @@ def variables(text: str) -> list[str]:
     return [match[0] for match in _VARIABLE.finditer(text) if match["name"]]
 
 
+def variable_names(text: str) -> tuple[str, ...]:
+    """Return the names of the variables in a text, each once."""
+    return tuple(dict.fromkeys(match["name"] for match in _VARIABLE.finditer(text) if match["name"]))
+
+
 def _reworded(error: MarkedYAMLError) -> YAMLTextError:
     problem = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
     mark = error.problem_mark

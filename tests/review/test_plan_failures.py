@@ -92,10 +92,55 @@ def test_a_missing_role_is_named_with_its_account_and_region(
     own = configuration(tmp_path, environment=environment)
     outcomes = plan_failures.explained(failed(own, "reading IAM Role (one): couldn't find resource", "else"), own)
     assert outcomes.failed[0][1].lines == (
-        f"account {account_id} has no role one (region eu-central-1): correct it in environments.dev of"
-        " glue-sessions.yaml, or use the credentials of the role's account",
+        f"account {account_id} has no role one (region eu-central-1): correct it in"
+        " environments.dev.roles[0].role of glue-sessions.yaml, or use the credentials of the role's account",
         "else",
     )
+
+
+def with_variables(folder: Path) -> Configuration:
+    file = folder / "glue-sessions.yaml"
+    file.write_text(
+        "state: {bucket: states, region: '${AWS_REGION}'}\n"
+        "environments: {dev: {region: '${AWS_REGION}', roles: [{role: '${TEAM}-${USER}'}]}}\n"
+    )
+    return load(file, {"AWS_REGION": "eu-wset-1", "TEAM": "team", "USER": "ann"})
+
+
+def test_a_missing_role_is_corrected_in_the_variables_that_its_name_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller_is(monkeypatch, "123456789012")
+    own = with_variables(tmp_path)
+    outcomes = plan_failures.explained(failed(own, "reading IAM Role (team-ann): couldn't find resource"), own)
+    assert outcomes.failed[0][1].lines == (
+        "account 123456789012 has no role team-ann (region eu-wset-1): correct it in TEAM or USER, which"
+        " environments.dev.roles[0].role of glue-sessions.yaml names, or use the credentials of the role's account",
+    )
+
+
+@pytest.mark.parametrize(
+    "said", ["Invalid region value: Invalid AWS Region: eu-wset-1", "invalid AWS Region: eu-wset-1"]
+)
+def test_an_unknown_region_is_corrected_in_the_setting_or_the_variable_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(plan_failures, "_caller", lambda _: pytest.fail("AWS was asked"))
+    begin = "there is no AWS region eu-wset-1: correct it in "
+    own = with_variables(tmp_path)
+    assert plan_failures.explained(failed(own, said), own).failed[0][1].lines == (
+        f"{begin}AWS_REGION, which state.region and environments.dev.region of glue-sessions.yaml name",
+    )
+    bucket = Outcomes[None]([], [(Stack("state-bucket", tmp_path), TerraformError(said))])
+    assert plan_failures.explained(bucket, own).failed[0][1].lines == (
+        f"{begin}AWS_REGION, which state.region of glue-sessions.yaml names",
+    )
+    written = configuration(tmp_path)
+    other = said.replace("eu-wset-1", "eu-central-1")
+    assert plan_failures.explained(failed(written, other), written).failed[0][1].lines == (
+        "there is no AWS region eu-central-1: correct it in environments.dev.region of glue-sessions.yaml",
+    )
+    assert plan_failures.explained(failed(written, said), written).failed[0][1].lines == (said,)
 
 
 def test_without_a_failure_aws_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
