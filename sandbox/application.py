@@ -19,6 +19,7 @@ from botocore.validate import ParamValidator
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from sandbox import s3
 from sandbox.authorization import Authority
 from sandbox.environment import REGION
 from sandbox.iam_evaluator import EvaluatorError
@@ -64,6 +65,8 @@ class Application:
             answer = _json_answer(self._authority.logged())
         elif malformed := _malformed(environ, body):
             answer = _error(environ, "400 Bad Request", *malformed)
+        elif region := _region_elsewhere(environ):
+            answer = _redirect(environ, region)
         else:
             answer = self._answer(environ)
         start_response(answer.status, answer.headers)
@@ -154,6 +157,20 @@ def _malformed(environ: "WSGIEnvironment", body: bytes) -> tuple[str, str] | Non
     return ("ValidationException", report.generate_report()) if report.has_errors() else None
 
 
+def _region_elsewhere(environ: "WSGIEnvironment") -> str:
+    """Return the region of the bucket of a request that is signed for another one; "" for any other request.
+
+    CreateBucket, whose bucket may exist anywhere, has an answer of its own.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html, "Making requests to Regional endpoints"
+    """
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    path = environ["PATH_INFO"]
+    creates = environ["REQUEST_METHOD"] == "PUT" and not environ.get("QUERY_STRING") and not path.strip("/").count("/")
+    if not scope or scope["service"] != "s3" or creates:
+        return ""
+    return s3.region_elsewhere(environ.get("HTTP_HOST", ""), path, scope["region"])
+
+
 @cache
 def _regions(service: str) -> frozenset[str]:
     """Return the regions of a service as botocore knows them; for one that has none, such as IAM, those of STS."""
@@ -187,6 +204,25 @@ def _error(environ: "WSGIEnvironment", status: str, code: str, message: str) -> 
         ("Content-Type", content_type),
         ("Content-Length", str(len(answer.body))),
         ("x-amzn-RequestId", request_id),
+    ]
+    return answer
+
+
+def _redirect(environ: "WSGIEnvironment", region: str) -> _Answer:
+    """Return S3's answer to a request for a bucket of another region.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    answer = _Answer()
+    answer.status = "301 Moved Permanently"
+    message = f"The bucket is in the region {region}: send the request to its endpoint"
+    if environ["REQUEST_METHOD"] != "HEAD":
+        answer.body = f"<Error><Code>PermanentRedirect</Code><Message>{message}</Message></Error>".encode()
+    answer.headers = [
+        ("Content-Type", "application/xml"),
+        ("Content-Length", str(len(answer.body))),
+        ("x-amz-bucket-region", region),
+        ("x-amz-request-id", str(uuid4())),
     ]
     return answer
 

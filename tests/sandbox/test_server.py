@@ -147,6 +147,23 @@ def test_an_unexpected_exception_is_an_error_without_a_traceback(sandbox: Sandbo
     assert b"Traceback" not in text
 
 
+def test_a_bucket_of_another_region_is_redirected_to_as_s3_does(sandbox: Sandbox) -> None:
+    there, here = sandbox.client("s3", region_name="eu-west-1"), sandbox.client("s3")
+    there.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    there.put_object(Bucket="far", Key="a/b", Body=b"state")
+    answers: list[tuple[int, str | None]] = []
+
+    def note(response_dict: Any, **_: object) -> None:
+        answers.append((response_dict["status_code"], response_dict["headers"].get("x-amz-bucket-region")))
+
+    here.meta.events.register("before-parse.s3", note)
+    assert here.head_bucket(Bucket="far")["BucketRegion"] == "eu-west-1"  # boto3 follows
+    assert here.get_object(Bucket="far", Key="a/b")["Body"].read() == b"state"
+    assert answers[0] == (301, "eu-west-1")
+    with pytest.raises(ClientError, match="BucketAlready"):
+        here.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+
 @pytest.mark.parametrize("service", ["glue", "sagemaker", "s3", "sts", "iam"])
 def test_an_unknown_region_is_refused_in_one_line(sandbox: Sandbox, service: Any) -> None:
     calls = {"glue": "list_sessions", "sagemaker": "list_domains", "s3": "list_buckets", "sts": "get_caller_identity"}
