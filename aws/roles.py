@@ -64,6 +64,34 @@ def read_roles(
     return {name: _with_documents(one.role, documents) for name, one in zip(wanted, read, strict=True)}
 
 
+def missing_roles(
+    account: Account, names: Iterable[str], *, pool: ThreadPoolExecutor, errors: Errors, progress: Progress
+) -> set[str]:
+    """Return those of some role names that have no role; a role that cannot be read is none of them.
+
+    Args:
+        account: the roles' account.
+        names: role names, without paths.
+        pool: bounds the calls in parallel.
+        errors: receives the calls that fail.
+        progress: shows the progress.
+    """
+    iam = account.client("iam")
+
+    def is_missing(name: str) -> bool:
+        try:
+            iam.get_role(RoleName=name)
+        except AWS_ERRORS as error:
+            if is_not_found(error):
+                return True
+            errors.add("roles", "iam:GetRole", error, name)
+        return False
+
+    wanted = list(dict.fromkeys(names))
+    missing = each(pool, is_missing, wanted, progress("configured roles", len(wanted)))
+    return {name for name, no_role in zip(wanted, missing, strict=True) if no_role}
+
+
 def read_quotas(account: Account, errors: Errors) -> Quotas:
     """Return the account's IAM quotas; AWS's defaults where the caller may not read them."""
     try:

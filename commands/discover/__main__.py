@@ -87,9 +87,9 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
     from concurrent.futures import ThreadPoolExecutor
 
     from aws.account import WORKERS
-    from aws.roles import read_quotas, read_roles
+    from aws.roles import NoRole, missing_roles, read_quotas, read_roles
     from aws.state_grants import reader
-    from commands.discover.findings import findings, role_arns
+    from commands.discover.findings import findings, own_stacks, role_arns
     from commands.discover.report import Discovery, environment_of
     from commands.discover.studio import enabled_regions, read_domains
     from configuration import ConfigurationError, configuration_path, load
@@ -118,6 +118,12 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
                     errors.add_line(f"{arn}: belongs to another account than {account_id}, not read")
             quotas = read_quotas(account, errors) if by_name else Quotas()
             roles = read_roles(account, by_name, pool=pool, errors=errors, progress=steps)
+            configured = own_stacks(configuration, account_id)
+            unused = {stack.role.name for stack in configured} - set(roles)
+            missing = (
+                missing_roles(account, sorted(unused), pool=pool, errors=errors, progress=steps) if unused else set()
+            )
+            missing |= {name for name, role in roles.items() if role is NoRole.MISSING}
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
@@ -136,6 +142,8 @@ def _discover(account: "Account", regions: Sequence[str] | None, errors: "Errors
         ),
         quotas=quotas,
         orphaned_states=orphaned,
+        configuration=configuration,
+        without_role=[stack for stack in configured if stack.role.name in missing],
         environment=environment_of(account_id, configuration),
         errors=errors.lines,
         calls=account.calls,

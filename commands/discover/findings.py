@@ -196,6 +196,12 @@ def _stacks(arn: RoleArn, configuration: Configuration | None) -> list[RoleStack
     ]
 
 
+def own_stacks(configuration: Configuration | None, account_id: str) -> list[RoleStack]:
+    """Return the stacks of roles of an account; one without an account counts as one of it."""
+    stacks = configuration.role_stacks if configuration else ()
+    return [stack for stack in stacks if stack.known_account_id in (None, account_id)]
+
+
 def _notes(role: Role, grants: Sequence[HeldGrant], stacks: Sequence[RoleStack], *, configured: bool) -> list[str]:
     external = [stack for stack in stacks if stack.role.trust.ownership == "external" and not stack.role.released]
     # what an adopted role has is imported, and the plan shows the difference

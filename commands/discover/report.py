@@ -16,7 +16,7 @@ from commands.discover.problems import Remedy, State, is_released, remedies, sta
 from commands.discover.studio import Domain
 from commands.page import shortened
 from commands.role_warnings import in_words
-from configuration import Configuration
+from configuration import Configuration, RoleStack
 from iam.documents.grants import GRANTS, ManagedPolicyGrant
 from iam.documents.quotas import Quotas
 from iam.engine.decision import Verdict
@@ -52,6 +52,8 @@ class Discovery:
         roles: findings on their execution roles.
         quotas: the account's quotas.
         orphaned_states: one line per orphaned state.
+        configuration: the configuration, None if it cannot be read.
+        without_role: the configured stacks of this account whose role does not exist.
         errors: one line per kind of error.
         environment: the environment of the configuration to write roles to.
         calls: the counted API calls.
@@ -64,6 +66,8 @@ class Discovery:
     roles: Sequence[RoleFinding]
     quotas: Quotas
     orphaned_states: Sequence[str]
+    configuration: Configuration | None
+    without_role: Sequence[RoleStack]
     errors: Sequence[str]
     environment: str
     calls: Calls
@@ -85,6 +89,10 @@ def to_json(discovery: Discovery) -> dict[str, object]:
         "domains": [_domain_as_json(domain) for domain in discovery.domains],
         "roles": [_role_as_json(role) for role in discovery.roles],
         "orphaned_states": list(discovery.orphaned_states),
+        "configured_without_role": [
+            {"stack": stack.name, "role": stack.role.name, "text": line}
+            for stack, line in zip(discovery.without_role, _without_role(discovery), strict=True)
+        ],
         "errors": list(discovery.errors),
         "api_calls": discovery.calls.by_operation,
         "seconds": round(discovery.seconds, 2),
@@ -147,7 +155,8 @@ def print_page(discovery: Discovery, console: Console, *, everything: bool, writ
         states=[state(role) for role in discovery.roles],
     )
     advice = [] if writing else list(_advice(discovery))
-    page.show(console, summary, _groups(discovery.roles), advice, notes=discovery.orphaned_states)
+    notes = [*_without_role(discovery), *discovery.orphaned_states]
+    page.show(console, summary, _groups(discovery.roles), advice, notes=notes)
     if not everything:
         if discovery.roles and not writing:
             console.print()
@@ -160,6 +169,14 @@ def print_page(discovery: Discovery, console: Console, *, everything: bool, writ
     if discovery.roles:
         console.print(_role_table(discovery.roles))
     console.print(f"{discovery.calls} in {discovery.seconds:.1f} s", soft_wrap=True)
+
+
+def _without_role(discovery: Discovery) -> list[str]:
+    """Return a line for each configured role that does not exist."""
+    if discovery.configuration is None:
+        return []
+    account_id = discovery.identity.account_id
+    return [words.no_such_role(stack, discovery.configuration, account_id) for stack in discovery.without_role]
 
 
 def _groups(roles: Sequence[RoleFinding]) -> Iterator[page.Group]:
@@ -178,6 +195,9 @@ def _advice(discovery: Discovery) -> Iterator[page.Advice]:
         for each in remedies(role):
             chosen.setdefault(each, []).append(role)
     writable = [role for role in discovery.roles if role.role and not role.not_supported]
+    if discovery.without_role:
+        chosen.pop(Remedy.WRITE, None)  # one of these roles may be meant
+        yield words.correct_first(discovery.regions if len(discovery.regions) <= _FEW_REGIONS else ())
     for remedy in Remedy:
         if roles := chosen.get(remedy):
             yield words.advice(remedy, roles, everything=roles == writable, environment=discovery.environment)

@@ -19,6 +19,7 @@ from commands.discover.problems import (
 )
 from commands.page import Advice, command, policy_in_words
 from commands.role_warnings import GrantsStay, in_words
+from configuration import Configuration, RoleStack, place_to_correct, role_setting
 from iam.documents.grants import ManagedPolicyGrant, TrustGrant
 from iam.engine.decision import Verdict
 from iam.wording import counted
@@ -108,6 +109,23 @@ def advice(remedy: Remedy, roles: Sequence[RoleFinding], *, everything: bool, en
             )
         case _:
             assert_never(remedy)
+
+
+def no_such_role(stack: RoleStack, configuration: Configuration, account_id: str) -> str:
+    """Return the line of a configured role that an account does not have."""
+    place = place_to_correct(configuration, role_setting(stack))
+    return (
+        f"account {account_id} has no role {stack.role.name}, which is configured: correct it in {place}, or use the"
+        " credentials of the role's account"
+    )
+
+
+def correct_first(regions: Sequence[str]) -> Advice:
+    """Return what to do about configured roles that do not exist, before any other role is configured."""
+    return Advice(
+        "correct the configured roles that do not exist, or delete their entries, before you add others; then:",
+        [command("discover", *(["--region", *regions] if regions else []))],
+    )
 
 
 def advice_after_writing(stacks: Sequence[str]) -> Advice:

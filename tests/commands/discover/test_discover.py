@@ -269,6 +269,56 @@ def test_a_configured_role_is_listed_with_its_stack(
     assert run.role("unknown")["notes"][0].startswith("it has grants, but no configured stack")
 
 
+def test_a_configured_role_that_does_not_exist_is_named_with_its_variable_before_others_are_added(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name may be that of the role that is used, misspelled; one of another account is not asked about."""
+    monkeypatch.setenv("NAME", "team-wrong")
+    studio.domain("d-1", role=make_role("team"))
+    make_role("unused")
+    other = "arn:aws:iam::111122223333:role/theirs"
+    (tmp_path / "glue-sessions.yaml").write_text(
+        "state: {bucket: some-states, region: us-east-1}\n"
+        "environments: {default: {region: us-east-1, roles: [{role: '${NAME}'}, {role: unused}]},"
+        f" prod: {{region: us-east-1, roles: [{{role: '{other}'}}]}}}}\n"
+    )
+    line = (
+        f"account {ACCOUNT} has no role team-wrong, which is configured: correct it in NAME, which"
+        " environments.default.roles[0].role of glue-sessions.yaml names, or use the credentials of the role's account"
+    )
+    run = discover("--json")
+    assert run.json["configured_without_role"] == [
+        {"stack": "glue-sessions-default-team-wrong", "role": "team-wrong", "text": line}
+    ]
+    assert run.json["api_calls"]["GetRole"] == 3
+    page = " ".join(discover().out.split())
+    assert line in page
+    assert "--write" not in page
+    assert "before you add others; then: ./glue-sessions discover --region us-east-1" in page
+    monkeypatch.setenv("NAME", "team")
+    assert discover("--json").json["configured_without_role"] == []
+
+
+def test_a_configured_role_that_cannot_be_read_is_not_called_missing(
+    discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path, proxy: AwsProxy
+) -> None:
+    configure(tmp_path, "[{role: unread}, {role: gone}]")
+    proxy.refuse("GetRole", "AccessDenied")
+    run = discover("--json")
+    assert run.json["configured_without_role"] == []
+    assert any("iam:GetRole" in line for line in run.json["errors"])
+
+
+def test_a_missing_role_of_a_domain_that_is_configured_is_named_without_another_call(
+    discover: Run, studio: Studio, tmp_path: Path
+) -> None:
+    studio.domain("d-1", role=f"arn:aws:iam::{ACCOUNT}:role/gone")
+    configure(tmp_path, "[{role: gone}]")
+    run = discover("--json")
+    assert [each["role"] for each in run.json["configured_without_role"]] == ["gone"]
+    assert run.json["api_calls"]["GetRole"] == 1
+
+
 def test_an_external_role_with_an_inline_policy_of_our_name_gets_a_note(
     discover: Run, studio: Studio, make_role: MakeRole, tmp_path: Path
 ) -> None:
