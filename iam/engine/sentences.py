@@ -95,8 +95,8 @@ def _changed(of: Statement, spelling: Mapping[str, str], *, trust: bool, at_most
     if of.effect == "Allow":
         return statement(of, spelling, trust=trust, at_most=at_most)
     on = "" if trust and of.resource == ANYTHING else f" on {_joined(resource_list(of.resource), at_most)}"
-    who = f"{_joined(who_list(of.principal), at_most)}: " if trust else ""
-    sentence = f"{who}{_joined(action_list(of.action, spelling), at_most)}{on}"
+    who = f" for {_joined(who_list(of.principal), at_most)}" if trust else ""
+    sentence = f"{_joined(action_list(of.action, spelling), at_most)}{who}{on}"
     condition = when(of.condition, spelling)
     return f"{sentence} when {condition}" if condition else sentence
 

@@ -126,14 +126,14 @@ TRUST_CASES: dict[str, tuple[Statements, Statements, list[str]]] = {
     "a denial added": (
         [trust(service("glue"))],
         [trust(service("glue")), {**trust({"AWS": "999999999999"}), "Effect": "Deny"}],
-        ["newly denied: account 999999999999: sts:AssumeRole"],
+        ["newly denied: sts:AssumeRole for account 999999999999"],
     ),
     "the exception grows": (
         [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}],
         [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, "111122223333"]}, "Action": "sts:AssumeRole"}],
         [
-            f"denied more narrowly: anyone but {ROLE}: sts:AssumeRole → anyone but account 111122223333, {ROLE}: "
-            "sts:AssumeRole (undecided: the meanings may be the same)",
+            f"denied more narrowly: sts:AssumeRole for anyone but {ROLE} → sts:AssumeRole for anyone but "
+            f"account 111122223333, {ROLE} (undecided: the meanings may be the same)",
         ],
     ),
     "two identity providers' conditions that mean the same": (
