@@ -1,5 +1,6 @@
 """A plan as a page for people: Terraform's own page, its warnings, and the review in IAM terms under it."""
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,13 +48,23 @@ def read_page(stack: Stack, terraform: Terraform, console: Console) -> Page:
         return Page(text.result(), plan.result())
 
 
+_COLOR = r"\x1b\[[0-9;]*m"
+_BLANK = rf"(?:{_COLOR}|[ \t])*"
+_BLANK_LINES_AT_THE_ENDS = re.compile(rf"\A(?:{_BLANK}\n)+|(?:\n{_BLANK})+\Z")
+
+
+def _without_blank_ends(text: str) -> str:
+    """Return Terraform's page without blank lines at its ends, which may have colors; the colors stay."""
+    return _BLANK_LINES_AT_THE_ENDS.sub(lambda found: "".join(re.findall(_COLOR, found[0])), text)
+
+
 def show_page(page: Page, console: Console, *, warnings: Sequence[str]) -> None:
     """Print a plan, with the warnings of the planning, which the saved plan does not contain.
 
     Raises:
         WaiverError: the waiver file is wrong.
     """
-    console.file.write(page.text.strip("\n") + "\n")
+    console.file.write(_without_blank_ends(page.text) + "\n")
     for warning in warnings:
         console.print(Text.assemble(("Warning: ", "bold yellow"), visible(warning)), soft_wrap=not console.is_terminal)
     console.print()
