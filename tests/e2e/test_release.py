@@ -191,6 +191,9 @@ def test_a_role_removed_from_the_file_unreleased_is_reported_until_it_is_release
 
     # its state is still there, and does not keep the role from coming back
     (_, again) = shop.stacks(dev={"roles": entries}).values()
+    again.plan()
+    assert last_plan(again).drift
+    assert review(last_plan(again)).drift == ()
     assert again.apply().changes == {ROLE: "update", ATTACHMENT: "create", INLINE_POLICY: "create"}
     assert goes.grants == Grants(RECIPE_TRUST, attached=True, inline_policy=RECIPE_INLINE_POLICY)
     again.assert_nothing_to_do()
