@@ -15,6 +15,7 @@ from review.access_analyzer import Consultation
 from review.own import grants as own_grants
 from review.own.last_apply import changed_since
 from review.rules import AT_MOST, SEVERITIES, Finding, Severity, findings
+from review.rules.staying import STAYS
 from review.waivers import Notices
 
 KIND_NAMES: Mapping[RoleKind, str] = {
@@ -97,6 +98,8 @@ class Review:
             if self.fails_for_the_recipe_alone:
                 every = {1: "", 2: "both "}.get(len(self.failing), "all ")
                 return f"{failing}, {every}from permissions: recipe: consider least-privilege; {scope}"
+            if {finding.rule for finding in self.failing} == {STAYS.id}:
+                return f"{failing}: an apply of this plan leaves grants on the role; {scope}"
             return f"do not apply as is: {failing}; {scope}"
         open_findings = _by_severity(finding for finding in self.findings if not finding.accepted)
         waived = sum(bool(finding.accepted) for finding in self.findings)

@@ -48,6 +48,16 @@ def test_the_rest_of_a_release_that_stopped_halfway_is_one_low_finding() -> None
     assert raised(EXEC.plan(EXEC.role(RECIPE, BEFORE))) == ONE_LOW
 
 
+def test_a_plan_that_only_leaves_grants_is_no_plan_to_keep_from_being_applied() -> None:
+    def verdict(content: bytes) -> str:
+        return Review((review(plans.parse(content, "glue-sessions-dev-exec")),), "high").verdict
+
+    left = verdict(EXEC.released_without_state())
+    assert left.startswith("1 high: an apply of this plan leaves grants on the role; ")
+    partner = document(PARTNER, *json.loads(RECIPE)["Statement"])
+    assert verdict(EXEC.released_in_two_steps(partner)).startswith("do not apply as is: 1 high; ")
+
+
 def test_the_first_of_two_steps_that_release_a_role_without_a_state_is_one_low_finding() -> None:
     content = EXEC.released_in_two_steps()
     assert raised(content) == ONE_LOW
