@@ -34,6 +34,10 @@ _Staying = Mapping[str, Sequence[PolicyGrant]]
 """The grants that stay, by the name of their stack."""
 
 
+_SLOW = "aws_s3_bucket_lifecycle_configuration"
+"""The resource, of the state bucket, after whose change Terraform's AWS provider waits most of a minute."""
+
+
 @dataclass(frozen=True)
 class _StackPlan:
     """A saved plan; its page is None where nobody needs it."""
@@ -148,6 +152,13 @@ class Steps:
 
     def _apply(self, plans: Sequence[_StackPlan]) -> int:
         stacks = [each.stack for each in plans]
+        for each in plans:
+            assert each.page
+            if any(change.type == _SLOW and change.changes for change in each.page.plan.changes):
+                print(
+                    f"{each.stack.name}: about a minute: Terraform's AWS provider waits for the new lifecycle rule",
+                    flush=True,
+                )
         return report(apply_plans(stacks, self._terraform, despite_failed_checks=True, parallelism=self._parallelism))
 
 

@@ -30,6 +30,7 @@ def test_the_state_bucket_is_created_then_imported_and_holds_its_own_state(new_s
     status, output = on_a_terminal(shop, "apply", "state-bucket", at_the_question=lambda: "yes\n")
     assert status == 0, output
     assert "Apply to state-bucket? Only" in output
+    assert "state-bucket: about a minute: Terraform's AWS provider waits for the new lifecycle rule" in output
     assert re.search(r"^state-bucket: applied: 1 imported, \d added, [01] changed, 0 destroyed$", output, re.MULTILINE)
 
     s3, bucket = shop.aws.client("s3"), shop.bucket
