@@ -48,7 +48,7 @@ def test_a_failing_role_stops_no_other_and_is_named_at_the_end(shop: Shop, role:
     ]
     assert planned.stderr.splitlines() == [
         "glue-sessions-dev-not-there: account 123456789012 has no role not-there (region us-east-1): correct it in"
-        " environments.dev of glue-sessions.yaml, or use the credentials of the role's account",
+        " environments.dev.roles[0].role of glue-sessions.yaml, or use the credentials of the role's account",
         "1 of 3 stacks failed: glue-sessions-dev-not-there",
         f"Terraform's full output: {shop.folder}/cdktf.out/stacks/glue-sessions-dev-not-there/failed.log",
     ]
