@@ -1,6 +1,7 @@
 """The policies of buckets, keys and the Data Catalog in an account, and the keys of buckets: each is read once."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 from typing import TypeVar, cast
 
@@ -26,6 +27,7 @@ class AccountResources:
         self._account = account
         self._found: dict[Hashable, object] = {}
         self._lock = threading.Lock()
+        self._reading: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
     def policy(self, holder: Holder) -> ResourcePolicy:
         """Return the policy of a resource in the account."""
@@ -37,6 +39,9 @@ class AccountResources:
 
     def _once(self, what: Hashable, read: Callable[[], _Found | None]) -> _Found | Unread | None:
         with self._lock:
+            reading = self._reading[what]
+        # only who asks for the same waits
+        with reading:
             if what not in self._found:
                 try:
                     self._found[what] = read()
