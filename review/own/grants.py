@@ -168,11 +168,8 @@ def _granted_as(role: Role, grant: InlinePolicyGrant) -> Iterator[Policy]:
         written = _document(role, grant, "before")
         found = [_granted_access(written, role)] if written else []
     else:
-        try:
-            grantee = Grantee.of(RoleArn.parse(role.arn))
-        except ValueError:
-            return
-        found = [grant.document(GrantSettings(each), grantee) for each in PERMISSION_LEVELS]
+        grantee = _grantee(role)
+        found = [grant.document(GrantSettings(each), grantee) for each in PERMISSION_LEVELS] if grantee else []
     yield from (permissions_policy(each) for each in found if each)
 
 
@@ -184,9 +181,8 @@ def _contains(granted: Policy, policy: Policy | None) -> bool:
 
 def level(role: Role) -> Permissions | None:
     """Return the permission level of a role after the plan; None if its inline policy is not that of a level."""
-    try:
-        grantee = Grantee.of(RoleArn.parse(role.arn))
-    except ValueError:
+    grantee = _grantee(role)
+    if grantee is None:
         return None
     found = _document(role, SETUP_POLICY, "after")
     levels = (each for each in PERMISSION_LEVELS if found == SETUP_POLICY.document(GrantSettings(each), grantee))
@@ -235,9 +231,8 @@ def _granted(role: Role) -> Iterator[Policy]:
     for name, held in role.before.managed.items():
         if held.policy and any(each.is_arn(name) for each in managed_policies()):
             yield held.policy
-    try:
-        grantee = Grantee.of(RoleArn.parse(role.arn))
-    except ValueError:
+    grantee = _grantee(role)
+    if grantee is None:
         return
     for level in PERMISSION_LEVELS:
         for grant in inline_policies():
@@ -251,11 +246,16 @@ def _granted(role: Role) -> Iterator[Policy]:
 
 def _granted_access(document: Document, role: Role) -> Document | None:
     """Return the part of a policy that the setting `access` grants to a role, None for none."""
+    grantee = _grantee(role)
+    return granted_part(document, partition=grantee.partition, account_id=grantee.account_id) if grantee else None
+
+
+def _grantee(role: Role) -> Grantee | None:
+    """Return the role as a document names it, None if the plan does not contain its ARN."""
     try:
-        grantee = Grantee.of(RoleArn.parse(role.arn))
+        return Grantee.of(RoleArn.parse(role.arn))
     except ValueError:
         return None
-    return granted_part(document, partition=grantee.partition, account_id=grantee.account_id)
 
 
 def _is_within(change: Change, granted: tuple[Policy, ...], role: Role) -> bool:
