@@ -84,8 +84,7 @@ def decide_with_resource(
     bucket = request.resource.split(":", 5)[5].partition("/")[0]
     key = resources.default_key(bucket)
     if isinstance(key, Unread):
-        reason = f"whether bucket {bucket} encrypts with a key is unknown: {key.value}"
-        return ByResource(Decision(Verdict.UNDECIDED, reason), unread=key)
+        return _undecided(f"whether bucket {bucket} encrypts with a key is unknown: {key.value}", key)
     if key is None:
         return found
     if not key.startswith("arn:") or ":key/" not in key:  # of another form, policies name another resource
@@ -95,7 +94,7 @@ def decide_with_resource(
     if by_key.decision.verdict is Verdict.ALLOWED:
         return found
     reason = f"bucket {bucket} encrypts with {key}, on which {key_action} is {by_key.decision.verdict}"
-    return ByResource(_undecided(f"{reason}: {by_key.decision.reason}").decision, unread=by_key.unread)
+    return _undecided(f"{reason}: {by_key.decision.reason}", by_key.unread)
 
 
 _KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
@@ -118,8 +117,8 @@ def _through_s3(context: Context, key: str) -> Context:
     return {**of_caller, "aws:viaawsservice": ("true",), **service}
 
 
-def _undecided(reason: str) -> ByResource:
-    return ByResource(Decision(Verdict.UNDECIDED, reason))
+def _undecided(reason: str, unread: Unread | None = None) -> ByResource:
+    return ByResource(Decision(Verdict.UNDECIDED, reason), unread=unread)
 
 
 def _with_policy(
@@ -134,8 +133,7 @@ def _with_policy(
     if isinstance(policy, Unread):
         if own.verdict is not Verdict.ALLOWED:
             return ByResource(own)
-        reason = f"whether the policy of {holder} denies it is unknown: {policy.value}"
-        return ByResource(Decision(Verdict.UNDECIDED, reason), unread=policy)
+        return _undecided(f"whether the policy of {holder} denies it is unknown: {policy.value}", policy)
     account = (role.arn.account_id,)
     of_service = {"bucket": {"s3:resourceaccount": account}, "key": {"kms:calleraccount": account}}
     known = {"aws:resourceaccount": account, **of_service.get(holder.kind, {})}
