@@ -99,14 +99,13 @@ class Application:
 class _Dispatcher(DomainDispatcherApplication):
     @cache  # noqa: B019, there is one dispatcher, and moto would list its folders twice for each request
     def get_backend_for_host(self, host: str | None) -> Any:
-        # moto would print advice on its own source
-        if (
-            host
+        # of an unknown address of AWS, moto would print advice on its own source
+        is_unknown = (
+            host is not None
             and "amazonaws.com" in host
             and not any(at.match(f"http://{host}") for _, at in self.backend_url_patterns)
-        ):
-            raise NotImplementedError(f"moto has no service at {host}")
-        backend = super().get_backend_for_host(host)
+        )
+        backend = None if is_unknown else super().get_backend_for_host(host)
         if host is not None and backend is None:
             raise NotImplementedError(f"moto has no service at {host}")
         return backend
