@@ -89,7 +89,7 @@ class PipelineWork:
         for name in ("drift", "verify"):
             job = self._job("plan", name)
             dev = self.environments["dev"]
-            job.configure(dev=_with_access(dev, self._data_bucket) if name == "verify" else dev)
+            job.configure(dev=_with_access(dev, _data_bucket(self.shop)) if name == "verify" else dev)
             done = command(job, name)
             # 1 for a role with findings, and nothing that could not be read
             assert (done.returncode, done.stderr) == (1, ""), done.stdout + done.stderr
@@ -142,10 +142,6 @@ class PipelineWork:
     def _orphaned_key(self) -> str:
         return f"{self.shop.state['key_prefix']}/gone/team.tfstate"
 
-    @property
-    def _data_bucket(self) -> str:
-        return _data_bucket(self.shop)
-
     def _kinds(self) -> Mapping[str, str]:
         """Return the kind of each resource; those of `Reach.arns` by name."""
         return {
@@ -155,7 +151,7 @@ class PipelineWork:
             f"arn:aws:s3:::{self.shop.bucket}": "bucket",
             f"arn:aws:s3:::{self.shop.bucket}/{self._orphaned_key}": "orphaned state",
             _KEY: "key",
-            f"arn:aws:s3:::{self._data_bucket}": "data bucket",
+            f"arn:aws:s3:::{_data_bucket(self.shop)}": "data bucket",
             _DATA_KEY: "data key",
             f"arn:aws:glue:us-east-1:{ACCOUNT}:catalog": "data catalog",
         }
